@@ -1,0 +1,194 @@
+//! Deployments and their errors.
+
+use std::fmt;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::id::{DeltaId, DeploymentId, EnvId, SetId};
+use crate::time::Timestamp;
+
+/// One Deployment into an Environment.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Deployment {
+    /// Lower-case hex of the creation time in nanoseconds.
+    pub id: DeploymentId,
+    /// The Environment.
+    pub env_id: EnvId,
+    /// The Deployment Set that is deployed.
+    pub set_id: SetId,
+    /// The Delta that led to the set, when there was one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub delta_id: Option<DeltaId>,
+    /// The Deployment it starts from; empty for the first one.
+    #[serde(default)]
+    pub from_id: String,
+    /// Text of the person who deployed.
+    #[serde(default)]
+    pub comment: String,
+    /// Where it stands.
+    pub status: DeploymentStatus,
+    /// When `status` last changed.
+    pub status_changed_at: Timestamp,
+    /// When it was started.
+    pub created_at: Timestamp,
+    /// Who started it.
+    pub created_by: String,
+    /// Version of the Shared Values it used.
+    #[serde(default)]
+    pub value_set_version_id: Option<String>,
+    /// Its Resource Graph, once planned.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dependency_graph_id: Option<String>,
+    /// `full` or `incremental`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mode: Option<String>,
+    /// Unused in GitOps mode; part of the wire form.
+    #[serde(default)]
+    pub export_file: String,
+    /// Unused in GitOps mode; part of the wire form.
+    #[serde(default)]
+    pub export_status: String,
+    /// Where the custom resources went. An addition of ours.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub target: Option<DeploymentTarget>,
+    /// What the planner wants known; an addition of ours.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<String>,
+}
+
+/// The place in Git that a Deployment wrote to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeploymentTarget {
+    /// Address of the repository, without user or password.
+    pub url: String,
+    /// Branch.
+    pub branch: String,
+    /// Directory; empty is the root.
+    pub path: String,
+    /// The commit that holds the result.
+    pub commit: String,
+    /// False when the branch already held exactly this.
+    pub changed: bool,
+    /// Files as `+ name`, `~ name`, `- name`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub files: Vec<String>,
+}
+
+/// Where a Deployment stands. A word we do not know is kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum DeploymentStatus {
+    /// Accepted, not yet begun.
+    Pending,
+    /// At work (with the space in its name).
+    InProgress,
+    /// Done.
+    Succeeded,
+    /// Ended with errors.
+    Failed,
+    /// Some other word of a newer server.
+    Other(String),
+}
+
+impl DeploymentStatus {
+    /// The word on the wire.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Pending => "pending",
+            Self::InProgress => "in progress",
+            Self::Succeeded => "succeeded",
+            Self::Failed => "failed",
+            Self::Other(word) => word,
+        }
+    }
+
+    /// True once nothing will change any more.
+    #[must_use]
+    pub fn has_ended(&self) -> bool {
+        matches!(self, Self::Succeeded | Self::Failed)
+    }
+}
+
+impl fmt::Display for DeploymentStatus {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl Serialize for DeploymentStatus {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
+impl<'de> Deserialize<'de> for DeploymentStatus {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let word = String::deserialize(deserializer)?;
+        Ok(match word.as_str() {
+            "pending" => Self::Pending,
+            "in progress" => Self::InProgress,
+            "succeeded" => Self::Succeeded,
+            "failed" => Self::Failed,
+            _ => Self::Other(word),
+        })
+    }
+}
+
+/// Body of `POST …/deploys`.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct DeploymentRequest {
+    /// Apply this Delta to the current set; wins over `set_id`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub delta_id: Option<DeltaId>,
+    /// Deploy exactly this set.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub set_id: Option<SetId>,
+    /// Text for the history.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub comment: Option<String>,
+    /// `full` or `incremental`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mode: Option<String>,
+    /// Take over files in the target directory that no record names. Ours.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub adopt: Option<bool>,
+}
+
+/// One error of a Deployment.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct DeploymentError {
+    /// Stable code, for example `PLN-001`.
+    pub code: String,
+    /// Id of the object the error is about.
+    pub object_id: String,
+    /// `environment`, `workload` or `resource`.
+    pub scope: String,
+    /// One line.
+    pub summary: String,
+    /// Everything there is to say, with what to do.
+    pub message: String,
+    /// `configuration` or `provisioning`.
+    pub error_type: String,
+}
+
+/// Body of `POST …/artefact-versions/convert-score`.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct ConvertScore {
+    /// The Score file as JSON.
+    pub spec: serde_json::Map<String, serde_json::Value>,
+    /// Image for containers whose image is missing or `.`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub image: Option<String>,
+    /// Score overrides, merged over `spec`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub overrides: Option<serde_json::Map<String, serde_json::Value>>,
+    /// Path → value; null removes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub property_overrides: Option<serde_json::Map<String, serde_json::Value>>,
+    /// Renames resource types in the result.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resource_type_aliases: Option<std::collections::BTreeMap<String, String>>,
+    /// The Score extension file as JSON.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub extensions: Option<serde_json::Map<String, serde_json::Value>>,
+}

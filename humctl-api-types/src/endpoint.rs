@@ -1,0 +1,258 @@
+//! Typed endpoints: which request asks for which answer.
+//!
+//! A [`Call`] is data; a client sends it over whatever transport it has. Paths
+//! are relative to the API's prefix and have their segments percent-encoded.
+
+use std::marker::PhantomData;
+
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::application::{Application, CreateApplication, EnvironmentType};
+use crate::definition::{
+    CreateDefinition, MatchingCriteria, MatchingCriteriaRule, ResourceDefinition, UpdateDefinition,
+};
+use crate::delta::{Delta, DeltaRequest};
+use crate::deployment::{ConvertScore, Deployment, DeploymentError, DeploymentRequest};
+use crate::environment::{CreateEnvironment, Environment};
+use crate::id::{AppId, DefinitionId, DeploymentId, EnvId, EnvTypeId, OrgId, ResourceType};
+use crate::resource::{ActiveResource, ResourceGraph};
+use crate::resource_type::ResourceTypeInfo;
+use crate::set::DeploymentSet;
+
+/// Method of a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the five words of HTTP")]
+pub enum Method {
+    Get,
+    Post,
+    Put,
+    Patch,
+    Delete,
+}
+
+impl Method {
+    /// The word on the wire.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Get => "GET",
+            Self::Post => "POST",
+            Self::Put => "PUT",
+            Self::Patch => "PATCH",
+            Self::Delete => "DELETE",
+        }
+    }
+}
+
+/// A request whose answer is an `R`.
+#[derive(Debug, Clone)]
+pub struct Call<R> {
+    /// Method.
+    pub method: Method,
+    /// Path and query, segments encoded.
+    pub path: String,
+    /// JSON body.
+    pub body: Option<Value>,
+    answer: PhantomData<fn() -> R>,
+}
+
+impl<R> Call<R> {
+    fn new(method: Method, path: String) -> Self {
+        Self { method, path, body: None, answer: PhantomData }
+    }
+
+    fn with_body(mut self, body: &impl Serialize) -> Self {
+        // The bodies are our own types with string keys, which always serialize.
+        self.body = serde_json::to_value(body).ok();
+        self
+    }
+}
+
+/// Encodes one path segment: everything but unreserved characters.
+#[must_use]
+pub fn encode_segment(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') {
+            out.push(char::from(byte));
+        } else {
+            out.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    out
+}
+
+/// `/orgs/{org}`.
+#[must_use]
+pub fn org_path(org: &OrgId) -> String {
+    format!("/orgs/{org}")
+}
+
+/// `/orgs/{org}/apps/{app}`.
+#[must_use]
+pub fn app_path(org: &OrgId, app: &AppId) -> String {
+    format!("/orgs/{org}/apps/{app}")
+}
+
+/// `/orgs/{org}/apps/{app}/envs/{env}`.
+#[must_use]
+pub fn env_path(org: &OrgId, app: &AppId, env: &EnvId) -> String {
+    format!("/orgs/{org}/apps/{app}/envs/{env}")
+}
+
+/// Makes an Application.
+#[must_use]
+pub fn create_application(org: &OrgId, body: &CreateApplication) -> Call<Application> {
+    Call::new(Method::Post, format!("{}/apps", org_path(org))).with_body(body)
+}
+
+/// Asks for an Application.
+#[must_use]
+pub fn application(org: &OrgId, app: &AppId) -> Call<Application> {
+    Call::new(Method::Get, app_path(org, app))
+}
+
+/// Renames an Application.
+#[must_use]
+pub fn rename_application(org: &OrgId, app: &AppId, name: &str) -> Call<Application> {
+    Call::new(Method::Patch, app_path(org, app)).with_body(&serde_json::json!({ "name": name }))
+}
+
+/// Makes an Environment.
+#[must_use]
+pub fn create_environment(org: &OrgId, app: &AppId, body: &CreateEnvironment) -> Call<Environment> {
+    Call::new(Method::Post, format!("{}/envs", app_path(org, app))).with_body(body)
+}
+
+/// Asks for an Environment.
+#[must_use]
+pub fn environment(org: &OrgId, app: &AppId, env: &EnvId) -> Call<Environment> {
+    Call::new(Method::Get, env_path(org, app, env))
+}
+
+/// Renames an Environment.
+#[must_use]
+pub fn rename_environment(org: &OrgId, app: &AppId, env: &EnvId, name: &str) -> Call<Environment> {
+    Call::new(Method::Patch, env_path(org, app, env)).with_body(&serde_json::json!({ "name": name }))
+}
+
+/// Asks for an Environment Type.
+#[must_use]
+pub fn environment_type(org: &OrgId, id: &EnvTypeId) -> Call<EnvironmentType> {
+    Call::new(Method::Get, format!("{}/env-types/{id}", org_path(org)))
+}
+
+/// Makes an Environment Type.
+#[must_use]
+pub fn create_environment_type(org: &OrgId, body: &EnvironmentType) -> Call<EnvironmentType> {
+    Call::new(Method::Post, format!("{}/env-types", org_path(org))).with_body(body)
+}
+
+/// Changes the description of an Environment Type.
+#[must_use]
+pub fn describe_environment_type(org: &OrgId, body: &EnvironmentType) -> Call<EnvironmentType> {
+    Call::new(Method::Patch, format!("{}/env-types/{}", org_path(org), body.id))
+        .with_body(&serde_json::json!({ "description": body.description }))
+}
+
+/// Asks for a Resource Definition.
+#[must_use]
+pub fn definition(org: &OrgId, id: &DefinitionId) -> Call<ResourceDefinition> {
+    Call::new(Method::Get, format!("{}/resources/defs/{id}", org_path(org)))
+}
+
+/// Makes a Resource Definition.
+#[must_use]
+pub fn create_definition(org: &OrgId, body: &CreateDefinition) -> Call<ResourceDefinition> {
+    Call::new(Method::Post, format!("{}/resources/defs", org_path(org))).with_body(body)
+}
+
+/// Replaces a Resource Definition.
+#[must_use]
+pub fn update_definition(org: &OrgId, id: &DefinitionId, body: &UpdateDefinition) -> Call<ResourceDefinition> {
+    Call::new(Method::Put, format!("{}/resources/defs/{id}", org_path(org))).with_body(body)
+}
+
+/// Replaces all Matching Criteria of a Resource Definition.
+#[must_use]
+pub fn replace_criteria(org: &OrgId, id: &DefinitionId, rules: &[MatchingCriteriaRule]) -> Call<Vec<MatchingCriteria>> {
+    Call::new(Method::Put, format!("{}/resources/defs/{id}/criteria", org_path(org))).with_body(&rules)
+}
+
+/// Lists the Resource Types.
+#[must_use]
+pub fn resource_types(org: &OrgId) -> Call<Vec<ResourceTypeInfo>> {
+    Call::new(Method::Get, format!("{}/resources/types", org_path(org)))
+}
+
+/// Makes a custom Resource Type.
+#[must_use]
+pub fn create_resource_type(org: &OrgId, body: &ResourceTypeInfo) -> Call<ResourceTypeInfo> {
+    Call::new(Method::Post, format!("{}/resources/types", org_path(org))).with_body(body)
+}
+
+/// Replaces a custom Resource Type.
+#[must_use]
+pub fn update_resource_type(org: &OrgId, id: &ResourceType, body: &ResourceTypeInfo) -> Call<ResourceTypeInfo> {
+    Call::new(Method::Put, format!("{}/resources/types/{}", org_path(org), encode_segment(id.as_str()))).with_body(body)
+}
+
+/// Converts a Score file to a Deployment Set.
+#[must_use]
+pub fn convert_score(org: &OrgId, body: &ConvertScore) -> Call<DeploymentSet> {
+    Call::new(Method::Post, format!("{}/artefact-versions/convert-score", org_path(org))).with_body(body)
+}
+
+/// Makes a Delta.
+#[must_use]
+pub fn create_delta(org: &OrgId, app: &AppId, body: &DeltaRequest) -> Call<Delta> {
+    Call::new(Method::Post, format!("{}/deltas", app_path(org, app))).with_body(body)
+}
+
+/// Starts a Deployment.
+#[must_use]
+pub fn create_deployment(org: &OrgId, app: &AppId, env: &EnvId, body: &DeploymentRequest) -> Call<Deployment> {
+    Call::new(Method::Post, format!("{}/deploys", env_path(org, app, env))).with_body(body)
+}
+
+/// Asks for a Deployment.
+#[must_use]
+pub fn deployment(org: &OrgId, app: &AppId, env: &EnvId, id: &DeploymentId) -> Call<Deployment> {
+    Call::new(Method::Get, format!("{}/deploys/{id}", env_path(org, app, env)))
+}
+
+/// Lists the Deployments of an Environment, newest first.
+#[must_use]
+pub fn deployments(org: &OrgId, app: &AppId, env: &EnvId) -> Call<Vec<Deployment>> {
+    Call::new(Method::Get, format!("{}/deploys", env_path(org, app, env)))
+}
+
+/// Lists the errors of a Deployment.
+#[must_use]
+pub fn deployment_errors(org: &OrgId, app: &AppId, env: &EnvId, id: &DeploymentId) -> Call<Vec<DeploymentError>> {
+    Call::new(Method::Get, format!("{}/deploys/{id}/errors", env_path(org, app, env)))
+}
+
+/// Lists the Active Resources of an Environment.
+#[must_use]
+pub fn active_resources(org: &OrgId, app: &AppId, env: &EnvId) -> Call<Vec<ActiveResource>> {
+    Call::new(Method::Get, format!("{}/resources", env_path(org, app, env)))
+}
+
+/// Asks for a stored Resource Graph.
+#[must_use]
+pub fn graph(org: &OrgId, app: &AppId, env: &EnvId, id: &str) -> Call<ResourceGraph> {
+    Call::new(Method::Get, format!("{}/resources/graphs/{}", env_path(org, app, env), encode_segment(id)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn segments_are_encoded() {
+        assert_eq!(encode_segment("my-org/queue"), "my-org%2Fqueue");
+        assert_eq!(encode_segment("a b%ü"), "a%20b%25%C3%BC");
+    }
+}

@@ -1,0 +1,50 @@
+//! Resource Types and Drivers.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use crate::id::ResourceType;
+
+/// A Resource Type with the schemas of its inputs and outputs.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ResourceTypeInfo {
+    /// Name of the type, `my-org/queue` for a custom one.
+    #[serde(rename = "type")]
+    pub res_type: ResourceType,
+    /// Where it may be used: `direct`, `indirect` or `implicit`.
+    #[serde(rename = "use")]
+    pub usage: String,
+    /// Name for people.
+    #[serde(default)]
+    pub name: String,
+    /// Group for people.
+    #[serde(default)]
+    pub category: String,
+    /// JSON Schema of the resource inputs.
+    #[serde(default)]
+    pub inputs_schema: Map<String, Value>,
+    /// JSON Schema with `properties.values` and `properties.secrets`.
+    #[serde(default)]
+    pub outputs_schema: Map<String, Value>,
+}
+
+/// A Driver that Resource Definitions may name.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct DriverInfo {
+    /// Who offers it; `humanitec` for the built-in ones.
+    pub org_id: String,
+    /// Id within that organization.
+    pub id: String,
+    /// The Resource Type it makes, or `*`.
+    #[serde(rename = "type")]
+    pub res_type: String,
+    /// Types of Cloud Accounts it takes.
+    #[serde(default)]
+    pub account_types: Vec<String>,
+    /// JSON Schema of its inputs.
+    #[serde(default)]
+    pub inputs_schema: Map<String, Value>,
+    /// Where it runs.
+    #[serde(default)]
+    pub target: String,
+}

@@ -1,0 +1,11 @@
+//! core
+pub mod hash;
+pub mod json;
+pub mod yaml;
+pub mod decode;
+pub mod secret;
+pub mod placeholder;
+pub mod set;
+pub mod context;
+pub mod matching;
+pub mod builtin;

@@ -1,0 +1,309 @@
+//! Matching Criteria → the winning Resource Definition
+//! (spec/resource-model.md §4).
+//!
+//! A rule matches when every field it names equals the context, so the
+//! candidates for a resource are known beforehand: for each of the sixteen
+//! combinations of named fields there is one possible rule. They are looked up
+//! from the most specific down, which makes matching independent of how many
+//! Definitions there are.
+
+use std::collections::HashMap;
+use std::fmt;
+
+use humctl_api_types::definition::{MatchingCriteria, ResourceDefinition};
+use humctl_api_types::id::DefinitionId;
+
+use crate::context::{EnvironmentContext, ResourceKey};
+
+/// The Resource Definitions of an Organization, ready to be matched.
+#[derive(Debug, Default)]
+pub struct Definitions<'a> {
+    all: Vec<&'a ResourceDefinition>,
+    of_org: HashMap<RuleKey<'a>, Vec<Rule<'a>>>,
+    defaults: HashMap<RuleKey<'a>, Vec<Rule<'a>>>,
+}
+
+/// A Definition together with the rule that selected it.
+#[derive(Debug, Clone, Copy)]
+pub struct Rule<'a> {
+    /// The Definition.
+    pub definition: &'a ResourceDefinition,
+    /// One of its rules.
+    pub criteria: &'a MatchingCriteria,
+}
+
+impl Rule<'_> {
+    /// Specificity without the class, which is equal among candidates:
+    /// env type 1, app 2, environment 4, resource id 8.
+    #[must_use]
+    pub fn score(&self) -> u8 {
+        let criteria = self.criteria;
+        u8::from(criteria.env_type.is_some())
+            + 2 * u8::from(criteria.app_id.is_some())
+            + 4 * u8::from(criteria.env_id.is_some())
+            + 8 * u8::from(criteria.res_id.is_some())
+    }
+}
+
+#[derive(Debug, PartialEq, Eq, Hash)]
+struct RuleKey<'a> {
+    res_type: &'a str,
+    class: &'a str,
+    res_id: Option<&'a str>,
+    env_id: Option<&'a str>,
+    app_id: Option<&'a str>,
+    env_type: Option<&'a str>,
+}
+
+/// Why a resource has no Definition.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum MatchError {
+    /// No rule of any Definition holds.
+    NoMatch,
+    /// Several Definitions have the very same rule.
+    Ambiguous(Vec<DefinitionId>),
+}
+
+/// How far one rule is from matching.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NearMiss {
+    /// The Definition.
+    pub definition: DefinitionId,
+    /// Each field that differs; empty when the Definition has no rules at all.
+    pub differences: Vec<Difference>,
+}
+
+/// A field of a rule that the context does not equal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Difference {
+    /// Name of the field.
+    pub field: &'static str,
+    /// What the rule asks for.
+    pub wanted: String,
+    /// What the context has.
+    pub actual: String,
+}
+
+impl fmt::Display for NearMiss {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "`{}` ", self.definition)?;
+        if self.differences.is_empty() {
+            return f.write_str("has no Matching Criteria, so it is never chosen");
+        }
+        for (index, difference) in self.differences.iter().enumerate() {
+            let Difference { field, wanted, actual } = difference;
+            let lead = if index == 0 { "asks for" } else { "; and for" };
+            write!(f, "{lead} {field} `{wanted}`, here it is `{actual}`")?;
+        }
+        Ok(())
+    }
+}
+
+impl<'a> Definitions<'a> {
+    /// Indexes Definitions; deleted ones never match.
+    #[must_use]
+    pub fn new(definitions: impl IntoIterator<Item = &'a ResourceDefinition>) -> Self {
+        let mut index = Self::default();
+        for definition in definitions.into_iter().filter(|definition| !definition.is_deleted) {
+            index.all.push(definition);
+            let rules = if definition.is_default { &mut index.defaults } else { &mut index.of_org };
+            for criteria in &definition.criteria {
+                let key = RuleKey {
+                    res_type: definition.res_type.as_str(),
+                    class: criteria.class.as_str(),
+                    res_id: criteria.res_id.as_ref().map(AsRef::as_ref),
+                    env_id: criteria.env_id.as_ref().map(AsRef::as_ref),
+                    app_id: criteria.app_id.as_ref().map(AsRef::as_ref),
+                    env_type: criteria.env_type.as_ref().map(AsRef::as_ref),
+                };
+                rules.entry(key).or_default().push(Rule { definition, criteria });
+            }
+        }
+        index
+    }
+
+    /// True when any Definition is of this type.
+    #[must_use]
+    pub fn has_type(&self, res_type: &str) -> bool {
+        self.all.iter().any(|definition| definition.res_type.as_str() == res_type)
+    }
+
+    /// Finds the Definition for a resource. Those of the Organization come
+    /// before the built-in defaults, whatever the specificity.
+    ///
+    /// # Errors
+    /// [`MatchError`] when there is none, or no single one.
+    pub fn match_definition(
+        &self,
+        context: &EnvironmentContext,
+        resource: &ResourceKey,
+    ) -> Result<Rule<'a>, MatchError> {
+        for rules in [&self.of_org, &self.defaults] {
+            // The bits are the weights of the fields, so counting down goes
+            // from the most specific combination to the least.
+            for fields in (0..16_u8).rev() {
+                let named = |bit: u8, value| (fields & bit != 0).then_some(value);
+                let key = RuleKey {
+                    res_type: resource.res_type.as_str(),
+                    class: resource.class.as_str(),
+                    res_id: named(8, resource.id.as_str()),
+                    env_id: named(4, context.env.as_str()),
+                    app_id: named(2, context.app.as_str()),
+                    env_type: named(1, context.env_type.as_str()),
+                };
+                match rules.get(&key).map(Vec::as_slice) {
+                    None | Some([]) => {}
+                    Some([rule]) => return Ok(*rule),
+                    Some(several) => {
+                        let mut ids: Vec<_> = several.iter().map(|rule| rule.definition.id.clone()).collect();
+                        ids.sort();
+                        return Err(MatchError::Ambiguous(ids));
+                    }
+                }
+            }
+        }
+        Err(MatchError::NoMatch)
+    }
+
+    /// Every Definition of the resource's type with what keeps it from
+    /// matching, nearest first.
+    #[must_use]
+    pub fn near_misses(&self, context: &EnvironmentContext, resource: &ResourceKey) -> Vec<NearMiss> {
+        let mut misses: Vec<NearMiss> = self
+            .all
+            .iter()
+            .filter(|definition| definition.res_type == resource.res_type)
+            .map(|definition| NearMiss {
+                definition: definition.id.clone(),
+                differences: definition
+                    .criteria
+                    .iter()
+                    .map(|criteria| differences(criteria, context, resource))
+                    .min_by_key(Vec::len)
+                    .unwrap_or_default(),
+            })
+            .collect();
+        misses.sort_by(|a, b| {
+            let rank = |miss: &NearMiss| if miss.differences.is_empty() { usize::MAX } else { miss.differences.len() };
+            (rank(a), &a.definition).cmp(&(rank(b), &b.definition))
+        });
+        misses
+    }
+}
+
+fn differences(criteria: &MatchingCriteria, context: &EnvironmentContext, resource: &ResourceKey) -> Vec<Difference> {
+    let fields: [(&'static str, Option<&str>, &str); 5] = [
+        ("class", Some(criteria.class.as_str()), resource.class.as_str()),
+        ("res_id", criteria.res_id.as_ref().map(AsRef::as_ref), resource.id.as_str()),
+        ("env_id", criteria.env_id.as_ref().map(AsRef::as_ref), context.env.as_str()),
+        ("app_id", criteria.app_id.as_ref().map(AsRef::as_ref), context.app.as_str()),
+        ("env_type", criteria.env_type.as_ref().map(AsRef::as_ref), context.env_type.as_str()),
+    ];
+    fields
+        .into_iter()
+        .filter_map(|(field, wanted, actual)| {
+            let wanted = wanted.filter(|wanted| *wanted != actual)?;
+            Some(Difference { field, wanted: wanted.to_owned(), actual: actual.to_owned() })
+        })
+        .collect()
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+    use crate::context::tests::{context, key};
+    use serde_json::{Value, json};
+
+    /// A Definition from the parts that matter to a test.
+    pub(crate) fn definition(id: &str, res_type: &str, rest: &Value) -> ResourceDefinition {
+        let mut body = json!({
+            "org_id": "acme", "id": id, "name": id, "type": res_type, "driver_type": "humanitec/echo",
+            "active_version_id": "", "created_at": "", "created_by": "",
+        });
+        for (field, value) in rest.as_object().unwrap() {
+            body[field] = value.clone();
+        }
+        if let Some(rules) = body.get_mut("criteria").and_then(Value::as_array_mut) {
+            for (index, rule) in rules.iter_mut().enumerate() {
+                rule["id"] = json!(format!("rule-{index}"));
+            }
+        }
+        serde_json::from_value(body).unwrap()
+    }
+
+    fn postgres(rules: &[(&str, Value)]) -> Vec<ResourceDefinition> {
+        rules.iter().map(|(id, criteria)| definition(id, "postgres", &json!({ "criteria": criteria }))).collect()
+    }
+
+    fn winner(rules: &[(&str, Value)]) -> Result<(String, u8), MatchError> {
+        let definitions = postgres(rules);
+        Definitions::new(&definitions)
+            .match_definition(&context(), &key("postgres.default#modules.w.externals.x"))
+            .map(|rule| (rule.definition.id.to_string(), rule.score()))
+    }
+
+    #[test]
+    fn the_most_specific_rule_wins() {
+        // The decision samples of spec/resource-model.md §4.
+        let won = |id: &str, score| Ok((id.to_owned(), score));
+        let rules = [
+            ("aaa", json!([{"env_type": "development"}])),
+            ("bbb", json!([{"env_type": "development", "app_id": "shop"}])),
+        ];
+        assert_eq!(winner(&rules), won("bbb", 3));
+        let rules = [
+            ("aaa", json!([{"env_type": "development", "app_id": "shop"}])),
+            ("bbb", json!([{"env_id": "development"}])),
+        ];
+        assert_eq!(winner(&rules), won("bbb", 4));
+        let rules = [
+            ("aaa", json!([{"app_id": "shop", "env_id": "development", "env_type": "development"}])),
+            ("bbb", json!([{"res_id": "modules.w.externals.x"}])),
+        ];
+        assert_eq!(winner(&rules), won("bbb", 8));
+        let rules = [("aaa", json!([{"class": "fast"}])), ("bbb", json!([{}]))];
+        assert_eq!(winner(&rules), won("bbb", 0));
+    }
+
+    #[test]
+    fn no_criteria_never_match_and_every_named_field_must_hold() {
+        assert_eq!(winner(&[("aaa", json!([]))]), Err(MatchError::NoMatch));
+        let rules = [("aaa", json!([{"env_id": "development", "env_type": "production"}]))];
+        assert_eq!(winner(&rules), Err(MatchError::NoMatch));
+    }
+
+    #[test]
+    fn equal_rules_are_ambiguous() {
+        let rules = [("bbb", json!([{}])), ("aaa", json!([{}]))];
+        let ids = ["aaa", "bbb"].map(|id| DefinitionId::new(id).unwrap());
+        assert_eq!(winner(&rules), Err(MatchError::Ambiguous(ids.to_vec())));
+    }
+
+    #[test]
+    fn defaults_rank_below_every_definition_of_the_organization() {
+        let mut definitions = postgres(&[("aaa", json!([{"res_id": "modules.w.externals.x"}])), ("bbb", json!([{}]))]);
+        definitions[0].is_default = true;
+        let definitions = Definitions::new(&definitions);
+        let rule = definitions.match_definition(&context(), &key("postgres.default#modules.w.externals.x")).unwrap();
+        assert_eq!(rule.definition.id.as_str(), "bbb");
+    }
+
+    #[test]
+    fn near_misses_say_which_field_differs() {
+        let definitions = postgres(&[
+            ("far", json!([{"app_id": "other", "env_type": "production"}])),
+            ("none", json!([])),
+            ("near", json!([{"app_id": "other", "env_id": "x1"}, {"env_type": "production"}])),
+        ]);
+        let misses = Definitions::new(&definitions).near_misses(&context(), &key("postgres.default#shared.db"));
+        let shown: Vec<String> = misses.iter().map(ToString::to_string).collect();
+        assert_eq!(
+            shown,
+            [
+                "`near` asks for env_type `production`, here it is `development`",
+                "`far` asks for app_id `other`, here it is `shop`; and for env_type `production`, here it is `development`",
+                "`none` has no Matching Criteria, so it is never chosen",
+            ]
+        );
+    }
+}

@@ -1,0 +1,12 @@
+//! `${…}` in Deployment Sets and Resource Definitions, as a typed tree.
+//!
+//! [`parse`] splits text into literal parts and placeholders; [`reference`]
+//! says what a placeholder means. What a reference resolves to is decided
+//! where the Resource Graph is known: `graph/` for the edges, `render/` for
+//! the custom resources.
+
+pub mod parse;
+pub mod reference;
+
+pub use parse::{ParseError, Part, Template, has_placeholder, parse};
+pub use reference::{Projection, Reference, ResourceRef, Selector, SelectorStep, StepDirection};

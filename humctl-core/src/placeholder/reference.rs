@@ -1,0 +1,294 @@
+//! What a placeholder means: its root, and the resource it points to
+//! (spec/resource-model.md §5.3, §6.1, §7).
+
+use humctl_api_types::id::{Class, ResId, ResourceType};
+
+/// The meaning of a placeholder's path.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Reference {
+    /// `context.org.id` and so on; the part after `context.`.
+    Context(String),
+    /// `values.KEY`.
+    Value(String),
+    /// `externals.N`, with the output's path.
+    External(String, Vec<String>),
+    /// `shared.K`, with the output's path.
+    Shared(String, Vec<String>),
+    /// `modules.W.externals.N`, with the output's path.
+    ModuleExternal(String, String, Vec<String>),
+    /// `modules.W.service.name` or `.port`.
+    Service {
+        /// The Workload.
+        workload: String,
+        /// `name` or `port`.
+        field: String,
+    },
+    /// `pod.<field path>`: a Kubernetes field, known only in the pod.
+    Pod(String),
+    /// `containers.C.limits.cpu` and the like, known only in the pod.
+    Container {
+        /// The container.
+        container: String,
+        /// `limits.cpu`, `requests.memory` …
+        resource: String,
+    },
+    /// `resources.<REF>…`.
+    Resource(ResourceRef, Projection),
+    /// `resources.<SELECTOR>…`.
+    Selected(Selector, Projection),
+}
+
+/// Which part of a resource a placeholder asks for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Projection {
+    /// `.outputs.<path>`.
+    Output(Vec<String>),
+    /// `.values` or `.outputs`: everything that is no secret.
+    Values,
+    /// `.guresid`.
+    Guresid,
+    /// `.account`: the Cloud Account of its Driver.
+    Account,
+}
+
+/// `TYPE[.CLASS][#ID]`; an absent part is inherited from the resource whose
+/// Definition holds the reference.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ResourceRef {
+    /// The type.
+    pub res_type: ResourceType,
+    /// The class, unless inherited.
+    pub class: Option<Class>,
+    /// The id, unless inherited; `@` in it stands for the inherited one.
+    pub id: Option<ResId>,
+}
+
+/// An anchor and steps from it, such as `workload>aws-policy`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Selector {
+    /// Where the steps start; inherits like a [`ResourceRef`].
+    pub anchor: ResourceRef,
+    /// At least one.
+    pub steps: Vec<SelectorStep>,
+}
+
+/// One step of a [`Selector`]: a direction and a filter.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct SelectorStep {
+    /// Towards dependencies or dependents.
+    pub direction: StepDirection,
+    /// Type, and class and id if written; omitted ones match any.
+    pub filter: ResourceRef,
+}
+
+/// Which edges a selector's step follows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum StepDirection {
+    /// `A>B`: what A depends on.
+    Dependencies,
+    /// `A<B`: what depends on A.
+    Dependents,
+}
+
+impl Reference {
+    /// Reads the meaning of a path.
+    ///
+    /// # Errors
+    /// What is wrong with it, as a sentence without the placeholder itself.
+    pub fn from_tokens(tokens: &[String]) -> Result<Self, String> {
+        let (root, path) = tokens.split_first().map_or(("", &[][..]), |(root, path)| (root.as_str(), path));
+        let owned = |path: &[String]| path.to_vec();
+        match (root, path) {
+            ("context", [_, ..]) => {
+                let name = path.join(".");
+                if CONTEXT_NAMES.contains(&name.as_str()) {
+                    Ok(Self::Context(name))
+                } else {
+                    Err(with_nearest(format!("there is no `context.{name}`"), &name, CONTEXT_NAMES))
+                }
+            }
+            ("values", [key]) => Ok(Self::Value(key.clone())),
+            ("values", [_, _, ..]) => {
+                Err("a Shared Value with a dot in its key is written `${values['a.b']}`".to_owned())
+            }
+            ("externals", [name, out @ ..]) => Ok(Self::External(name.clone(), owned(out))),
+            ("shared", [key, out @ ..]) => Ok(Self::Shared(key.clone(), owned(out))),
+            ("modules", [workload, part, field]) if part == "service" && (field == "name" || field == "port") => {
+                Ok(Self::Service { workload: workload.clone(), field: field.clone() })
+            }
+            ("modules", [_, part, ..]) if part == "service" => {
+                Err("of a service there are only `name` and `port`".to_owned())
+            }
+            ("modules", [workload, part, name, out @ ..]) if part == "externals" => {
+                Ok(Self::ModuleExternal(workload.clone(), name.clone(), owned(out)))
+            }
+            ("pod", [_, ..]) => Ok(Self::Pod(path.join("."))),
+            ("containers", [container, group, unit])
+                if matches!(group.as_str(), "limits" | "requests") && matches!(unit.as_str(), "cpu" | "memory") =>
+            {
+                Ok(Self::Container { container: container.clone(), resource: format!("{group}.{unit}") })
+            }
+            ("resources", [descriptor, projection @ ..]) => resource(descriptor, projection),
+            (root, _) if ROOTS.contains(&root) => Err(format!("`{root}` needs a longer path")),
+            (root, _) => Err(with_nearest(format!("nothing is called `{root}` here"), root, ROOTS)),
+        }
+    }
+}
+
+const ROOTS: &[&str] = &["context", "values", "externals", "shared", "modules", "pod", "containers", "resources"];
+
+const CONTEXT_NAMES: &[&str] = &[
+    "org.id",
+    "app.id",
+    "env.id",
+    "env.type",
+    "deploy.id",
+    "deploy.set.id",
+    "res.id",
+    "res.type",
+    "res.class",
+    "res.guresid",
+];
+
+fn with_nearest(text: String, word: &str, known: &[&str]) -> String {
+    match crate::decode::nearest(word, known.iter().copied()) {
+        Some(near) => format!("{text}; did you mean `{near}`?"),
+        None => {
+            format!("{text}; known are {}", known.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", "))
+        }
+    }
+}
+
+fn resource(descriptor: &str, projection: &[String]) -> Result<Reference, String> {
+    let projection = match projection {
+        [] => return Err("a resource needs `.outputs.<name>`, `.values`, `.guresid` or `.account`".to_owned()),
+        [word] if word == "outputs" || word == "values" => Projection::Values,
+        [word] if word == "guresid" => Projection::Guresid,
+        [word] if word == "account" => Projection::Account,
+        [word, path @ ..] if word == "outputs" => Projection::Output(path.to_vec()),
+        [word, path @ ..] if word == "values" => Projection::Output(path.to_vec()),
+        [word, ..] => {
+            return Err(format!("`{word}` after a resource is none of `outputs`, `values`, `guresid`, `account`"));
+        }
+    };
+    if descriptor.contains(['<', '>']) {
+        Ok(Reference::Selected(descriptor.parse()?, projection))
+    } else {
+        Ok(Reference::Resource(descriptor.parse()?, projection))
+    }
+}
+
+impl std::str::FromStr for ResourceRef {
+    type Err = String;
+
+    /// Splits at the first `#`, then the left part at the first `.`
+    /// (spec/resource-model.md §6.1).
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (left, id) = match text.split_once('#') {
+            Some((left, id)) => (left, Some(id)),
+            None => (text, None),
+        };
+        let (res_type, class) = match left.split_once('.') {
+            Some((res_type, class)) => (res_type, Some(class)),
+            None => (left, None),
+        };
+        let inherited = |part: &&str| *part != "@";
+        Ok(Self {
+            res_type: ResourceType::new(res_type).map_err(|error| error.to_string())?,
+            class: class.filter(inherited).map(Class::new).transpose().map_err(|error| error.to_string())?,
+            id: id.filter(inherited).map(ResId::new).transpose().map_err(|error| error.to_string())?,
+        })
+    }
+}
+
+impl std::str::FromStr for Selector {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let mut steps = Vec::new();
+        let first = text.find(['<', '>']).unwrap_or(text.len());
+        let anchor = text[..first].parse()?;
+        let mut rest = &text[first..];
+        while let Some(sign) = rest.chars().next() {
+            let end = rest[1..].find(['<', '>']).map_or(rest.len(), |end| end + 1);
+            let direction = if sign == '>' { StepDirection::Dependencies } else { StepDirection::Dependents };
+            steps.push(SelectorStep { direction, filter: rest[1..end].parse()? });
+            rest = &rest[end..];
+        }
+        Ok(Self { anchor, steps })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::placeholder::parse;
+
+    fn meaning(text: &str) -> Result<Reference, String> {
+        Reference::from_tokens(parse(text).unwrap().single().unwrap())
+    }
+
+    #[test]
+    fn every_root_of_the_catalogue_is_read() {
+        let reference = |text: &str| text.parse::<ResourceRef>().unwrap();
+        for (text, expected) in [
+            ("${context.app.id}", Reference::Context("app.id".into())),
+            ("${values['A.B']}", Reference::Value("A.B".into())),
+            ("${externals.db.host}", Reference::External("db".into(), vec!["host".into()])),
+            ("${shared.dns.host}", Reference::Shared("dns".into(), vec!["host".into()])),
+            ("${modules.api.service.name}", Reference::Service { workload: "api".into(), field: "name".into() }),
+            (
+                "${modules.api.externals.db.host}",
+                Reference::ModuleExternal("api".into(), "db".into(), vec!["host".into()]),
+            ),
+            ("${pod.metadata.namespace}", Reference::Pod("metadata.namespace".into())),
+            (
+                "${containers.main.limits.cpu}",
+                Reference::Container { container: "main".into(), resource: "limits.cpu".into() },
+            ),
+            (
+                "${resources['config.default#app.x'].outputs.a.b}",
+                Reference::Resource(
+                    reference("config.default#app.x"),
+                    Projection::Output(vec!["a".into(), "b".into()]),
+                ),
+            ),
+            ("${resources.my-org/dns.values}", Reference::Resource(reference("my-org/dns"), Projection::Values)),
+            ("${resources.base-env#x.guresid}", Reference::Resource(reference("base-env#x"), Projection::Guresid)),
+        ] {
+            assert_eq!(meaning(text), Ok(expected), "{text}");
+        }
+    }
+
+    #[test]
+    fn references_inherit_what_they_do_not_name() {
+        let reference: ResourceRef = "s3.concrete".parse().unwrap();
+        assert_eq!((reference.class.unwrap().as_str(), reference.id), ("concrete", None));
+        let reference: ResourceRef = "config.@#modules.a.externals.b".parse().unwrap();
+        assert_eq!((reference.class, reference.id.unwrap().as_str()), (None, "modules.a.externals.b"));
+        assert!("#x".parse::<ResourceRef>().is_err());
+    }
+
+    #[test]
+    fn selectors_are_chains_of_steps() {
+        let selector: Selector = "gcs.default<workload>k8s-service-account".parse().unwrap();
+        assert_eq!(selector.anchor.res_type.as_str(), "gcs");
+        let steps: Vec<_> = selector.steps.iter().map(|step| (step.direction, step.filter.res_type.as_str())).collect();
+        assert_eq!(
+            steps,
+            [(StepDirection::Dependents, "workload"), (StepDirection::Dependencies, "k8s-service-account")]
+        );
+    }
+
+    #[test]
+    fn unknown_paths_say_what_is_known() {
+        assert_eq!(
+            meaning("${contex.app.id}").unwrap_err(),
+            "nothing is called `contex` here; did you mean `context`?"
+        );
+        assert_eq!(meaning("${context.app.di}").unwrap_err(), "there is no `context.app.di`; did you mean `app.id`?");
+        assert!(meaning("${resources.dns.host}").is_err());
+        assert!(meaning("${modules.a.service.public_name}").is_err());
+        assert!(meaning("${values.a.b}").is_err());
+    }
+}
