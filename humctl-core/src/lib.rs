@@ -9,3 +9,4 @@ pub mod set;
 pub mod context;
 pub mod matching;
 pub mod builtin;
+pub mod graph;

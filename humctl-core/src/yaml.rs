@@ -329,7 +329,26 @@ mod tests {
             "on": "y", "a": "on", "b": "012", "c": "1_000", "d": "2024-01-01", "e": "12:30", "f": "null",
             "g": "line 1\nline 2\n", "h": "", "i": "x".repeat(200), "j": [], "k": {}, "l": [{"m": 1}], "n": "1e3", "o": "~",
         });
-        insta::assert_snapshot!(to_string(&value).unwrap(), @"");
+        insta::assert_snapshot!(to_string(&value).unwrap(), @r#"
+        a: "on"
+        b: "012"
+        c: "1_000"
+        d: "2024-01-01"
+        e: "12:30"
+        f: "null"
+        g: |
+          line 1
+          line 2
+        h: ""
+        i: xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx
+        j: []
+        k: {}
+        l:
+        - m: 1
+        "n": "1e3"
+        o: "~"
+        "on": "y"
+        "#);
         assert_eq!(read(&to_string(&value).unwrap()), value);
     }
 

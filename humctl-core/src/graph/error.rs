@@ -1,0 +1,328 @@
+//! Everything that can be wrong with a plan (spec/resource-model.md §12).
+//!
+//! The codes are ours and stable; one run reports all errors, sorted.
+
+use std::fmt;
+
+use humctl_api_types::deployment::DeploymentError;
+use humctl_api_types::id::DefinitionId;
+
+use crate::context::{EnvironmentContext, ResourceKey};
+use crate::graph::Reason;
+use crate::matching::NearMiss;
+
+/// One thing that keeps a Deployment from being planned.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PlanError {
+    /// `PLN-001`: no Definition for a resource.
+    NoDefinition {
+        /// The resource.
+        resource: ResourceKey,
+        /// Where it is needed.
+        context: EnvironmentContext,
+        /// Definitions of its type, nearest first.
+        near: Vec<NearMiss>,
+    },
+    /// `PLN-002`: several Definitions have the same rule.
+    Ambiguous {
+        /// The resource.
+        resource: ResourceKey,
+        /// The Definitions, sorted.
+        definitions: Vec<DefinitionId>,
+    },
+    /// `PLN-003`: the type does not exist, but a similar one does.
+    UnknownType {
+        /// The resource.
+        resource: ResourceKey,
+        /// The similar one.
+        suggestion: String,
+    },
+    /// `PLN-003`: the type may not stand in a Deployment Set.
+    TypeNotAllowed {
+        /// The resource.
+        resource: ResourceKey,
+        /// `implicit` or `indirect`.
+        usage: String,
+    },
+    /// `PLN-004`: a placeholder is malformed or not allowed in its place.
+    BadPlaceholder {
+        /// Where it stands.
+        place: Place,
+        /// The text between `${` and `}`.
+        placeholder: String,
+        /// What is wrong.
+        reason: String,
+    },
+    /// `PLN-005`: a placeholder names something that is not declared.
+    Undeclared {
+        /// Where it stands.
+        place: Place,
+        /// The text between `${` and `}`.
+        placeholder: String,
+        /// What is missing.
+        reason: String,
+        /// What is there instead.
+        known: Vec<String>,
+    },
+    /// `PLN-006`: an output that is not produced.
+    UnknownOutput {
+        /// Where it stands.
+        place: Place,
+        /// The text between `${` and `}`.
+        placeholder: String,
+        /// What is wrong.
+        reason: String,
+    },
+    /// `PLN-008`: one resource gets different inputs from two places.
+    ConflictingInputs {
+        /// The resource.
+        resource: ResourceKey,
+        /// The two places.
+        places: [String; 2],
+    },
+    /// `PLN-009`: a circle of dependencies.
+    Cycle {
+        /// The circle from its smallest element, each with the reason of the
+        /// edge to the next one.
+        path: Vec<(ResourceKey, Vec<Reason>)>,
+    },
+    /// `PLN-012`: the deployment target cannot be determined.
+    Target {
+        /// The Environment.
+        context: EnvironmentContext,
+        /// What is wrong.
+        reason: String,
+        /// Definitions of the type that do not match.
+        near: Vec<NearMiss>,
+        /// What to do.
+        hint: String,
+    },
+    /// `PLN-013`: secrets that exist only as values, which may not reach Git.
+    LiteralSecrets {
+        /// The resource.
+        resource: ResourceKey,
+        /// Its Definition.
+        definition: DefinitionId,
+        /// JSON pointers of the secrets.
+        pointers: Vec<String>,
+    },
+}
+
+/// Where a placeholder stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Place {
+    /// In a Definition, seen from the resource it was matched for.
+    Definition {
+        /// The resource.
+        resource: ResourceKey,
+        /// The Definition.
+        definition: DefinitionId,
+        /// JSON pointer into the Definition.
+        pointer: String,
+    },
+    /// In a module of the Deployment Set.
+    Module {
+        /// The Workload.
+        workload: String,
+        /// JSON pointer into the module.
+        pointer: String,
+    },
+    /// In a shared resource of the Deployment Set.
+    Shared {
+        /// Its key.
+        key: String,
+        /// JSON pointer into it.
+        pointer: String,
+    },
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Definition { resource, definition, pointer } => {
+                write!(f, "Definition `{definition}` at `{pointer}`, matched for `{resource}`")
+            }
+            Self::Module { workload, pointer } => write!(f, "Workload `{workload}` at `{pointer}`"),
+            Self::Shared { key, pointer } => write!(f, "shared resource `{key}` at `{pointer}`"),
+        }
+    }
+}
+
+impl PlanError {
+    /// The stable code.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::NoDefinition { .. } => "PLN-001",
+            Self::Ambiguous { .. } => "PLN-002",
+            Self::UnknownType { .. } | Self::TypeNotAllowed { .. } => "PLN-003",
+            Self::BadPlaceholder { .. } => "PLN-004",
+            Self::Undeclared { .. } => "PLN-005",
+            Self::UnknownOutput { .. } => "PLN-006",
+            Self::ConflictingInputs { .. } => "PLN-008",
+            Self::Cycle { .. } => "PLN-009",
+            Self::Target { .. } => "PLN-012",
+            Self::LiteralSecrets { .. } => "PLN-013",
+        }
+    }
+
+    /// Scope and id of the object the error is about.
+    #[must_use]
+    pub fn object(&self) -> (&'static str, String) {
+        match self {
+            Self::NoDefinition { resource, .. }
+            | Self::Ambiguous { resource, .. }
+            | Self::UnknownType { resource, .. }
+            | Self::TypeNotAllowed { resource, .. }
+            | Self::ConflictingInputs { resource, .. }
+            | Self::LiteralSecrets { resource, .. } => ("resource", resource.to_string()),
+            Self::BadPlaceholder { place, .. } | Self::Undeclared { place, .. } | Self::UnknownOutput { place, .. } => {
+                match place {
+                    Place::Definition { resource, .. } => ("resource", resource.to_string()),
+                    Place::Module { workload, .. } => ("workload", workload.clone()),
+                    Place::Shared { key, .. } => ("resource", format!("shared.{key}")),
+                }
+            }
+            Self::Cycle { path } => {
+                ("environment", path.first().map(|(resource, _)| resource.to_string()).unwrap_or_default())
+            }
+            Self::Target { context, .. } => ("environment", context.env.to_string()),
+        }
+    }
+
+    /// One line for lists.
+    #[must_use]
+    pub fn summary(&self) -> &'static str {
+        match self {
+            Self::NoDefinition { .. } => "No matching Resource Definition",
+            Self::Ambiguous { .. } => "Ambiguous Resource Definitions",
+            Self::UnknownType { .. } => "Unknown Resource Type",
+            Self::TypeNotAllowed { .. } => "Resource Type not allowed in a Deployment Set",
+            Self::BadPlaceholder { .. } => "Bad placeholder",
+            Self::Undeclared { .. } => "Reference to something undeclared",
+            Self::UnknownOutput { .. } => "Output not available",
+            Self::ConflictingInputs { .. } => "Conflicting resource inputs",
+            Self::Cycle { .. } => "Circular dependency",
+            Self::Target { .. } => "No deployment target",
+            Self::LiteralSecrets { .. } => "Secret values cannot be written to Git",
+        }
+    }
+
+    /// The error as a Deployment shows it.
+    #[must_use]
+    pub fn to_deployment_error(&self) -> DeploymentError {
+        let (scope, object_id) = self.object();
+        DeploymentError {
+            code: self.code().to_owned(),
+            object_id,
+            scope: scope.to_owned(),
+            summary: self.summary().to_owned(),
+            message: self.to_string(),
+            error_type: "configuration".to_owned(),
+        }
+    }
+}
+
+/// Sorts errors as they are shown, by code and object, and drops repetitions.
+pub fn sort(errors: &mut Vec<PlanError>) {
+    errors.sort_by_cached_key(|error| (error.code(), error.object().1, error.to_string()));
+    errors.dedup();
+}
+
+impl fmt::Display for PlanError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoDefinition { resource, context, near } => {
+                write!(f, "no Resource Definition matches `{resource}` in environment `{context}`")?;
+                write_candidates(f, resource.res_type.as_str(), near)?;
+                write!(
+                    f,
+                    "\n  hint: add Matching Criteria to a Definition of type `{}`, for instance ",
+                    resource.res_type
+                )?;
+                if resource.class.as_str() == "default" {
+                    write!(f, "{{app_id: {}, env_type: {}}}", context.app, context.env_type)
+                } else {
+                    write!(f, "{{class: {}}}", resource.class)
+                }
+            }
+            Self::Ambiguous { resource, definitions } => {
+                let names: Vec<_> = definitions.iter().map(|id| format!("`{id}`")).collect();
+                write!(
+                    f,
+                    "`{resource}` is matched by the same rule of {}\n  hint: change the Matching Criteria of all but one",
+                    names.join(" and ")
+                )
+            }
+            Self::UnknownType { resource, suggestion } => {
+                write!(f, "`{}` is no Resource Type\n  hint: did you mean `{suggestion}`?", resource.res_type)
+            }
+            Self::TypeNotAllowed { resource, usage } => write!(
+                f,
+                "a Workload cannot ask for `{resource}`: the type `{}` is {usage}\n  hint: {}",
+                resource.res_type,
+                if usage == "implicit" {
+                    "every Deployment has it already"
+                } else {
+                    "only Resource Definitions refer to it"
+                }
+            ),
+            Self::BadPlaceholder { place, placeholder, reason } => {
+                write!(f, "{place}: placeholder `${{{placeholder}}}`: {reason}")
+            }
+            Self::Undeclared { place, placeholder, reason, known } => {
+                write!(f, "{place}: placeholder `${{{placeholder}}}`: {reason}")?;
+                if known.is_empty() {
+                    return Ok(());
+                }
+                let known: Vec<_> = known.iter().map(|name| format!("`{name}`")).collect();
+                write!(f, "\n  hint: known here: {}", known.join(", "))
+            }
+            Self::UnknownOutput { place, placeholder, reason } => {
+                write!(f, "{place}: placeholder `${{{placeholder}}}`: {reason}")
+            }
+            Self::ConflictingInputs { resource, places: [one, other] } => write!(
+                f,
+                "`{resource}` gets different params from {one} and from {other}\n  hint: give the same params in both, or in one place only"
+            ),
+            Self::Cycle { path } => {
+                f.write_str("the resources need each other in a circle: ")?;
+                for (resource, reasons) in path {
+                    let reasons: Vec<_> = reasons.iter().map(ToString::to_string).collect();
+                    write!(f, "{resource} -[{}]-> ", reasons.join(", "))?;
+                }
+                if let Some((first, _)) = path.first() {
+                    write!(f, "{first}")?;
+                }
+                f.write_str("\n  hint: move what they share into a third resource, for instance of type `config`")
+            }
+            Self::Target { context, reason, near, hint } => {
+                write!(f, "environment `{context}` has no deployment target: {reason}")?;
+                write!(
+                    f,
+                    "\n  context: org `{}`, app_id `{}`, env_id `{}`, env_type `{}`",
+                    context.org, context.app, context.env, context.env_type
+                )?;
+                write_candidates(f, crate::context::known::K8S_CLUSTER, near)?;
+                write!(f, "\n  hint: {hint}")
+            }
+            Self::LiteralSecrets { resource, definition, pointers } => {
+                write!(
+                    f,
+                    "Definition `{definition}`, matched for `{resource}`, holds secret values, and values are never written to Git:"
+                )?;
+                for pointer in pointers {
+                    write!(f, "\n  {pointer}")?;
+                }
+                f.write_str("\n  hint: name them in a secret store instead, as secret_refs with `store` and `ref`")
+            }
+        }
+    }
+}
+
+fn write_candidates(f: &mut fmt::Formatter<'_>, res_type: &str, near: &[NearMiss]) -> fmt::Result {
+    if near.is_empty() {
+        return write!(f, "\n  there is no Definition of type `{res_type}`");
+    }
+    near.iter().try_for_each(|miss| write!(f, "\n  closest: {miss}"))
+}
