@@ -10,3 +10,6 @@ pub mod context;
 pub mod matching;
 pub mod builtin;
 pub mod graph;
+pub mod driver;
+pub mod plan;
+pub mod render;

@@ -86,6 +86,22 @@ pub enum PlanError {
         /// edge to the next one.
         path: Vec<(ResourceKey, Vec<Reason>)>,
     },
+    /// `PLN-011`: a secret and a field of the pod in one string.
+    SecretMixed {
+        /// The Workload.
+        workload: String,
+    },
+    /// `PLN-014`: a custom resource that no cluster would take.
+    TooLarge {
+        /// File name.
+        file: String,
+        /// What it is.
+        label: String,
+        /// Its size.
+        n_bytes: usize,
+        /// The limit.
+        max_bytes: usize,
+    },
     /// `PLN-012`: the deployment target cannot be determined.
     Target {
         /// The Environment.
@@ -161,8 +177,10 @@ impl PlanError {
             Self::UnknownOutput { .. } => "PLN-006",
             Self::ConflictingInputs { .. } => "PLN-008",
             Self::Cycle { .. } => "PLN-009",
+            Self::SecretMixed { .. } => "PLN-011",
             Self::Target { .. } => "PLN-012",
             Self::LiteralSecrets { .. } => "PLN-013",
+            Self::TooLarge { .. } => "PLN-014",
         }
     }
 
@@ -186,6 +204,8 @@ impl PlanError {
             Self::Cycle { path } => {
                 ("environment", path.first().map(|(resource, _)| resource.to_string()).unwrap_or_default())
             }
+            Self::SecretMixed { workload } => ("workload", workload.clone()),
+            Self::TooLarge { label, .. } => ("resource", label.clone()),
             Self::Target { context, .. } => ("environment", context.env.to_string()),
         }
     }
@@ -203,6 +223,8 @@ impl PlanError {
             Self::UnknownOutput { .. } => "Output not available",
             Self::ConflictingInputs { .. } => "Conflicting resource inputs",
             Self::Cycle { .. } => "Circular dependency",
+            Self::SecretMixed { .. } => "Secret mixed with a field of the pod",
+            Self::TooLarge { .. } => "Custom resource too large",
             Self::Target { .. } => "No deployment target",
             Self::LiteralSecrets { .. } => "Secret values cannot be written to Git",
         }
@@ -296,6 +318,14 @@ impl fmt::Display for PlanError {
                 }
                 f.write_str("\n  hint: move what they share into a third resource, for instance of type `config`")
             }
+            Self::SecretMixed { workload } => write!(
+                f,
+                "Workload `{workload}`: one string mixes a secret with a `pod` or `containers` placeholder\n  hint: put them into two variables"
+            ),
+            Self::TooLarge { file, label, n_bytes, max_bytes } => write!(
+                f,
+                "{file} ({label}) has {n_bytes} bytes, and a cluster takes at most {max_bytes}\n  hint: move large files into the image or a volume"
+            ),
             Self::Target { context, reason, near, hint } => {
                 write!(f, "environment `{context}` has no deployment target: {reason}")?;
                 write!(

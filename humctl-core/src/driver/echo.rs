@@ -1,0 +1,11 @@
+//! `humanitec/echo`: outputs are the inputs (spec/drivers.md §5).
+
+use super::{Driver, DriverCall, Outputs};
+
+pub(super) struct Echo;
+
+impl Driver for Echo {
+    fn provision(&self, call: DriverCall) -> Result<Outputs, String> {
+        Ok(Outputs { values: call.values, secret_refs: call.secret_refs })
+    }
+}

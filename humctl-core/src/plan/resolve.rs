@@ -1,0 +1,244 @@
+//! What references mean once the graph is known: values where they are known,
+//! reference nodes for the custom resources where they are not
+//! (spec/gitops.md §2.6, rulings on which values are inlined).
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value, json};
+
+use crate::context::{EnvironmentContext, ResourceKey};
+use crate::driver::Outputs;
+use crate::graph::build::{inherit, is_target_resource};
+use crate::graph::set_index::{SetIndex, SetReferenceError};
+use crate::graph::{GraphNode, ResourceTypes};
+use crate::placeholder::{Projection, Reference, Resolved, ResourceRef, Template, parse};
+use crate::plan::DeployContext;
+
+/// A resource whose Definition is being read.
+#[derive(Debug, Clone, Copy)]
+pub struct DefinitionScope<'n, 'd> {
+    /// The resource.
+    pub node: &'n GraphNode<'d>,
+    /// The Environment.
+    pub context: &'n EnvironmentContext,
+}
+
+impl DefinitionScope<'_, '_> {
+    /// Completes a reference with the class and id of this resource.
+    #[must_use]
+    pub fn inherit(&self, reference: &ResourceRef) -> ResourceKey {
+        inherit(reference, &self.node.key)
+    }
+}
+
+/// The value of `${context.<name>}`; `None` for `context.res` outside a
+/// Definition and for `context.deploy` outside a Deployment.
+#[must_use]
+pub fn context_value(
+    name: &str,
+    context: &EnvironmentContext,
+    resource: Option<&ResourceKey>,
+    deploy: Option<&DeployContext>,
+) -> Option<Value> {
+    let text = match name {
+        "org.id" => context.org.to_string(),
+        "app.id" => context.app.to_string(),
+        "env.id" => context.env.to_string(),
+        "env.type" => context.env_type.to_string(),
+        "deploy.id" => deploy?.deployment.to_string(),
+        "deploy.set.id" => deploy?.set.to_string(),
+        "res.id" => resource?.id.to_string(),
+        "res.type" => resource?.res_type.to_string(),
+        "res.class" => resource?.class.to_string(),
+        "res.guresid" => resource?.guresid(context).to_string(),
+        _ => return None,
+    };
+    Some(Value::String(text))
+}
+
+/// The value at a path of output names.
+#[must_use]
+pub fn output(outputs: &Map<String, Value>, path: &[String]) -> Option<Value> {
+    let (first, rest) = path.split_first()?;
+    rest.iter().try_fold(outputs.get(first)?, |value, key| value.get(key)).cloned()
+}
+
+/// Why a reference cannot be resolved.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ResolveError {
+    /// It may not stand in this place.
+    NotAllowed(String),
+    /// It names something that is not declared.
+    Undeclared {
+        /// What is missing.
+        reason: String,
+        /// What is there instead.
+        known: Vec<String>,
+    },
+    /// The resource has no such output.
+    NoOutput(String),
+}
+
+impl From<SetReferenceError> for ResolveError {
+    fn from(error: SetReferenceError) -> Self {
+        match error {
+            SetReferenceError::NotAllowed(reason) => Self::NotAllowed(reason),
+            SetReferenceError::Undeclared { reason, known } => Self::Undeclared { reason, known },
+        }
+    }
+}
+
+/// Resolves references into what a custom resource holds.
+pub struct CrResolver<'p, 'd> {
+    /// The Environment.
+    pub context: &'p EnvironmentContext,
+    /// Resource Types, to tell secret outputs.
+    pub types: &'p ResourceTypes<'d>,
+    /// Nodes of the main graph.
+    pub nodes: &'p BTreeMap<&'p ResourceKey, &'p GraphNode<'d>>,
+    /// Outputs of the target's resources: constants.
+    pub target: &'p BTreeMap<ResourceKey, Outputs>,
+    /// Ids of the Deployment.
+    pub deploy: &'p DeployContext,
+}
+
+impl CrResolver<'_, '_> {
+    /// Resolves a reference that stands in a Definition.
+    ///
+    /// # Errors
+    /// [`ResolveError`].
+    pub fn in_definition(&self, node: &GraphNode<'_>, reference: &Reference) -> Result<Resolved, ResolveError> {
+        match reference {
+            Reference::Context(name) => context_value(name, self.context, Some(&node.key), Some(self.deploy))
+                .map(Resolved::Known)
+                .ok_or_else(|| ResolveError::NotAllowed(format!("there is no `context.{name}` here"))),
+            Reference::Resource(reference, projection) => self.project(&inherit(reference, &node.key), projection),
+            Reference::Selected(selector, projection) => {
+                let selected = node.selected.get(selector).map(Vec::as_slice).unwrap_or_default();
+                let mut is_deferred = false;
+                let items = selected
+                    .iter()
+                    .map(|key| {
+                        Ok(match self.project(key, projection)? {
+                            Resolved::Known(value) => value,
+                            Resolved::Deferred(value) => {
+                                is_deferred = true;
+                                value
+                            }
+                        })
+                    })
+                    .collect::<Result<Vec<Value>, ResolveError>>()?;
+                let list = Value::Array(items);
+                Ok(if is_deferred { Resolved::Deferred(list) } else { Resolved::Known(list) })
+            }
+            _ => Err(ResolveError::NotAllowed("a Resource Definition knows only `context` and `resources`".to_owned())),
+        }
+    }
+
+    /// Resolves a reference that stands in a Deployment Set.
+    ///
+    /// # Errors
+    /// [`ResolveError`].
+    pub fn in_set(
+        &self,
+        index: &SetIndex<'_>,
+        workload: Option<&str>,
+        reference: &Reference,
+    ) -> Result<Resolved, ResolveError> {
+        let key = index.resolve(workload, reference)?;
+        match (key, reference) {
+            (
+                Some(key),
+                Reference::External(_, out) | Reference::Shared(_, out) | Reference::ModuleExternal(_, _, out),
+            ) => self.project(key, &Projection::Output(out.clone())),
+            (_, Reference::Context(name)) => context_value(name, self.context, None, Some(self.deploy))
+                .map(Resolved::Known)
+                .ok_or_else(|| ResolveError::NotAllowed(format!("there is no `context.{name}` here"))),
+            (_, Reference::Value(key)) => {
+                Err(ResolveError::Undeclared { reason: format!("there is no Shared Value `{key}`"), known: Vec::new() })
+            }
+            (_, Reference::Service { workload, field }) => service(index, workload, field),
+            (_, Reference::Pod(path)) => Ok(Resolved::Deferred(json!({"$field": {"pod": path}}))),
+            (_, Reference::Container { container, resource }) => {
+                Ok(Resolved::Deferred(json!({"$field": {"container": container, "resource": resource}})))
+            }
+            _ => Err(ResolveError::NotAllowed("it has no meaning in a Deployment Set".to_owned())),
+        }
+    }
+
+    fn project(&self, key: &ResourceKey, projection: &Projection) -> Result<Resolved, ResolveError> {
+        if *projection == Projection::Guresid {
+            return Ok(Resolved::Known(Value::String(key.guresid(self.context).into())));
+        }
+        if is_target_resource(key) {
+            return self.constant(key, projection);
+        }
+        let guresid = key.guresid(self.context);
+        Ok(match projection {
+            Projection::Output(path) => {
+                let is_secret =
+                    path.first().is_some_and(|first| self.types.is_secret_output(key.res_type.as_str(), first));
+                let name = if is_secret { "$secretRef" } else { "$ref" };
+                Resolved::Deferred(json!({ name: {"res": guresid, "out": path.join(".")} }))
+            }
+            Projection::Values => Resolved::Deferred(json!({"$ref": {"res": guresid}})),
+            Projection::Account => self.account(key)?,
+            Projection::Guresid => Resolved::Known(Value::String(guresid.into())),
+        })
+    }
+
+    /// An output of a resource of the target graph.
+    fn constant(&self, key: &ResourceKey, projection: &Projection) -> Result<Resolved, ResolveError> {
+        let unknown = |what: &str| ResolveError::NoOutput(format!("`{key}` is part of the target, and {what}"));
+        let outputs = self.target.get(key).ok_or_else(|| unknown("its outputs are not known here"))?;
+        match projection {
+            Projection::Values => Ok(Resolved::Known(Value::Object(outputs.values.clone()))),
+            Projection::Output(path) => match output(&outputs.values, path) {
+                Some(value) => Ok(Resolved::Known(value)),
+                None if output(&outputs.secret_refs, path).is_some() => {
+                    Err(unknown("its secrets are never written to Git"))
+                }
+                None => Err(unknown(&format!("it has no output `{}`", path.join(".")))),
+            },
+            Projection::Account | Projection::Guresid => Err(unknown("it has no account for others to use")),
+        }
+    }
+
+    /// The Cloud Account of another resource, read in that resource's place.
+    fn account(&self, key: &ResourceKey) -> Result<Resolved, ResolveError> {
+        let no_account = || ResolveError::NoOutput(format!("`{key}` has no Cloud Account"));
+        let node = self.nodes.get(key).ok_or_else(no_account)?;
+        let text = node.rule.definition.driver_account.as_ref().ok_or_else(no_account)?;
+        match parse(text) {
+            Ok(template) => match (template.literal(), single(&template)) {
+                (Some(literal), _) => Ok(Resolved::Known(Value::String(literal.to_owned()))),
+                // The graph has an edge for this reference and no cycles, so this ends.
+                (None, Some(reference)) => self.in_definition(node, &reference),
+                (None, None) => Err(ResolveError::NoOutput(format!(
+                    "the Cloud Account of `{key}` is neither a name nor one placeholder"
+                ))),
+            },
+            Err(error) => Err(ResolveError::NoOutput(error.to_string())),
+        }
+    }
+}
+
+fn single(template: &Template) -> Option<Reference> {
+    Reference::from_tokens(template.single()?).ok()
+}
+
+/// The in-cluster name or first port of a Workload's service
+/// (spec/resource-model.md §14, choice 17).
+fn service(index: &SetIndex<'_>, workload: &str, field: &str) -> Result<Resolved, ResolveError> {
+    if field == "name" {
+        return Ok(Resolved::Known(Value::String(workload.to_owned())));
+    }
+    let module = index.set.modules.get(workload);
+    let ports = module.and_then(|module| module.spec.get("service")?.get("ports")?.as_object());
+    // Sorted here, since a map may keep the order it was written in.
+    let first = ports.and_then(|ports| ports.iter().min_by_key(|(name, _)| name.as_str()));
+    match first.and_then(|(_, port)| port.get("service_port")) {
+        Some(port) => Ok(Resolved::Known(port.clone())),
+        None => Err(ResolveError::NoOutput(format!("Workload `{workload}` has no service port"))),
+    }
+}

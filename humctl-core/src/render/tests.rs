@@ -1,0 +1,413 @@
+//! Golden custom resources, and what must not be in them.
+
+use humctl_api_types::definition::ResourceDefinition;
+use humctl_api_types::id::{DeploymentId, SetId};
+use humctl_api_types::set::DeploymentSet;
+use serde_json::{Value, json};
+
+use crate::builtin;
+use crate::context::tests::context;
+use crate::graph::build::GraphInput;
+use crate::graph::{PlanError, ResourceTypes, SetIndex};
+use crate::matching::Definitions;
+use crate::matching::tests::definition;
+use crate::plan::{DeployContext, plan, plan_target};
+use crate::render::{CrFile, label_value, render};
+
+fn rendered(extra: &[ResourceDefinition], set: &Value) -> Result<Vec<CrFile>, Vec<PlanError>> {
+    let context = context();
+    let types = builtin::resource_types();
+    let mut definitions = builtin::definitions(&context.org, &Default::default());
+    definitions.push(definition(
+        "git-target",
+        "k8s-cluster",
+        &json!({"driver_type": "humanitec/k8s-cluster-git", "criteria": [{}], "driver_inputs": {
+            "values": {"url": "file:///r", "path": "${context.app.id}", "loadbalancer": "10.0.0.1"},
+            "secret_refs": {"credentials": {"password": {"store": "humanitec", "ref": "x", "version": "1"}}},
+        }}),
+    ));
+    definitions.extend_from_slice(extra);
+    let definitions = Definitions::new(&definitions);
+    let types = ResourceTypes::new(&types);
+    let set: DeploymentSet = serde_json::from_value(set.clone()).unwrap();
+    let index = SetIndex::new(&set).unwrap();
+    let input = GraphInput { context: &context, definitions: &definitions, types: &types };
+    let target = plan_target(input)?;
+    let deploy = DeployContext { deployment: DeploymentId::new("1a").unwrap(), set: SetId::new("s").unwrap() };
+    let plan = plan(input, &index, &target, &deploy)?;
+    render(&plan, &index, &target, &context, &types, &deploy)
+}
+
+fn hello_world() -> Value {
+    json!({"modules": {"hello-world": {"profile": "humanitec/default-module", "spec": {"containers": {"hello-world": {
+        "id": "hello-world", "image": "busybox", "command": ["/bin/sh"],
+        "args": ["-c", "while true; do printenv && sleep 30; done"],
+    }}}}}})
+}
+
+fn shown(files: &[CrFile]) -> String {
+    files.iter().map(|file| format!("# {}\n{}\n", file.name, file.content)).collect()
+}
+
+#[test]
+fn the_story_renders_two_resources_and_a_workload() {
+    insta::assert_snapshot!(shown(&rendered(&[], &hello_world()).unwrap()), @"
+    # resource-7f47a65c8a3bb2ffc1cd83394e31ec9ab0dadb8d.yaml
+    apiVersion: humctl.dev/v1alpha1
+    kind: Resource
+    metadata:
+      annotations:
+        argocd.argoproj.io/compare-options: IgnoreExtraneous
+        argocd.argoproj.io/sync-options: Prune=false,Delete=false
+        kustomize.toolkit.fluxcd.io/prune: disabled
+        kustomize.toolkit.fluxcd.io/substitute: disabled
+      labels:
+        app.kubernetes.io/managed-by: humctl
+        humctl.dev/app: shop
+        humctl.dev/env: development
+        humctl.dev/env-type: development
+        humctl.dev/org: acme
+        humctl.dev/res-class: default
+        humctl.dev/res-type: workload
+      name: 7f47a65c8a3bb2ffc1cd83394e31ec9ab0dadb8d
+    spec:
+      class: default
+      context:
+        appId: shop
+        envId: development
+        envType: development
+        orgId: acme
+      definition:
+        id: default-humanitec-workload-res
+      driver:
+        type: humanitec/echo
+      guresid: 7f47a65c8a3bb2ffc1cd83394e31ec9ab0dadb8d
+      id: modules.hello-world
+      outputsSchema:
+        properties:
+          values:
+            properties:
+              update:
+                type: array
+            type: object
+        type: object
+      params:
+        id: hello-world
+        spec:
+          containers:
+            hello-world:
+              args:
+              - -c
+              - while true; do printenv && sleep 30; done
+              command:
+              - /bin/sh
+              id: hello-world
+              image: busybox
+      schemaRevision: 1
+      type: workload
+
+    # resource-f5d1120a1244a32606a3951b5abd5b16bc3cc0ef.yaml
+    apiVersion: humctl.dev/v1alpha1
+    kind: Resource
+    metadata:
+      annotations:
+        argocd.argoproj.io/compare-options: IgnoreExtraneous
+        argocd.argoproj.io/sync-options: Prune=false,Delete=false
+        kustomize.toolkit.fluxcd.io/prune: disabled
+        kustomize.toolkit.fluxcd.io/substitute: disabled
+      labels:
+        app.kubernetes.io/managed-by: humctl
+        humctl.dev/app: shop
+        humctl.dev/env: development
+        humctl.dev/env-type: development
+        humctl.dev/org: acme
+        humctl.dev/res-class: default
+        humctl.dev/res-type: base-env
+      name: f5d1120a1244a32606a3951b5abd5b16bc3cc0ef
+    spec:
+      class: default
+      context:
+        appId: shop
+        envId: development
+        envType: development
+        orgId: acme
+      definition:
+        id: default-humanitec-base-env
+      driver:
+        type: humanitec/echo
+      guresid: f5d1120a1244a32606a3951b5abd5b16bc3cc0ef
+      id: base-env
+      params:
+        id: development
+      schemaRevision: 1
+      type: base-env
+
+    # workload-hello-world.yaml
+    apiVersion: humctl.dev/v1alpha1
+    kind: Workload
+    metadata:
+      annotations:
+        kustomize.toolkit.fluxcd.io/substitute: disabled
+      labels:
+        app.kubernetes.io/managed-by: humctl
+        humctl.dev/app: shop
+        humctl.dev/env: development
+        humctl.dev/env-type: development
+        humctl.dev/org: acme
+      name: hello-world
+    spec:
+      context:
+        appId: shop
+        envId: development
+        envType: development
+        orgId: acme
+      dependsOn:
+      - 7f47a65c8a3bb2ffc1cd83394e31ec9ab0dadb8d
+      - f5d1120a1244a32606a3951b5abd5b16bc3cc0ef
+      id: hello-world
+      module:
+        containers:
+          hello-world:
+            args:
+            - -c
+            - while true; do printenv && sleep 30; done
+            command:
+            - /bin/sh
+            id: hello-world
+            image: busybox
+      profile: humanitec/default-module
+      resource: 7f47a65c8a3bb2ffc1cd83394e31ec9ab0dadb8d
+      schemaRevision: 1
+    ");
+}
+
+#[test]
+fn rendering_twice_gives_the_same_bytes() {
+    assert_eq!(rendered(&[], &hello_world()).unwrap(), rendered(&[], &hello_world()).unwrap());
+}
+
+#[test]
+fn references_become_nodes_and_target_outputs_are_inlined() {
+    let definitions = [
+        definition(
+            "pg-cloud",
+            "postgres",
+            &json!({"driver_type": "humanitec/terraform", "driver_account": "${resources['config#acc'].account}", "criteria": [{}],
+            "driver_inputs": {
+                "values": {
+                    "lb": "${resources['k8s-cluster.default#k8s-cluster'].outputs.loadbalancer}",
+                    "ns": "ns=${resources['k8s-namespace.default#k8s-namespace'].outputs.namespace}",
+                    "conf": "${resources['config#acc'].values}",
+                    "me": "${context.res.id}/${context.res.guresid}",
+                    "lit": {"$ref": "mine"},
+                    "esc": "$\\{HOME}",
+                },
+                "secret_refs": {
+                    "admin": {"password": {"store": "vault", "ref": "pg", "version": "3"}},
+                    "token": {"value": "${resources['config#acc'].outputs.token}"},
+                },
+            }}),
+        ),
+        definition(
+            "conf-acc",
+            "config",
+            &json!({"driver_account": "gcp-main", "criteria": [{"res_id": "acc"}], "driver_inputs": {"values": {"region": "eu"}}}),
+        ),
+    ];
+    let set = json!({"modules": {"api": {"profile": "humanitec/default-module", "spec": {"containers": {"main": {
+        "image": "x:${not.a.placeholder}",
+        "variables": {
+            "URL": "pg://${externals.db.username}:${externals.db.password}@${externals.db.host}:5432",
+            "PORT": "${externals.db.port}", "ENV": "${context.env.id}", "SELF": "http://${modules.api.service.name}:${modules.api.service.port}",
+            "NS": "${pod.metadata.namespace}", "CPU": "${containers.main.limits.cpu}", "HOME": "$\\{HOME}",
+        },
+    }}, "service": {"ports": {"www": {"service_port": 80}, "adm": {"service_port": 81}}}},
+    "externals": {"db": {"type": "postgres"}}}}});
+    let files = rendered(&definitions, &set).unwrap();
+    let interesting: Vec<CrFile> = files
+        .into_iter()
+        .filter(|file| file.label.starts_with("postgres") || file.label.starts_with("workload api"))
+        .collect();
+    insta::assert_snapshot!(shown(&interesting), @r#"
+    # resource-6443b8369f8d85f342fb4078c9a4aaf18b636d24.yaml
+    apiVersion: humctl.dev/v1alpha1
+    kind: Resource
+    metadata:
+      annotations:
+        argocd.argoproj.io/compare-options: IgnoreExtraneous
+        argocd.argoproj.io/sync-options: Prune=false,Delete=false
+        kustomize.toolkit.fluxcd.io/prune: disabled
+        kustomize.toolkit.fluxcd.io/substitute: disabled
+      labels:
+        app.kubernetes.io/managed-by: humctl
+        humctl.dev/app: shop
+        humctl.dev/env: development
+        humctl.dev/env-type: development
+        humctl.dev/org: acme
+        humctl.dev/res-class: default
+        humctl.dev/res-type: postgres
+      name: 6443b8369f8d85f342fb4078c9a4aaf18b636d24
+    spec:
+      class: default
+      context:
+        appId: shop
+        envId: development
+        envType: development
+        orgId: acme
+      definition:
+        id: pg-cloud
+      dependsOn:
+      - a36ea73a50011b46fc528508fad07e01a9df6273
+      driver:
+        account: gcp-main
+        type: humanitec/terraform
+      driverInputs:
+        secretRefs:
+          admin:
+            password:
+              ref: pg
+              store: vault
+              version: "3"
+          token:
+            $secretRef:
+              out: token
+              res: a36ea73a50011b46fc528508fad07e01a9df6273
+        values:
+          conf:
+            $ref:
+              res: a36ea73a50011b46fc528508fad07e01a9df6273
+          esc: ${HOME}
+          lb: "10.0.0.1"
+          lit:
+            $lit:
+              $ref: mine
+          me: modules.api.externals.db/6443b8369f8d85f342fb4078c9a4aaf18b636d24
+          ns: ns=shop-development
+      guresid: 6443b8369f8d85f342fb4078c9a4aaf18b636d24
+      id: modules.api.externals.db
+      outputsSchema:
+        properties:
+          secrets:
+            properties:
+              password:
+                type: string
+              username:
+                type: string
+            type: object
+          values:
+            properties:
+              host:
+                type: string
+              name:
+                type: string
+              port:
+                type: integer
+            type: object
+        type: object
+      schemaRevision: 1
+      type: postgres
+
+    # workload-api.yaml
+    apiVersion: humctl.dev/v1alpha1
+    kind: Workload
+    metadata:
+      annotations:
+        kustomize.toolkit.fluxcd.io/substitute: disabled
+      labels:
+        app.kubernetes.io/managed-by: humctl
+        humctl.dev/app: shop
+        humctl.dev/env: development
+        humctl.dev/env-type: development
+        humctl.dev/org: acme
+      name: api
+    spec:
+      context:
+        appId: shop
+        envId: development
+        envType: development
+        orgId: acme
+      dependsOn:
+      - 36ba752d475b522a0bd43ea59d7fe299dc6485b2
+      - 6443b8369f8d85f342fb4078c9a4aaf18b636d24
+      - f5d1120a1244a32606a3951b5abd5b16bc3cc0ef
+      externals:
+        db: 6443b8369f8d85f342fb4078c9a4aaf18b636d24
+      id: api
+      module:
+        containers:
+          main:
+            image: x:${not.a.placeholder}
+            variables:
+              CPU:
+                $field:
+                  container: main
+                  resource: limits.cpu
+              ENV: development
+              HOME: ${HOME}
+              NS:
+                $field:
+                  pod: metadata.namespace
+              PORT:
+                $ref:
+                  out: port
+                  res: 6443b8369f8d85f342fb4078c9a4aaf18b636d24
+              SELF: http://api:81
+              URL:
+                $concat:
+                - pg://
+                - $secretRef:
+                    out: username
+                    res: 6443b8369f8d85f342fb4078c9a4aaf18b636d24
+                - ":"
+                - $secretRef:
+                    out: password
+                    res: 6443b8369f8d85f342fb4078c9a4aaf18b636d24
+                - "@"
+                - $ref:
+                    out: host
+                    res: 6443b8369f8d85f342fb4078c9a4aaf18b636d24
+                - ":5432"
+        service:
+          ports:
+            adm:
+              service_port: 81
+            www:
+              service_port: 80
+      profile: humanitec/default-module
+      resource: 36ba752d475b522a0bd43ea59d7fe299dc6485b2
+      schemaRevision: 1
+    "#);
+}
+
+#[test]
+fn what_only_shows_when_references_are_resolved_is_reported_too() {
+    let set = json!({"modules": {"api": {"spec": {"containers": {"main": {"variables": {
+        "A": "${values.NOPE}", "B": "${modules.api.service.port}", "C": "${externals.db.password}-${pod.metadata.name}",
+    }}}}, "externals": {"db": {"type": "postgres"}}}}});
+    let definitions = [definition(
+        "pg-x",
+        "postgres",
+        &json!({"criteria": [{}], "driver_inputs": {"values": {
+            "x": "${resources['k8s-cluster#k8s-cluster'].outputs.nope}",
+            "y": "${resources['k8s-cluster#k8s-cluster'].outputs.credentials}",
+        }}}),
+    )];
+    let errors = rendered(&definitions, &set).unwrap_err();
+    let shown: String = errors.iter().map(|error| format!("{}: {error}\n", error.code())).collect();
+    insta::assert_snapshot!(shown, @"
+    PLN-005: Workload `api` at `/spec/containers/main/variables/A`: placeholder `${values.NOPE}`: there is no Shared Value `NOPE`
+    PLN-006: Workload `api` at `/spec/containers/main/variables/B`: placeholder `${modules.api.service.port}`: Workload `api` has no service port
+    PLN-006: Definition `pg-x` at `/driver_inputs/values/x`, matched for `postgres.default#modules.api.externals.db`: placeholder `${resources['k8s-cluster#k8s-cluster'].outputs.nope}`: `k8s-cluster.default#k8s-cluster` is part of the target, and it has no output `nope`
+    PLN-006: Definition `pg-x` at `/driver_inputs/values/y`, matched for `postgres.default#modules.api.externals.db`: placeholder `${resources['k8s-cluster#k8s-cluster'].outputs.credentials}`: `k8s-cluster.default#k8s-cluster` is part of the target, and its secrets are never written to Git
+    PLN-011: Workload `api`: one string mixes a secret with a `pod` or `containers` placeholder
+      hint: put them into two variables
+    ");
+}
+
+#[test]
+fn label_values_always_fit() {
+    assert_eq!(label_value("my-org/queue"), "my-org.queue");
+    assert_eq!(label_value(&"x".repeat(63)).len(), 63);
+    assert!(label_value(&"x".repeat(64)).starts_with("sha256-"));
+    assert!(label_value("ends-").starts_with("sha256-"));
+}

@@ -1,0 +1,91 @@
+//! A module of the Deployment Set → a `Workload` (spec/gitops.md §2.4).
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use humctl_api_types::custom_resource::{CrMetadata, SCHEMA_REVISION, WorkloadSpec};
+use humctl_api_types::id::{Guresid, WorkloadId};
+use humctl_api_types::set::Module;
+use serde_json::Value;
+
+use crate::context::{ResourceKey, known};
+use crate::graph::PlanError;
+use crate::graph::error::Place;
+use crate::graph::set_index::is_literal_place;
+use crate::placeholder::{Expander, Resolved};
+use crate::render::{CrFile, Renderer, custom_resource, mixes_secret_with_field};
+
+impl Renderer<'_, '_> {
+    /// `None` for a name that is no Workload name; the set's index refused it before.
+    pub(super) fn workload(&mut self, name: &str, module: &Module) -> Option<CrFile> {
+        let id = WorkloadId::new(name).ok()?;
+        let context = self.resolver.context;
+        let resource = known::workload(name);
+        let base_env = known::implicit(known::BASE_ENV);
+        let needed: BTreeSet<&ResourceKey> = self
+            .resolver
+            .nodes
+            .get(&resource)
+            .map(|node| node.depends_on.keys().collect::<BTreeSet<_>>())
+            .unwrap_or_default()
+            .into_iter()
+            .chain([&resource, &base_env])
+            .collect();
+        let mut depends_on: Vec<Guresid> = needed.iter().map(|key| key.guresid(context)).collect();
+        depends_on.sort();
+        let externals: BTreeMap<String, Guresid> =
+            self.index.externals_of(name).map(|(external, key)| (external.to_owned(), key.guresid(context))).collect();
+        let shared: BTreeMap<String, Guresid> = self
+            .index
+            .all_shared()
+            .filter(|(_, key)| needed.contains(key))
+            .map(|(shared, key)| (shared.to_owned(), key.guresid(context)))
+            .collect();
+        let place = |pointer: String| Place::Module { workload: name.to_owned(), pointer };
+        let spec = self.in_set(Some(name), &Value::Object(module.spec.clone()), "/spec", place);
+        if mixes_secret_with_field(&spec) {
+            self.errors.push(PlanError::SecretMixed { workload: name.to_owned() });
+        }
+        let spec = WorkloadSpec {
+            schema_revision: SCHEMA_REVISION,
+            id,
+            profile: module.profile.clone(),
+            context: self.context(),
+            resource: resource.guresid(context),
+            depends_on,
+            externals,
+            shared,
+            deploy: module.deploy.clone(),
+            module: spec,
+        };
+        let annotations =
+            BTreeMap::from([("kustomize.toolkit.fluxcd.io/substitute".to_owned(), "disabled".to_owned())]);
+        let metadata = CrMetadata { name: name.to_owned(), labels: self.labels(), annotations };
+        Some(CrFile {
+            name: format!("workload-{name}.yaml"),
+            content: custom_resource("Workload", metadata, spec),
+            label: format!("workload {name}"),
+        })
+    }
+
+    /// Expands a value of the Deployment Set; `place` names where errors stand.
+    pub(super) fn in_set(
+        &mut self,
+        workload: Option<&str>,
+        value: &Value,
+        pointer: &str,
+        place: impl Fn(String) -> Place,
+    ) -> Value {
+        let mut failures = Vec::new();
+        let resolved = Expander {
+            is_literal: is_literal_place,
+            resolve: &mut |reference| self.resolver.in_set(self.index, workload, reference),
+            failed: &mut |error| failures.push(error),
+        }
+        .expand(value, pointer);
+        for error in failures {
+            self.failed(place(error.pointer.clone()), error);
+        }
+        let (Resolved::Known(value) | Resolved::Deferred(value)) = resolved;
+        value
+    }
+}
