@@ -10,6 +10,7 @@ pub mod context;
 pub mod matching;
 pub mod builtin;
 pub mod graph;
+pub mod score;
 pub mod driver;
 pub mod plan;
 pub mod render;
