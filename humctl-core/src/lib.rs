@@ -14,3 +14,4 @@ pub mod score;
 pub mod driver;
 pub mod plan;
 pub mod render;
+pub mod git;

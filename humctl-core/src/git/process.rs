@@ -1,0 +1,341 @@
+//! Running `git`; the only place where a child process is started.
+//!
+//! A child gets an environment of its own making, its own process group, a
+//! time limit, and ends with us when we are cancelled. What it prints is
+//! redacted before anybody sees it.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::io::{Read, Write};
+use std::os::unix::process::CommandExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::time::{Duration, Instant};
+
+use crate::git::error::GitError;
+use crate::secret::SecretScanner;
+
+/// Asks for an orderly end; shared with whoever handles Ctrl-C.
+#[derive(Debug, Clone, Default)]
+pub struct CancelFlag(Arc<AtomicBool>);
+
+impl CancelFlag {
+    /// A flag that some other code owns and sets.
+    #[must_use]
+    pub fn new(flag: Arc<AtomicBool>) -> Self {
+        Self(flag)
+    }
+
+    /// True once somebody asked to stop.
+    #[must_use]
+    pub fn is_set(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// How to run `git` in one repository.
+#[derive(Debug, Clone)]
+pub struct Git {
+    /// Where to run; the bare repository unless told otherwise.
+    pub directory: PathBuf,
+    /// False to run in a directory that is no repository.
+    pub is_repository: bool,
+    /// The whole environment of the child.
+    pub environment: BTreeMap<OsString, OsString>,
+    /// Settings for every command, as `-c` arguments.
+    pub settings: Vec<String>,
+    /// What must not be seen.
+    pub scanner: SecretScanner,
+    /// Address for messages.
+    pub url: String,
+    /// Host for messages.
+    pub host: Option<String>,
+    /// Asks for an orderly end.
+    pub cancel: CancelFlag,
+}
+
+/// What a child printed and how it ended.
+#[derive(Debug)]
+pub struct Finished {
+    /// Exit code; 128 and more when a signal ended it.
+    pub code: i32,
+    /// Standard output.
+    pub stdout: Vec<u8>,
+    /// Standard error, redacted.
+    pub stderr: String,
+}
+
+impl Finished {
+    /// Standard output as text, redacted by whoever shows it.
+    #[must_use]
+    pub fn text(&self) -> String {
+        String::from_utf8_lossy(&self.stdout).trim_end().to_owned()
+    }
+}
+
+/// How long a command may take, and whether Ctrl-C stops it.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// Total time.
+    pub timeout: Duration,
+    /// False for a push, which is finished and verified once begun.
+    pub is_cancellable: bool,
+}
+
+impl Git {
+    /// Runs a command and returns however it ended.
+    ///
+    /// # Errors
+    /// [`GitError`] when it cannot be started, takes too long or is cancelled.
+    pub fn run(&self, arguments: &[&str], input: Option<&[u8]>, limits: Limits) -> Result<Finished, GitError> {
+        let command_name = arguments.first().copied().unwrap_or_default();
+        let mut command = Command::new("git");
+        if self.is_repository {
+            command.arg("--git-dir").arg(&self.directory);
+        }
+        for setting in &self.settings {
+            command.arg("-c").arg(setting);
+        }
+        command
+            .args(arguments)
+            .env_clear()
+            .envs(&self.environment)
+            .current_dir(&self.directory)
+            .process_group(0)
+            .stdin(if input.is_some() { Stdio::piped() } else { Stdio::null() })
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        tracing::debug!(target: "humctl::git", "git {}", arguments.join(" "));
+        let mut child = command.spawn().map_err(|source| GitError::NoProgram { source })?;
+        let started = Instant::now();
+        let (sender, receiver) = mpsc::channel();
+        let (stdout, stderr, stdin) = (child.stdout.take(), child.stderr.take(), child.stdin.take());
+        let read_all = |pipe: Option<Box<dyn Read + Send>>| {
+            let sender = sender.clone();
+            std::thread::spawn(move || {
+                let mut bytes = Vec::new();
+                if let Some(mut pipe) = pipe {
+                    // A pipe that breaks ends the text; the exit code tells the rest.
+                    let _ = pipe.read_to_end(&mut bytes);
+                }
+                let _ = sender.send(());
+                bytes
+            })
+        };
+        let stdout = read_all(stdout.map(|pipe| Box::new(pipe) as Box<dyn Read + Send>));
+        let stderr = read_all(stderr.map(|pipe| Box::new(pipe) as Box<dyn Read + Send>));
+        let input = input.map(<[u8]>::to_vec);
+        let writer = std::thread::spawn(move || {
+            if let (Some(mut pipe), Some(input)) = (stdin, input) {
+                // A child that ends early closes its input; its exit code says why.
+                let _ = pipe.write_all(&input);
+            }
+        });
+        self.wait(&mut child, &receiver, started, command_name, limits)?;
+        let status = child.wait().map_err(|source| GitError::NoProgram { source })?;
+        let stdout = stdout.join().unwrap_or_default();
+        let stderr = stderr.join().unwrap_or_default();
+        let _ = writer.join();
+        Ok(Finished {
+            code: status.code().unwrap_or(128),
+            stdout,
+            stderr: self.scanner.redact(&String::from_utf8_lossy(&stderr)),
+        })
+    }
+
+    /// Waits until both outputs have ended, or stops the child.
+    fn wait(
+        &self,
+        child: &mut Child,
+        ended: &mpsc::Receiver<()>,
+        started: Instant,
+        command: &str,
+        limits: Limits,
+    ) -> Result<(), GitError> {
+        const STEP: Duration = Duration::from_millis(50);
+        let mut n_open = 2;
+        while n_open > 0 {
+            match ended.recv_timeout(STEP) {
+                Ok(()) => n_open -= 1,
+                Err(RecvTimeoutError::Disconnected) => return Ok(()),
+                Err(RecvTimeoutError::Timeout) => {
+                    let is_cancelled = limits.is_cancellable && self.cancel.is_set();
+                    if !is_cancelled && started.elapsed() < limits.timeout {
+                        continue;
+                    }
+                    stop(child);
+                    if is_cancelled {
+                        return Err(GitError::Cancelled);
+                    }
+                    return Err(GitError::Timeout {
+                        url: self.url.clone(),
+                        command: command.to_owned(),
+                        seconds: limits.timeout.as_secs(),
+                    });
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Runs a command that must succeed and returns what it printed.
+    ///
+    /// # Errors
+    /// [`GitError`], classified by what Git printed.
+    pub fn check(&self, arguments: &[&str], input: Option<&[u8]>, limits: Limits) -> Result<Finished, GitError> {
+        let finished = self.run(arguments, input, limits)?;
+        if finished.code == 0 { Ok(finished) } else { Err(self.classify(arguments, &finished)) }
+    }
+
+    /// The class of a command's failure.
+    #[must_use]
+    pub fn classify(&self, arguments: &[&str], finished: &Finished) -> GitError {
+        let command = arguments.first().copied().unwrap_or_default();
+        crate::git::error::classify(&self.url, self.host.as_deref(), command, &finished.stderr)
+    }
+}
+
+/// Ends a child and everything it started.
+fn stop(child: &mut Child) {
+    if let Some(group) = i32::try_from(child.id()).ok().and_then(rustix::process::Pid::from_raw) {
+        // It may have ended meanwhile, which is just as well.
+        let _ = rustix::process::kill_process_group(group, rustix::process::Signal::KILL);
+    }
+    let _ = child.wait();
+}
+
+/// Variables of our own environment that a child may have.
+const PASSED: &[&str] = &[
+    "PATH",
+    "TMPDIR",
+    "TZ",
+    "http_proxy",
+    "https_proxy",
+    "no_proxy",
+    "all_proxy",
+    "HTTP_PROXY",
+    "HTTPS_PROXY",
+    "NO_PROXY",
+    "ALL_PROXY",
+    "SSL_CERT_FILE",
+    "SSL_CERT_DIR",
+    "GIT_SSL_CAINFO",
+    "GIT_SSL_CAPATH",
+    "GIT_EXEC_PATH",
+];
+
+/// Those it also gets when it runs with the user's own configuration.
+const PASSED_TO_USERS_OWN: &[&str] = &[
+    "HOME",
+    "USER",
+    "LOGNAME",
+    "XDG_CONFIG_HOME",
+    "XDG_RUNTIME_DIR",
+    "SSH_AUTH_SOCK",
+    "SSH_AGENT_PID",
+    "GIT_SSH",
+    "GIT_SSH_COMMAND",
+    "GIT_ASKPASS",
+    "SSH_ASKPASS",
+    "GIT_CONFIG_GLOBAL",
+    "GIT_CONFIG_SYSTEM",
+    "GIT_CONFIG_NOSYSTEM",
+    "DBUS_SESSION_BUS_ADDRESS",
+    "GCM_CREDENTIAL_STORE",
+    "KRB5CCNAME",
+];
+
+/// The environment of a child: an allow-list of ours, plus what every child
+/// needs. With `private_home` the user's own configuration stays outside.
+#[must_use]
+pub fn environment(ours: &BTreeMap<OsString, OsString>, private_home: Option<&Path>) -> BTreeMap<OsString, OsString> {
+    let allowed = |name: &&OsString| {
+        let name = name.to_string_lossy();
+        PASSED.contains(&name.as_ref()) || (private_home.is_none() && PASSED_TO_USERS_OWN.contains(&name.as_ref()))
+    };
+    let mut environment: BTreeMap<OsString, OsString> =
+        ours.iter().filter(|(name, _)| allowed(name)).map(|(name, value)| (name.clone(), value.clone())).collect();
+    let mut set = |name: &str, value: OsString| environment.insert(name.into(), value);
+    // Messages are read, so they must not be translated.
+    set("LC_ALL", "C".into());
+    set("GIT_TERMINAL_PROMPT", "0".into());
+    set("GIT_ALLOW_PROTOCOL", "https:http:ssh:file".into());
+    set("GIT_HTTP_LOW_SPEED_LIMIT", "100".into());
+    set("GIT_HTTP_LOW_SPEED_TIME", "30".into());
+    if let Some(home) = private_home {
+        set("HOME", home.into());
+        set("XDG_CONFIG_HOME", home.into());
+        set("GIT_CONFIG_NOSYSTEM", "1".into());
+        set("GIT_CONFIG_GLOBAL", "/dev/null".into());
+    }
+    environment
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn git(cancel: CancelFlag) -> (tempfile::TempDir, Git) {
+        let directory = tempfile::tempdir().unwrap();
+        let ours = std::env::vars_os().collect();
+        let git = Git {
+            directory: directory.path().to_owned(),
+            is_repository: true,
+            environment: environment(&ours, Some(directory.path())),
+            settings: vec!["alias.nap=!sleep 30".to_owned(), "alias.leak=!echo canary-12345 >&2".to_owned()],
+            scanner: SecretScanner::new(&[crate::secret::SecretValue::new("canary-12345")]),
+            url: "u".to_owned(),
+            host: None,
+            cancel,
+        };
+        git.check(&["init", "--bare", "--quiet"], None, limits(10)).unwrap();
+        (directory, git)
+    }
+
+    fn limits(seconds: u64) -> Limits {
+        Limits { timeout: Duration::from_secs(seconds), is_cancellable: true }
+    }
+
+    #[test]
+    fn a_slow_child_is_stopped() {
+        let (_directory, git) = git(CancelFlag::default());
+        assert!(matches!(git.run(&["nap"], None, limits(0)), Err(GitError::Timeout { .. })));
+    }
+
+    #[test]
+    fn a_cancelled_child_is_stopped_unless_it_must_finish() {
+        let cancel = CancelFlag::default();
+        cancel.0.store(true, Ordering::Relaxed);
+        let (_directory, git) = git(cancel);
+        assert!(matches!(git.run(&["nap"], None, limits(30)), Err(GitError::Cancelled)));
+        let finished = git.run(&["version"], None, Limits { is_cancellable: false, ..limits(30) }).unwrap();
+        assert_eq!(finished.code, 0);
+    }
+
+    #[test]
+    fn what_a_child_prints_is_redacted() {
+        let (_directory, git) = git(CancelFlag::default());
+        let finished = git.run(&["leak"], None, limits(10)).unwrap();
+        assert_eq!(finished.stderr, "[secret]\n");
+    }
+
+    #[test]
+    fn the_environment_is_an_allow_list() {
+        let ours: BTreeMap<OsString, OsString> =
+            ["HUMANITEC_TOKEN", "HUMCTL_STATE_KEY", "GIT_DIR", "PATH", "HOME", "SSH_AUTH_SOCK"]
+                .iter()
+                .map(|name| (OsString::from(name), OsString::from("x")))
+                .collect();
+        let isolated = environment(&ours, Some(Path::new("/private")));
+        let own = environment(&ours, None);
+        for secret in ["HUMANITEC_TOKEN", "HUMCTL_STATE_KEY", "GIT_DIR"] {
+            assert!(!isolated.contains_key(&OsString::from(secret)) && !own.contains_key(&OsString::from(secret)));
+        }
+        assert_eq!(isolated[&OsString::from("HOME")], "/private");
+        assert!(!isolated.contains_key(&OsString::from("SSH_AUTH_SOCK")));
+        assert_eq!(own[&OsString::from("SSH_AUTH_SOCK")], "x");
+    }
+}

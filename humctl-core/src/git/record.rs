@@ -1,0 +1,132 @@
+//! The record that each Environment keeps on its branch.
+//!
+//! One file beside the Environment's directories, `.humctl/<app>/<env>.record`,
+//! makes the branch the truth of what is deployed there: which Deployment Set,
+//! and which files are ours to replace or delete. No time, no Deployment id,
+//! no secret is in it, so an unchanged Deployment leaves it unchanged.
+
+use std::collections::BTreeMap;
+
+use humctl_api_types::id::{AppId, EnvId, EnvTypeId, OrgId};
+use humctl_api_types::set::DeploymentSet;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::context::EnvironmentContext;
+use crate::git::target::TargetPath;
+use crate::json;
+
+/// Directory of the records, at the root of the branch.
+pub const RECORD_DIR: &str = ".humctl";
+
+/// Version of the record's form.
+const VERSION: u32 = 1;
+
+/// What is deployed into one Environment, as its branch tells it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct EnvironmentRecord {
+    /// Version of this form.
+    pub version: u32,
+    /// Organization.
+    pub org: OrgId,
+    /// Application.
+    pub app: AppId,
+    /// Environment.
+    pub env: EnvId,
+    /// Type of the Environment.
+    pub env_type: EnvTypeId,
+    /// Directory of the files; empty is the root.
+    pub path: String,
+    /// Kind of the files: `custom-resources`.
+    pub output: String,
+    /// The Deployment Set.
+    pub set: DeploymentSet,
+    /// Our files in `path`: name → Git blob id.
+    pub files: BTreeMap<String, String>,
+}
+
+impl EnvironmentRecord {
+    /// A record of files that are about to be written.
+    #[must_use]
+    pub fn new(
+        context: &EnvironmentContext,
+        path: &TargetPath,
+        set: &DeploymentSet,
+        files: BTreeMap<String, String>,
+    ) -> Self {
+        Self {
+            version: VERSION,
+            org: context.org.clone(),
+            app: context.app.clone(),
+            env: context.env.clone(),
+            env_type: context.env_type.clone(),
+            path: path.as_str().to_owned(),
+            output: "custom-resources".to_owned(),
+            set: set.clone(),
+            files,
+        }
+    }
+
+    /// Where the record of an Environment lies on its branch.
+    #[must_use]
+    pub fn file(app: &AppId, env: &EnvId) -> String {
+        format!("{RECORD_DIR}/{app}/{env}.record")
+    }
+
+    /// True when the record is that of this Environment of this Organization.
+    #[must_use]
+    pub fn is_of(&self, context: &EnvironmentContext) -> bool {
+        self.org == context.org && self.app == context.app && self.env == context.env
+    }
+
+    /// The record as text: JSON with sorted keys, one line each.
+    #[must_use]
+    pub fn to_text(&self) -> String {
+        json::pretty(&json::to_value(self))
+    }
+
+    /// Reads a record.
+    ///
+    /// # Errors
+    /// A sentence that names the file, for a newer version or damaged text.
+    pub fn parse(file: &str, text: &[u8]) -> Result<Self, String> {
+        let damaged = |reason: String| {
+            format!(
+                "`{file}` cannot be read: {reason}\n  hint: restore it from the branch's history, or remove it and deploy with --adopt"
+            )
+        };
+        let value: Value = serde_json::from_slice(text).map_err(|error| damaged(error.to_string()))?;
+        match value.get("version").and_then(Value::as_u64) {
+            Some(version) if version == u64::from(VERSION) => {}
+            Some(version) if version > u64::from(VERSION) => {
+                return Err(format!(
+                    "`{file}` was written by a newer humctl (version {version})\n  hint: update humctl"
+                ));
+            }
+            _ => return Err(damaged("it has no version".to_owned())),
+        }
+        crate::decode::tolerant(&value).map_err(|error| damaged(error.to_string()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::context::tests::context;
+
+    #[test]
+    fn a_record_survives_its_text_and_has_one_line_a_key() {
+        let files = BTreeMap::from([("workload-x.yaml".to_owned(), "ab".to_owned())]);
+        let record = EnvironmentRecord::new(&context(), &TargetPath::default(), &DeploymentSet::default(), files);
+        let text = record.to_text();
+        assert_eq!(EnvironmentRecord::parse("r", text.as_bytes()).unwrap(), record);
+        assert!(text.contains("\n  \"app\": \"shop\",\n"), "{text}");
+    }
+
+    #[test]
+    fn newer_and_damaged_records_are_told_apart() {
+        assert!(EnvironmentRecord::parse("r", b"{\"version\": 2}").unwrap_err().contains("update humctl"));
+        assert!(EnvironmentRecord::parse("r", b"{").unwrap_err().contains("cannot be read"));
+        assert!(EnvironmentRecord::parse("r", b"{\"version\": 1}").unwrap_err().contains("missing"));
+    }
+}

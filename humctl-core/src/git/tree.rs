@@ -1,0 +1,434 @@
+//! The edit of a branch's tree: what is there, what we own, what changes.
+//!
+//! Pure: the branch is read before and written after. The edit names single
+//! files only, never a directory.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+
+use crate::context::EnvironmentContext;
+use crate::git::error::GitError;
+use crate::git::record::EnvironmentRecord;
+use crate::git::target::TargetPath;
+use crate::hash::{ObjectFormat, git_blob_id};
+use crate::render::CrFile;
+
+/// An entry of a Git tree.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TreeEntry {
+    /// `100644`, `40000`, `120000` …
+    pub mode: String,
+    /// Object id, hex.
+    pub id: String,
+}
+
+impl TreeEntry {
+    /// True for a directory.
+    #[must_use]
+    pub fn is_tree(&self) -> bool {
+        self.mode == "40000"
+    }
+}
+
+/// A branch as it was read, as far as it concerns one Environment.
+#[derive(Debug)]
+pub struct BranchView {
+    /// The commit at the tip; `None` for a branch that does not exist yet.
+    pub tip: Option<String>,
+    /// The branch.
+    pub branch: String,
+    /// How the repository names objects.
+    pub format: ObjectFormat,
+    /// The Environment's record and the blob that holds it.
+    pub record: Option<(String, EnvironmentRecord)>,
+    /// Everything in the target directory.
+    pub entries: BTreeMap<String, TreeEntry>,
+    /// Files above or below the target directory that look like ours.
+    pub nested: Vec<String>,
+    /// Records of other Environments; read only when there is something to settle.
+    pub others: Vec<EnvironmentRecord>,
+}
+
+/// The edit of one commit.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct TreeChange {
+    /// New files: name and content.
+    pub added: Vec<CrFile>,
+    /// Files with another content than before.
+    pub updated: Vec<CrFile>,
+    /// Names of files that go.
+    pub deleted: Vec<String>,
+    /// New text of the record; `None` when it stays.
+    pub record: Option<RecordChange>,
+    /// Records of others that are taken over.
+    pub dropped_records: Vec<String>,
+}
+
+/// What happens to the record.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RecordChange {
+    /// It is written.
+    Write(String),
+    /// It goes.
+    Delete,
+}
+
+impl TreeChange {
+    /// True when there is nothing to commit.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.added.is_empty()
+            && self.updated.is_empty()
+            && self.deleted.is_empty()
+            && self.record.is_none()
+            && self.dropped_records.is_empty()
+    }
+
+    /// The changes for people: `+ name`, `~ name`, `- name`, sorted by name.
+    #[must_use]
+    pub fn lines(&self) -> Vec<String> {
+        let mut lines: Vec<(&str, char)> = self.added.iter().map(|file| (file.name.as_str(), '+')).collect();
+        lines.extend(self.updated.iter().map(|file| (file.name.as_str(), '~')));
+        lines.extend(self.deleted.iter().map(|name| (name.as_str(), '-')));
+        lines.sort_unstable();
+        lines.into_iter().map(|(name, sign)| format!("{sign} {name}")).collect()
+    }
+}
+
+/// True for names that a Deployment writes (spec/gitops.md §7.5).
+#[must_use]
+pub fn is_owned_name(name: &str) -> bool {
+    let Some(stem) = name.strip_suffix(".yaml") else { return false };
+    let is_small = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit();
+    if let Some(id) = stem.strip_prefix("resource-") {
+        return (32..=64).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));
+    }
+    if let Some(name) = stem.strip_prefix("workload-") {
+        let bytes = name.as_bytes();
+        return !bytes.is_empty()
+            && bytes.iter().all(|&b| is_small(b) || b == b'-')
+            && is_small(bytes[0])
+            && is_small(bytes[bytes.len() - 1]);
+    }
+    stem.strip_prefix("secretmapping-")
+        .is_some_and(|name| !name.is_empty() && name.bytes().all(|b| is_small(b) || b == b'-' || b == b'.'))
+}
+
+/// Works out the edit that makes the target directory hold exactly `files`.
+///
+/// # Errors
+/// [`GitError::Foreign`] when files in the way are not ours, unless `adopt`.
+pub fn change(
+    view: &BranchView,
+    context: &EnvironmentContext,
+    path: &TargetPath,
+    files: Vec<CrFile>,
+    record: impl FnOnce(BTreeMap<String, String>) -> Option<EnvironmentRecord>,
+    adopt: bool,
+) -> Result<TreeChange, GitError> {
+    refuse_nesting(view, context, path)?;
+    let ours = owned_files(view, context, path, adopt)?;
+    let mut change = TreeChange::default();
+    let mut written = BTreeMap::new();
+    for file in files {
+        let id = git_blob_id(view.format, file.content.as_bytes());
+        written.insert(file.name.clone(), id.clone());
+        match view.entries.get(&file.name) {
+            None => change.added.push(file),
+            Some(entry) if entry.mode == "120000" || entry.is_tree() || entry.mode == "160000" => {
+                return Err(GitError::Foreign(format!(
+                    "`{}` on branch `{}` is no plain file, so it is left alone\n  hint: remove it from the branch",
+                    path.join(&file.name),
+                    view.branch
+                )));
+            }
+            Some(entry) if entry.id == id && entry.mode == "100644" => {}
+            Some(_) => change.updated.push(file),
+        }
+    }
+    change.deleted = ours.into_iter().filter(|name| !written.contains_key(name)).collect();
+    let old = view.record.as_ref().map(|(id, _)| id.as_str());
+    change.record = match record(written) {
+        None => old.map(|_| RecordChange::Delete),
+        Some(record) => {
+            let text = record.to_text();
+            (old != Some(git_blob_id(view.format, text.as_bytes()).as_str())).then_some(RecordChange::Write(text))
+        }
+    };
+    if adopt {
+        let is_taken = |other: &&EnvironmentRecord| other.path == path.as_str() && !other.is_of(context);
+        change.dropped_records =
+            view.others.iter().filter(is_taken).map(|other| EnvironmentRecord::file(&other.app, &other.env)).collect();
+    }
+    Ok(change)
+}
+
+/// One Environment's directory may not lie inside another's: a tool that syncs
+/// the outer one would apply both.
+fn refuse_nesting(view: &BranchView, context: &EnvironmentContext, path: &TargetPath) -> Result<(), GitError> {
+    for other in view.others.iter().filter(|other| !other.is_of(context) && other.path != path.as_str()) {
+        let prefix = if other.path.is_empty() { String::new() } else { format!("{}/", other.path) };
+        let is_theirs = |file: &&String| file.strip_prefix(&prefix).is_some_and(|name| other.files.contains_key(name));
+        if let Some(file) = view.nested.iter().find(is_theirs) {
+            let theirs = if other.path.is_empty() { "." } else { &other.path };
+            return Err(GitError::Foreign(format!(
+                "directory `{path}` on branch `{}` and directory `{theirs}` of environment `{}/{}` lie one inside the other \
+                 (`{file}` is theirs)\n  hint: give each Environment a directory beside the others",
+                view.branch, other.app, other.env
+            )));
+        }
+    }
+    Ok(())
+}
+
+/// Names in the target directory that are ours to replace or delete.
+fn owned_files(
+    view: &BranchView,
+    context: &EnvironmentContext,
+    path: &TargetPath,
+    adopt: bool,
+) -> Result<BTreeSet<String>, GitError> {
+    let present = view.entries.iter().filter(|(name, entry)| is_owned_name(name) && !entry.is_tree());
+    let present: BTreeSet<&String> = present.map(|(name, _)| name).collect();
+    let record = view.record.as_ref().map(|(_, record)| record);
+    if let Some(record) = record.filter(|record| !record.is_of(context)) {
+        return Err(GitError::Foreign(format!(
+            "`{}` on branch `{}` is the record of organization `{}`, and this is organization `{}`\n  \
+             hint: deploy with --org {}",
+            EnvironmentRecord::file(&context.app, &context.env),
+            view.branch,
+            record.org,
+            context.org,
+            record.org
+        )));
+    }
+    let is_recorded =
+        |name: &str| record.is_some_and(|record| record.path == path.as_str() && record.files.contains_key(name));
+    let foreign: Vec<&str> = present.iter().map(|name| name.as_str()).filter(|name| !is_recorded(name)).collect();
+    if foreign.is_empty() || adopt {
+        return Ok(present.into_iter().cloned().collect());
+    }
+    let owner = view
+        .others
+        .iter()
+        .find(|other| !other.is_of(context) && other.path == path.as_str())
+        .map(|other| format!("they belong to environment `{}/{}`", other.app, other.env))
+        .unwrap_or_else(|| format!("the record of environment `{context}` does not name them"));
+    let mut text = format!("directory `{path}` on branch `{}` holds files that are not ours: {owner}", view.branch);
+    for name in foreign.iter().take(10) {
+        let _ = write!(text, "\n  {name}");
+    }
+    if foreign.len() > 10 {
+        let _ = write!(text, "\n  and {} more", foreign.len() - 10);
+    }
+    text.push_str("\n  hint: give this Environment a directory of its own (`path` of the cluster's Definition), or take the files over with --adopt");
+    Err(GitError::Foreign(text))
+}
+
+/// Who commits, and when.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Author {
+    /// Name.
+    pub name: String,
+    /// Mail address.
+    pub email: String,
+    /// Seconds since 1970, UTC.
+    pub seconds: i64,
+}
+
+/// Everything of a commit but its tree.
+#[derive(Debug, Clone)]
+pub struct CommitHead<'c> {
+    /// The scratch reference to set.
+    pub reference: &'c str,
+    /// The commit to build on.
+    pub from: Option<&'c str>,
+    /// Author and committer.
+    pub author: &'c Author,
+    /// Message.
+    pub message: &'c str,
+}
+
+/// The input of one `git fast-import` that makes the commit and prints its id.
+#[must_use]
+pub fn fast_import_stream(
+    head: &CommitHead<'_>,
+    context: &EnvironmentContext,
+    path: &TargetPath,
+    change: &TreeChange,
+) -> Vec<u8> {
+    let mut out = Vec::new();
+    let mut text = |text: String| out.extend_from_slice(text.as_bytes());
+    let identity = |author: &Author| {
+        let clean =
+            |text: &str| text.chars().filter(|c| !c.is_control() && !matches!(c, '<' | '>')).collect::<String>();
+        format!("{} <{}> {} +0000", clean(&author.name), clean(&author.email), author.seconds)
+    };
+    text(format!("feature done\ncommit {}\nmark :1\n", head.reference));
+    text(format!("author {0}\ncommitter {0}\n", identity(head.author)));
+    text(format!("data {}\n{}\n", head.message.len(), head.message));
+    if let Some(from) = head.from {
+        text(format!("from {from}\n"));
+    }
+    let write =
+        |path: &str, content: &str| format!("M 100644 inline {}\ndata {}\n{content}\n", quote(path), content.len());
+    for file in change.added.iter().chain(&change.updated) {
+        text(write(&path.join(&file.name), &file.content));
+    }
+    let record = EnvironmentRecord::file(&context.app, &context.env);
+    for name in &change.deleted {
+        text(format!("D {}\n", quote(&path.join(name))));
+    }
+    for name in &change.dropped_records {
+        text(format!("D {}\n", quote(name)));
+    }
+    match &change.record {
+        Some(RecordChange::Write(content)) => text(write(&record, content)),
+        Some(RecordChange::Delete) => text(format!("D {}\n", quote(&record))),
+        None => {}
+    }
+    text("\nget-mark :1\ndone\n".to_owned());
+    out
+}
+
+/// A path in the quoted form of fast-import.
+fn quote(path: &str) -> String {
+    let mut quoted = String::from("\"");
+    for character in path.chars() {
+        match character {
+            '"' | '\\' => {
+                quoted.push('\\');
+                quoted.push(character);
+            }
+            '\n' => quoted.push_str("\\n"),
+            other => quoted.push(other),
+        }
+    }
+    quoted.push('"');
+    quoted
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::context::tests::context;
+    use humctl_api_types::set::DeploymentSet;
+
+    fn file(name: &str, content: &str) -> CrFile {
+        CrFile { name: name.to_owned(), content: content.to_owned(), label: String::new() }
+    }
+
+    fn blob(content: &str) -> TreeEntry {
+        TreeEntry { mode: "100644".to_owned(), id: git_blob_id(ObjectFormat::Sha1, content.as_bytes()) }
+    }
+
+    fn record(path: &TargetPath, files: BTreeMap<String, String>) -> EnvironmentRecord {
+        EnvironmentRecord::new(&context(), path, &DeploymentSet::default(), files)
+    }
+
+    fn view(path: &TargetPath, ours: &[(&str, &str)], others: &[(&str, &str)]) -> BranchView {
+        let entry = |(name, content): &(&str, &str)| ((*name).to_owned(), blob(content));
+        let files: BTreeMap<String, String> = ours.iter().map(entry).map(|(name, entry)| (name, entry.id)).collect();
+        let record = record(path, files);
+        let id = git_blob_id(ObjectFormat::Sha1, record.to_text().as_bytes());
+        BranchView {
+            tip: Some("t".to_owned()),
+            branch: "main".to_owned(),
+            format: ObjectFormat::Sha1,
+            record: (!ours.is_empty()).then_some((id, record)),
+            entries: ours.iter().chain(others).map(entry).collect(),
+            nested: Vec::new(),
+            others: Vec::new(),
+        }
+    }
+
+    fn run(view: &BranchView, path: &TargetPath, files: &[(&str, &str)], adopt: bool) -> Result<TreeChange, GitError> {
+        let files = files.iter().map(|(name, content)| file(name, content)).collect();
+        change(view, &context(), path, files, |written| Some(record(path, written)), adopt)
+    }
+
+    #[test]
+    fn only_names_of_the_owned_pattern_are_ours() {
+        let hex = "a".repeat(40);
+        for (name, expected) in [
+            (format!("resource-{hex}.yaml"), true),
+            ("resource-xyz.yaml".to_owned(), false),
+            (format!("resource-{hex}.yml"), false),
+            ("workload-hello-world.yaml".to_owned(), true),
+            ("workload-Hello.yaml".to_owned(), false),
+            ("workload-.yaml".to_owned(), false),
+            ("workload--x.yaml".to_owned(), false),
+            ("secretmapping-shared-secrets.yaml".to_owned(), true),
+            ("kustomization.yaml".to_owned(), false),
+            ("README.md".to_owned(), false),
+        ] {
+            assert_eq!(is_owned_name(&name), expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn files_are_added_updated_and_deleted_and_foreign_ones_stay() {
+        let path = TargetPath::parse("shop/dev").unwrap();
+        let view = view(
+            &path,
+            &[("workload-aa.yaml", "a"), ("workload-bb.yaml", "b"), ("workload-cc.yaml", "c")],
+            &[("README.md", "x"), ("kustomization.yaml", "y")],
+        );
+        let files = [("workload-aa.yaml", "a"), ("workload-bb.yaml", "new"), ("workload-dd.yaml", "d")];
+        let change = run(&view, &path, &files, false).unwrap();
+        assert_eq!(change.lines(), ["~ workload-bb.yaml", "- workload-cc.yaml", "+ workload-dd.yaml"]);
+        assert!(matches!(change.record, Some(RecordChange::Write(_))));
+    }
+
+    #[test]
+    fn nothing_changed_is_an_empty_edit() {
+        let path = TargetPath::default();
+        let view = view(&path, &[("workload-aa.yaml", "a")], &[]);
+        assert!(run(&view, &path, &[("workload-aa.yaml", "a")], false).unwrap().is_empty());
+    }
+
+    #[test]
+    fn a_file_that_was_edited_by_hand_is_put_right() {
+        let path = TargetPath::default();
+        let mut view = view(&path, &[("workload-aa.yaml", "a")], &[]);
+        view.entries.insert("workload-aa.yaml".to_owned(), blob("edited"));
+        assert_eq!(run(&view, &path, &[("workload-aa.yaml", "a")], false).unwrap().lines(), ["~ workload-aa.yaml"]);
+    }
+
+    #[test]
+    fn files_without_a_record_are_refused_unless_adopted() {
+        let path = TargetPath::parse("shop").unwrap();
+        let mut view = view(&path, &[], &[("workload-zz.yaml", "z")]);
+        let error = run(&view, &path, &[("workload-aa.yaml", "a")], false).unwrap_err().to_string();
+        assert!(error.contains("workload-zz.yaml") && error.contains("--adopt"), "{error}");
+        view.others = vec![EnvironmentRecord { app: "blog".parse().unwrap(), ..record(&path, BTreeMap::new()) }];
+        let error = run(&view, &path, &[], false).unwrap_err().to_string();
+        assert!(error.contains("belong to environment `blog/development`"), "{error}");
+        let change = run(&view, &path, &[("workload-aa.yaml", "a")], true).unwrap();
+        assert_eq!(change.lines(), ["+ workload-aa.yaml", "- workload-zz.yaml"]);
+        assert_eq!(change.dropped_records, [".humctl/blog/development.record"]);
+    }
+
+    #[test]
+    fn a_directory_inside_anothers_is_refused() {
+        let path = TargetPath::parse("shop/dev").unwrap();
+        let mut view = view(&path, &[], &[]);
+        let theirs = BTreeMap::from([("workload-zz.yaml".to_owned(), String::new())]);
+        let root = TargetPath::default();
+        view.others = vec![EnvironmentRecord { app: "blog".parse().unwrap(), ..record(&root, theirs) }];
+        // A file that only looks like ours is nobody's.
+        view.nested = vec!["workload-mine.yaml".to_owned()];
+        assert!(run(&view, &path, &[], false).is_ok());
+        view.nested.push("workload-zz.yaml".to_owned());
+        let error = run(&view, &path, &[], false).unwrap_err().to_string();
+        assert!(error.contains("one inside the other"), "{error}");
+    }
+
+    #[test]
+    fn a_symlink_in_the_way_is_left_alone() {
+        let path = TargetPath::default();
+        let mut view = view(&path, &[("workload-aa.yaml", "a")], &[]);
+        view.entries.insert("workload-aa.yaml".to_owned(), TreeEntry { mode: "120000".to_owned(), id: "x".to_owned() });
+        assert!(run(&view, &path, &[("workload-aa.yaml", "a")], false).is_err());
+    }
+}
