@@ -15,3 +15,4 @@ pub mod driver;
 pub mod plan;
 pub mod render;
 pub mod git;
+pub mod state;

@@ -7,7 +7,7 @@
 
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, BufRead, BufReader, Write};
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -86,7 +86,11 @@ impl CredentialSession {
         };
         DirBuilder::new().recursive(true).mode(0o700).create(runtime_dir).map_err(io_error)?;
         sweep(runtime_dir);
-        let directory = tempfile::Builder::new().prefix(PREFIX).tempdir_in(runtime_dir).map_err(io_error)?;
+        let directory = tempfile::Builder::new()
+            .prefix(PREFIX)
+            .permissions(fs::Permissions::from_mode(0o700))
+            .tempdir_in(runtime_dir)
+            .map_err(io_error)?;
         let lock = File::create(directory.path().join(LOCK)).map_err(io_error)?;
         lock.lock().map_err(io_error)?;
         let mut session = Self {
@@ -242,7 +246,6 @@ pub fn ask(socket: &Path, prompt: &str) -> io::Result<SecretValue> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::os::unix::fs::PermissionsExt as _;
 
     fn open(runtime: &Path, login: &Login) -> CredentialSession {
         CredentialSession::open(runtime, Path::new("/bin/humctl"), login, &HostKeys::default()).unwrap()
