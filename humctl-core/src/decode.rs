@@ -209,9 +209,25 @@ impl<'de, 'a, 'p> de::Deserializer<'de> for Decoder<'a, 'p> {
         self.deserialize_any(visitor)
     }
 
+    fn deserialize_enum<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        variants: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, DecodeError> {
+        match self.value {
+            Value::String(text) => {
+                let text: de::value::StrDeserializer<'_, DecodeError> = text.as_str().into_deserializer();
+                visitor.visit_enum(text)
+            }
+            _ => Err(DecodeError::new(format!("expected one of {}", variants.join(", ")))),
+        }
+        .map_err(|error| error.at(|| self.path.pointer()))
+    }
+
     serde::forward_to_deserialize_any! {
         bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string
-        bytes byte_buf unit unit_struct seq tuple tuple_struct map enum identifier ignored_any
+        bytes byte_buf unit unit_struct seq tuple tuple_struct map identifier ignored_any
     }
 }
 

@@ -16,3 +16,4 @@ pub mod plan;
 pub mod render;
 pub mod git;
 pub mod state;
+pub mod orchestrator;

@@ -58,7 +58,8 @@ pub struct Plan<'d> {
 /// Every [`PlanError`]; `PLN-012` when there is no cluster or its Driver does
 /// not run here.
 pub fn plan_target<'d>(input: GraphInput<'_, 'd>) -> Result<TargetPlan<'d>, Vec<PlanError>> {
-    let graph = target_graph(input)?;
+    let mut graph = target_graph(input)?;
+    note_runtime_cluster(&mut graph);
     let (outputs, failures) = evaluate(&graph, input.context, &BTreeMap::new(), None);
     let cluster = known::implicit(known::K8S_CLUSTER);
     if outputs.contains_key(&cluster) {
@@ -76,6 +77,17 @@ pub fn plan_target<'d>(input: GraphInput<'_, 'd>) -> Result<TargetPlan<'d>, Vec<
                and inputs that are known without a cluster"
             .to_owned(),
     }])
+}
+
+/// Says that the runtime cluster plays no part in writing to Git.
+fn note_runtime_cluster(graph: &mut ResourceGraph<'_>) {
+    let runtime = graph.nodes.iter().find(|node| node.key.id.as_str() == known::RUNTIME_CLUSTER);
+    if let Some(node) = runtime {
+        graph.warnings.push(format!(
+            "`{}` (Definition `{}`) is needed to read runtime data, not to write to Git",
+            node.key, node.rule.definition.id
+        ));
+    }
 }
 
 /// Plans a Deployment Set into an Environment whose target is known.

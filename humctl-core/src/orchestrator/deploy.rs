@@ -1,0 +1,663 @@
+//! A Deployment, from the request to the pushed commit.
+//!
+//! `POST …/deploys` answers as soon as the Deployment Set is known; the work
+//! goes on in a thread that the Orchestrator joins. The order is that of the
+//! rulings: target graph, fetch, record, base set, Delta, plan, render, commit,
+//! push, verify, state. A lost race starts over at the fetch, so a Delta is
+//! always applied to what the branch holds.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::PoisonError;
+use std::sync::mpsc::{self, Sender};
+use std::time::{Duration, Instant};
+
+use humctl_api_types::delta::{ModuleDeltas, UpdateAction};
+use humctl_api_types::deployment::{
+    Deployment, DeploymentError, DeploymentRequest, DeploymentStatus, DeploymentTarget,
+};
+use humctl_api_types::id::{AppId, DeploymentId, EnvId, OrgId, SetId};
+use humctl_api_types::resource::{ActiveResource, ResourceGraph};
+use humctl_api_types::set::DeploymentSet;
+use humctl_api_types::time::Timestamp;
+
+use crate::context::EnvironmentContext;
+use crate::git::push::PushOutcome;
+use crate::git::tree::{self, BranchView};
+use crate::git::{EnvironmentRecord, GitError, GitSession};
+use crate::graph::build::GraphInput;
+use crate::graph::{PlanError, ResourceTypes, SetIndex, export};
+use crate::hash;
+use crate::matching::Definitions;
+use crate::orchestrator::active::active_resources;
+use crate::orchestrator::commit_message::{Facts, commit_message};
+use crate::orchestrator::documents::{self, DeploymentDoc, TargetDoc};
+use crate::orchestrator::target::{Library, ResolvedTarget, TargetFailure};
+use crate::orchestrator::{Orchestrator, OrchestratorError, Result};
+use crate::plan::{DeployContext, TargetPlan, plan, plan_target};
+use crate::render::{CrFile, render};
+use crate::secret::random_bytes;
+use crate::set::{DeltaError, apply_delta, set_id};
+use crate::state::Batch;
+
+/// How long lost races are repeated.
+const RACE_TIME: Duration = Duration::from_secs(300);
+
+/// What a Deployment starts from and changes.
+#[derive(Debug, Clone)]
+enum Intent {
+    /// Apply a Delta to whatever the branch holds.
+    Delta(Box<(ModuleDeltas, Vec<UpdateAction>)>),
+    /// Deploy exactly this set.
+    Set(Box<DeploymentSet>),
+}
+
+/// A Deployment that was accepted.
+struct Job {
+    context: EnvironmentContext,
+    intent: Intent,
+    /// The set that local state knows as deployed.
+    local_base: DeploymentSet,
+    adopt: bool,
+    doc: DeploymentDoc,
+}
+
+/// What a Deployment came to.
+struct Outcome {
+    set: DeploymentSet,
+    target: DeploymentTarget,
+    warnings: Vec<String>,
+    graph: Option<ResourceGraph>,
+    active: Vec<ActiveResource>,
+}
+
+/// Why a Deployment failed, as its errors tell it.
+pub(super) struct Failed(pub(super) Vec<DeploymentError>);
+
+impl Orchestrator {
+    /// Starts a Deployment and returns it once its Deployment Set is known.
+    ///
+    /// # Errors
+    /// [`OrchestratorError`]; `Conflict` while another one runs. A Deployment
+    /// that fails later, or whose target cannot be reached, is no error here.
+    pub fn deploy(&self, org: &OrgId, app: &AppId, env: &EnvId, request: &DeploymentRequest) -> Result<Deployment> {
+        let lock = self.lock_environment(org, app, env)?.ok_or_else(|| {
+            OrchestratorError::Conflict(format!("another deployment of environment `{env}` is in progress"))
+        })?;
+        self.settle_locked(org, app, env)?;
+        let job = self.accept(org, app, env, request)?;
+        let (sender, receiver) = mpsc::channel();
+        let worker = self.clone();
+        let accepted = job.doc.deployment.clone();
+        let thread = std::thread::Builder::new()
+            .name(format!("deploy {app}/{env}"))
+            .spawn(move || {
+                worker.run(job, &sender);
+                // Held until the end is recorded: a free lock tells an interrupted Deployment.
+                drop(lock);
+            })
+            .map_err(|error| OrchestratorError::Internal(format!("cannot start a thread: {error}")))?;
+        self.running.lock().unwrap_or_else(PoisonError::into_inner).push(thread);
+        Ok(receiver.recv().unwrap_or(accepted))
+    }
+
+    /// Takes the lock that a running Deployment of the Environment holds;
+    /// `None` while another process has it.
+    pub(super) fn lock_environment(&self, org: &OrgId, app: &AppId, env: &EnvId) -> Result<Option<File>> {
+        let name = hash::sha256_hex(format!("{org}\0{app}\0{env}").as_bytes());
+        let directory = &self.config.lock_dir;
+        let path = directory.join(format!("{}.lock", &name[..32]));
+        let io_error = |source| GitError::Io { what: format!("cannot lock `{}`", path.display()), source };
+        fs::create_dir_all(directory).map_err(io_error)?;
+        let file = File::options().create(true).truncate(false).write(true).open(&path).map_err(io_error)?;
+        match file.try_lock() {
+            Ok(()) => Ok(Some(file)),
+            Err(fs::TryLockError::WouldBlock) => Ok(None),
+            Err(fs::TryLockError::Error(source)) => Err(io_error(source).into()),
+        }
+    }
+
+    /// Checks a request and records the Deployment as begun.
+    fn accept(&self, org: &OrgId, app: &AppId, env: &EnvId, request: &DeploymentRequest, lock: File) -> Result<Job> {
+        let (_, env_doc) = self.environment_doc(org, app, env)?;
+        let local_base = match &env_doc.from_deploy {
+            None => DeploymentSet::default(),
+            Some(id) => match self.find_deployment(org, app, id.as_str())? {
+                Some((_, doc)) => self.deployment_set(org, app, &doc.deployment.set_id)?,
+                None => DeploymentSet::default(),
+            },
+        };
+        let bad_request = |error: OrchestratorError| match error {
+            OrchestratorError::NotFound { .. } => OrchestratorError::Invalid(error.to_string()),
+            other => other,
+        };
+        let intent = match (&request.delta_id, &request.set_id) {
+            (Some(id), _) => {
+                let delta = self.delta(org, app, id).map_err(bad_request)?;
+                Intent::Delta(Box::new((delta.modules, delta.shared)))
+            }
+            (None, Some(id)) => Intent::Set(Box::new(self.deployment_set(org, app, id).map_err(bad_request)?)),
+            (None, None) => Intent::Set(Box::new(local_base.clone())),
+        };
+        if let Some(mode) = request.mode.as_deref().filter(|mode| !matches!(*mode, "full" | "incremental")) {
+            return Err(OrchestratorError::Invalid(format!("mode `{mode}` is neither full nor incremental")));
+        }
+        let provisional = match &intent {
+            Intent::Set(set) => set_id(set),
+            Intent::Delta(delta) => {
+                set_id(&apply_delta(&local_base, &delta.0, &delta.1).unwrap_or_else(|_| local_base.clone()))
+            }
+        };
+        let doc = self.transact(|| {
+            let (document, mut env_doc) = self.environment_doc(org, app, env)?;
+            let now = self.now();
+            let id = next_id(env_doc.last_deploy.as_ref());
+            let mut doc = new_doc(id.clone(), env, &provisional, env_doc.from_deploy.as_ref(), now, self.user());
+            doc.deployment.delta_id.clone_from(&request.delta_id);
+            doc.deployment.comment = request.comment.clone().unwrap_or_default();
+            if let Some(mode) = &request.mode {
+                doc.deployment.mode = Some(mode.clone());
+            }
+            env_doc.last_deploy = Some(id.clone());
+            let key = documents::env(org, app, env);
+            let mut batch = Batch::new();
+            batch.expect(&key, Some(&document)).put(&key, &env_doc).put(&documents::deployment(&key, &id), &doc);
+            Ok((doc, batch))
+        })?;
+        Ok(Job {
+            context: EnvironmentContext {
+                org: org.clone(),
+                app: app.clone(),
+                env: env.clone(),
+                env_type: env_doc.env_type,
+            },
+            intent,
+            local_base,
+            adopt: request.adopt.unwrap_or_default(),
+            doc,
+        })
+    }
+
+    /// The whole life of a Deployment's thread.
+    fn run(&self, mut job: Job, started: &Sender<Deployment>) {
+        let result = catch_unwind(AssertUnwindSafe(|| self.execute(&mut job, started))).unwrap_or_else(|_| {
+            Err(Failed(vec![environment_error(
+                &job.context,
+                "INT-001",
+                "Internal error",
+                "the deployment ended unexpectedly",
+            )]))
+        });
+        let doc = self.finish(&job, result);
+        // Whoever asked may have its answer already.
+        let _ = started.send(doc.deployment);
+    }
+
+    fn execute(&self, job: &mut Job, started: &Sender<Deployment>) -> Result<Outcome, Failed> {
+        let context = job.context.clone();
+        let library = self.library(&context.org).map_err(|error| failed(&context, &error))?;
+        let definitions = Definitions::new(&library.definitions);
+        let types = ResourceTypes::new(&library.types);
+        let input = GraphInput { context: &context, definitions: &definitions, types: &types };
+        let target_plan = plan_target(input).map_err(|errors| plan_failed(&errors))?;
+        let resolved = self.resolve_target(&context, &target_plan).map_err(|failure| match failure {
+            TargetFailure::Plan(error) => plan_failed(&[error]),
+            TargetFailure::Orchestrator(error) => failed(&context, &error),
+        })?;
+        let session =
+            self.open_target(&resolved, None).map_err(|failure| failed(&context, &OrchestratorError::from(failure)))?;
+        self.write(job, started, &library, &target_plan, &resolved, &session)
+    }
+
+    /// Reads the branch, plans against it and pushes, until it landed.
+    fn write(
+        &self,
+        job: &mut Job,
+        started: &Sender<Deployment>,
+        library: &Library,
+        target_plan: &TargetPlan<'_>,
+        resolved: &ResolvedTarget,
+        session: &GitSession,
+    ) -> Result<Outcome, Failed> {
+        let context = job.context.clone();
+        let git_failed = |error: GitError| failed(&context, &error.into());
+        let began = Instant::now();
+        let mut first_record: Option<Option<String>> = None;
+        let mut n_attempts = 0;
+        loop {
+            n_attempts += 1;
+            let view = session.read(&context).map_err(git_failed)?;
+            let record_id = view.record.as_ref().map(|(id, _)| id.clone());
+            self.check_race(job, &view, first_record.get_or_insert_with(|| record_id.clone()), &record_id)?;
+            self.take_in_record(job, &view, resolved)?;
+            let set = self.next_set(job, &view)?;
+            self.announce(job, &set, resolved, session, started)?;
+            let prepared = self.prepare(job, &set, &view, library, target_plan, resolved)?;
+            let Prepared { change, labels, outcome } = prepared;
+            let mut outcome = *outcome;
+            let Some(tip) = view.tip.clone().filter(|_| change.is_empty()) else {
+                let message = commit_message(&Facts {
+                    context: &context,
+                    change: &change,
+                    labels: &labels,
+                    deployment: Some(&job.doc.deployment.id),
+                    set: Some(&job.doc.deployment.set_id),
+                    comment: &job.doc.deployment.comment,
+                    verb: "deploy",
+                });
+                let seconds = jiff::Timestamp::now().as_second();
+                let commit = session.commit(&view, &context, &change, &message, seconds).map_err(git_failed)?;
+                if self.config.git.cancel.is_set() {
+                    return Err(git_failed(GitError::Cancelled));
+                }
+                match session.push(&view, &commit).map_err(git_failed)? {
+                    PushOutcome::Landed => {
+                        outcome.target.commit = commit;
+                        outcome.target.changed = true;
+                        return Ok(outcome);
+                    }
+                    PushOutcome::Moved if began.elapsed() > RACE_TIME => {
+                        return Err(git_failed(GitError::LostRaces {
+                            url: resolved.target.url.to_string(),
+                            branch: session.branch().to_owned(),
+                            n_attempts,
+                        }));
+                    }
+                    PushOutcome::Moved => std::thread::sleep(backoff(n_attempts)),
+                }
+                continue;
+            };
+            outcome.target.commit = tip;
+            return Ok(outcome);
+        }
+    }
+
+    /// A Deployment of a whole set must not overwrite what somebody else
+    /// deployed into the same Environment while it ran.
+    fn check_race(
+        &self,
+        job: &Job,
+        view: &BranchView,
+        first: &Option<String>,
+        now: &Option<String>,
+    ) -> Result<(), Failed> {
+        if matches!(job.intent, Intent::Delta(_)) || first == now {
+            return Ok(());
+        }
+        let message = format!(
+            "another deployment changed environment `{}` in the meantime, with commit {} of branch `{}`\n  hint: look at it, then deploy again",
+            job.context,
+            view.tip.as_deref().unwrap_or_default(),
+            view.branch
+        );
+        Err(Failed(vec![environment_error(&job.context, "TGT-007", "Environment changed in the meantime", &message)]))
+    }
+
+    /// Records what others deployed since, before it is built upon.
+    fn take_in_record(&self, job: &mut Job, view: &BranchView, resolved: &ResolvedTarget) -> Result<(), Failed> {
+        let (Some(tip), Some((_, record))) = (&view.tip, &view.record) else { return Ok(()) };
+        if !record.is_of(&job.context) || set_id(&record.set) == set_id(&job.local_base) {
+            return Ok(());
+        }
+        let target = TargetDoc {
+            url: resolved.target.url.to_string(),
+            branch: view.branch.clone(),
+            path: record.path.clone(),
+            definition: resolved.definition.clone(),
+            commit: tip.clone(),
+        };
+        // It came before this Deployment, so its id does too.
+        let id = previous_id(&job.doc.deployment.id);
+        self.take_in(&job.context, record, &target, id.clone()).map_err(|error| failed(&job.context, &error))?;
+        job.local_base.clone_from(&record.set);
+        job.doc.deployment.from_id = id.to_string();
+        Ok(())
+    }
+
+    /// The set to deploy, given what the branch holds.
+    fn next_set(&self, job: &Job, view: &BranchView) -> Result<DeploymentSet, Failed> {
+        let record = view.record.as_ref().map(|(_, record)| record).filter(|record| record.is_of(&job.context));
+        let base = record.map_or(&job.local_base, |record| &record.set);
+        match &job.intent {
+            Intent::Set(set) => Ok((**set).clone()),
+            Intent::Delta(delta) => {
+                apply_delta(base, &delta.0, &delta.1).map_err(|error| delta_failed(&job.context, &error))
+            }
+        }
+    }
+
+    /// Records the final set and the target, and lets the request be answered.
+    fn announce(
+        &self,
+        job: &mut Job,
+        set: &DeploymentSet,
+        resolved: &ResolvedTarget,
+        session: &GitSession,
+        started: &Sender<Deployment>,
+    ) -> Result<(), Failed> {
+        job.doc.deployment.set_id = set_id(set);
+        job.doc.target = Some(TargetDoc {
+            url: resolved.target.url.to_string(),
+            branch: session.branch().to_owned(),
+            path: resolved.target.path.as_str().to_owned(),
+            definition: resolved.definition.clone(),
+            commit: String::new(),
+        });
+        let context = &job.context;
+        let env = documents::env(&context.org, &context.app, &context.env);
+        let mut batch = Batch::new();
+        batch
+            .put(&documents::set(&context.org, &context.app, job.doc.deployment.set_id.as_str()), set)
+            .put(&documents::deployment(&env, &job.doc.deployment.id), &job.doc);
+        self.store().commit(&batch).map_err(|error| failed(context, &error.into()))?;
+        // Only the first message is read; later ones, after a lost race, are not waited for.
+        let _ = started.send(job.doc.deployment.clone());
+        Ok(())
+    }
+
+    /// Plans and renders a set and works out the edit of the branch.
+    fn prepare(
+        &self,
+        job: &Job,
+        set: &DeploymentSet,
+        view: &BranchView,
+        library: &Library,
+        target_plan: &TargetPlan<'_>,
+        resolved: &ResolvedTarget,
+    ) -> Result<Prepared, Failed> {
+        let context = &job.context;
+        let (files, mut outcome) = self.plan_files(job, set, library, target_plan)?;
+        for file in &files {
+            if resolved.scanner.finds_in(&file.content) {
+                return Err(failed(context, &GitError::SecretInFile { file: file.name.clone() }.into()));
+            }
+        }
+        let labels: BTreeMap<String, String> =
+            files.iter().map(|file| (file.name.clone(), file.label.clone())).collect();
+        let path = &resolved.target.path;
+        let record = |written| Some(EnvironmentRecord::new(context, path, set, written));
+        let change = tree::change(view, context, path, files, record, job.adopt)
+            .map_err(|error| failed(context, &error.into()))?;
+        if let Some(tree::RecordChange::Write(text)) = &change.record
+            && resolved.scanner.finds_in(text)
+        {
+            let file = EnvironmentRecord::file(&context.app, &context.env);
+            return Err(failed(context, &GitError::SecretInFile { file }.into()));
+        }
+        outcome.target = DeploymentTarget {
+            url: resolved.target.url.to_string(),
+            branch: view.branch.clone(),
+            path: path.as_str().to_owned(),
+            commit: String::new(),
+            changed: false,
+            files: change.lines(),
+        };
+        Ok(Prepared { change, labels, outcome: Box::new(outcome) })
+    }
+
+    fn plan_files(
+        &self,
+        job: &Job,
+        set: &DeploymentSet,
+        library: &Library,
+        target_plan: &TargetPlan<'_>,
+    ) -> Result<(Vec<CrFile>, Outcome), Failed> {
+        let context = &job.context;
+        let definitions = Definitions::new(&library.definitions);
+        let types = ResourceTypes::new(&library.types);
+        let input = GraphInput { context, definitions: &definitions, types: &types };
+        let index = SetIndex::new(set).map_err(|reasons| {
+            let error = |reason: &String| environment_error(context, "SET-001", "Malformed Deployment Set", reason);
+            Failed(reasons.iter().map(error).collect())
+        })?;
+        let deploy = DeployContext { deployment: job.doc.deployment.id.clone(), set: set_id(set) };
+        let plan = plan(input, &index, target_plan, &deploy).map_err(|errors| plan_failed(&errors))?;
+        let files =
+            render(&plan, &index, target_plan, context, &types, &deploy).map_err(|errors| plan_failed(&errors))?;
+        let now = self.now();
+        let mut warnings = target_plan.graph.warnings.clone();
+        warnings.extend(plan.graph.warnings.iter().cloned());
+        let outcome = Outcome {
+            set: set.clone(),
+            target: no_target(),
+            warnings,
+            graph: Some(export::export(&plan.graph, context, &types, &now)),
+            active: active_resources(&plan, target_plan, context, &job.doc.deployment.id, &now),
+        };
+        Ok((files, outcome))
+    }
+
+    /// Records how a Deployment ended. What the branch holds is settled by
+    /// now, so the state follows whatever else was written meanwhile.
+    fn finish(&self, job: &Job, result: Result<Outcome, Failed>) -> DeploymentDoc {
+        let recorded = self.transact(|| {
+            let context = &job.context;
+            let mut doc = job.doc.clone();
+            doc.deployment.status_changed_at = self.now();
+            let env = documents::env(&context.org, &context.app, &context.env);
+            let mut batch = Batch::new();
+            match &result {
+                Err(Failed(errors)) => {
+                    doc.deployment.status = DeploymentStatus::Failed;
+                    doc.errors.clone_from(errors);
+                    doc.errors.sort();
+                }
+                Ok(outcome) => self.succeed(job, outcome, &mut doc, &mut batch)?,
+            }
+            batch.put(&documents::deployment(&env, &doc.deployment.id), &doc);
+            Ok((doc, batch))
+        });
+        recorded.unwrap_or_else(|error| {
+            tracing::error!("the end of deployment {} could not be recorded: {error}", job.doc.deployment.id);
+            let mut doc = job.doc.clone();
+            doc.deployment.status = DeploymentStatus::Failed;
+            doc
+        })
+    }
+
+    fn succeed(&self, job: &Job, outcome: &Outcome, doc: &mut DeploymentDoc, batch: &mut Batch) -> Result<()> {
+        let context = &job.context;
+        let env = documents::env(&context.org, &context.app, &context.env);
+        let (document, mut env_doc) = self.environment_doc(&context.org, &context.app, &context.env)?;
+        doc.deployment.status = DeploymentStatus::Succeeded;
+        doc.deployment.dependency_graph_id = outcome.graph.as_ref().map(|graph| graph.id.clone());
+        doc.deployment.target = Some(outcome.target.clone());
+        doc.deployment.warnings.clone_from(&outcome.warnings);
+        if let Some(target) = &mut doc.target {
+            target.commit.clone_from(&outcome.target.commit);
+        }
+        if let (Some(old), Some(new)) = (&env_doc.target, &doc.target)
+            && (&old.url, &old.branch, &old.path) != (&new.url, &new.branch, &new.path)
+        {
+            doc.deployment.warnings.push(format!(
+                "the target moved: the files of the former one are left in `{}` branch `{}` directory `{}`",
+                old.url,
+                old.branch,
+                if old.path.is_empty() { "." } else { &old.path }
+            ));
+        }
+        env_doc.from_deploy = Some(doc.deployment.id.clone());
+        env_doc.last_deploy = env_doc.last_deploy.max(Some(doc.deployment.id.clone()));
+        env_doc.target.clone_from(&doc.target);
+        batch.expect(&env, Some(&document)).put(&env, &env_doc);
+        batch.put(&documents::set(&context.org, &context.app, doc.deployment.set_id.as_str()), &outcome.set);
+        if let Some(graph) = &outcome.graph {
+            batch.put(&documents::graph(&env, &graph.id), graph);
+        }
+        for resource in &outcome.active {
+            batch.put(&documents::active(&env, resource.gu_res_id.as_str()), resource);
+        }
+        Ok(())
+    }
+
+    /// Records what somebody else deployed, found on the branch, as a
+    /// Deployment that succeeded.
+    pub(super) fn take_in(
+        &self,
+        context: &EnvironmentContext,
+        record: &EnvironmentRecord,
+        target: &TargetDoc,
+        id: DeploymentId,
+    ) -> Result<()> {
+        let (_, env_doc) = self.environment_doc(&context.org, &context.app, &context.env)?;
+        let set = set_id(&record.set);
+        let mut doc = new_doc(id, &context.env, &set, env_doc.from_deploy.as_ref(), self.now(), self.user());
+        let short = &target.commit[..target.commit.len().min(12)];
+        doc.deployment.comment = format!("found at {}@{short}", target.branch);
+        doc.target = Some(target.clone());
+        let job = Job {
+            context: context.clone(),
+            intent: Intent::Set(Box::new(record.set.clone())),
+            local_base: record.set.clone(),
+            adopt: false,
+            doc,
+        };
+        let outcome = self.plan_record(&job, record, target);
+        self.transact(|| {
+            let mut doc = job.doc.clone();
+            let mut batch = Batch::new();
+            self.succeed(&job, &outcome, &mut doc, &mut batch)?;
+            let env = documents::env(&context.org, &context.app, &context.env);
+            batch.put(&documents::deployment(&env, &doc.deployment.id), &doc);
+            Ok(((), batch))
+        })
+    }
+
+    /// Plans what a record says. Definitions may be missing here; then there
+    /// is a set and no graph.
+    fn plan_record(&self, job: &Job, record: &EnvironmentRecord, target: &TargetDoc) -> Outcome {
+        let context = &job.context;
+        let planned = self.library(&context.org).ok().and_then(|library| {
+            let definitions = Definitions::new(&library.definitions);
+            let types = ResourceTypes::new(&library.types);
+            let input = GraphInput { context, definitions: &definitions, types: &types };
+            let target_plan = plan_target(input).ok()?;
+            self.plan_files(job, &record.set, &library, &target_plan).ok().map(|(_, outcome)| outcome)
+        });
+        let mut outcome = planned.unwrap_or_else(|| Outcome {
+            set: record.set.clone(),
+            target: no_target(),
+            warnings: vec![
+                "the Resource Definitions here do not fit what is deployed, so there is no graph".to_owned(),
+            ],
+            graph: None,
+            active: Vec::new(),
+        });
+        outcome.target = DeploymentTarget {
+            url: target.url.clone(),
+            branch: target.branch.clone(),
+            path: target.path.clone(),
+            commit: target.commit.clone(),
+            changed: false,
+            files: Vec::new(),
+        };
+        outcome
+    }
+}
+
+/// An edit with what it leads to when it lands.
+struct Prepared {
+    change: tree::TreeChange,
+    labels: BTreeMap<String, String>,
+    outcome: Box<Outcome>,
+}
+
+/// The record of a Deployment that begins now.
+fn new_doc(
+    id: DeploymentId,
+    env: &EnvId,
+    set: &SetId,
+    from: Option<&DeploymentId>,
+    now: Timestamp,
+    user: &str,
+) -> DeploymentDoc {
+    DeploymentDoc {
+        deployment: Deployment {
+            id,
+            env_id: env.clone(),
+            set_id: set.clone(),
+            delta_id: None,
+            from_id: from.map(ToString::to_string).unwrap_or_default(),
+            comment: String::new(),
+            status: DeploymentStatus::InProgress,
+            status_changed_at: now.clone(),
+            created_at: now,
+            created_by: user.to_owned(),
+            value_set_version_id: None,
+            dependency_graph_id: None,
+            mode: Some("full".to_owned()),
+            export_file: String::new(),
+            export_status: String::new(),
+            target: None,
+            warnings: Vec::new(),
+        },
+        errors: Vec::new(),
+        target: None,
+    }
+}
+
+/// Stands until the branch is known.
+fn no_target() -> DeploymentTarget {
+    DeploymentTarget {
+        url: String::new(),
+        branch: String::new(),
+        path: String::new(),
+        commit: String::new(),
+        changed: false,
+        files: Vec::new(),
+    }
+}
+
+/// The id just before another one.
+fn previous_id(id: &DeploymentId) -> DeploymentId {
+    let number = u64::from_str_radix(id.as_str(), 16).unwrap_or(1);
+    DeploymentId::new(format!("{:016x}", number.saturating_sub(1))).unwrap_or_else(|_| id.clone())
+}
+
+/// The id of a new Deployment: the time in nanoseconds as hex, and always
+/// larger than the last one.
+pub(super) fn next_id(last: Option<&DeploymentId>) -> DeploymentId {
+    let now = u64::try_from(jiff::Timestamp::now().as_nanosecond()).unwrap_or_default();
+    let last = last.and_then(|id| u64::from_str_radix(id.as_str(), 16).ok()).unwrap_or_default();
+    let id = now.max(last.saturating_add(1));
+    DeploymentId::new(format!("{id:016x}")).unwrap_or_else(|_| unreachable!("hex digits are a deployment id"))
+}
+
+/// 0.2 s × 1.7 a time, at most 10 s, half of it random (spec/gitops.md §7.5).
+fn backoff(n_attempts: u32) -> Duration {
+    let base = (0.2 * 1.7_f64.powi(i32::try_from(n_attempts).unwrap_or(8).min(8) - 1)).min(10.0);
+    let random = random_bytes::<1>().map_or(128, |[byte]| byte);
+    Duration::from_secs_f64(base * (0.5 + f64::from(random) / 512.0))
+}
+
+fn plan_failed(errors: &[PlanError]) -> Failed {
+    Failed(errors.iter().map(PlanError::to_deployment_error).collect())
+}
+
+fn delta_failed(context: &EnvironmentContext, error: &DeltaError) -> Failed {
+    let message = format!("the Delta does not fit what is deployed: {error}");
+    Failed(vec![environment_error(context, "SET-002", "Delta does not fit", &message)])
+}
+
+fn failed(context: &EnvironmentContext, error: &OrchestratorError) -> Failed {
+    let (code, summary) = match error {
+        OrchestratorError::Git(error) => (error.code(), error.summary()),
+        OrchestratorError::State(_) | OrchestratorError::Seal(_) => ("INT-002", "State cannot be used"),
+        _ => ("INT-001", "Internal error"),
+    };
+    let mut failure = environment_error(context, code, summary, &error.to_string());
+    "provisioning".clone_into(&mut failure.error_type);
+    Failed(vec![failure])
+}
+
+fn environment_error(context: &EnvironmentContext, code: &str, summary: &str, message: &str) -> DeploymentError {
+    DeploymentError {
+        code: code.to_owned(),
+        object_id: context.env.to_string(),
+        scope: "environment".to_owned(),
+        summary: summary.to_owned(),
+        message: message.to_owned(),
+        error_type: "configuration".to_owned(),
+    }
+}

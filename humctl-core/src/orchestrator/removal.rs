@@ -1,0 +1,93 @@
+//! Removing Environments and Applications: first from Git, then from the state.
+
+use std::collections::BTreeMap;
+
+use humctl_api_types::id::{AppId, EnvId, OrgId};
+
+use crate::git::GitError;
+use crate::git::push::PushOutcome;
+use crate::git::tree;
+use crate::orchestrator::commit_message::{Facts, commit_message};
+use crate::orchestrator::documents::{self, TargetDoc};
+use crate::orchestrator::{Orchestrator, OrchestratorError, Result};
+use crate::state::Batch;
+
+/// Attempts to remove an Environment's files before giving up on a busy branch.
+const MAX_ATTEMPTS: u32 = 20;
+
+impl Orchestrator {
+    /// Removes an Environment: commits the removal of its files and record at
+    /// its last target, then forgets it.
+    ///
+    /// # Errors
+    /// [`OrchestratorError`]; the Environment stays when its target cannot be
+    /// written. The last Environment of an Application is refused.
+    pub fn delete_environment(&self, org: &OrgId, app: &AppId, env: &EnvId) -> Result<()> {
+        self.environment_doc(org, app, env)?;
+        if self.environment_docs(org, app)?.len() == 1 {
+            return Err(OrchestratorError::Invalid(format!(
+                "`{env}` is the last environment of application `{app}`; delete the application instead"
+            )));
+        }
+        self.remove_environment(org, app, env)
+    }
+
+    /// Removes an Application with all its Environments.
+    ///
+    /// # Errors
+    /// [`OrchestratorError`]; Environments whose target cannot be written stay,
+    /// and with them the Application.
+    pub fn delete_application(&self, org: &OrgId, app: &AppId) -> Result<()> {
+        self.application(org, app)?;
+        for env in self.environment_docs(org, app)? {
+            self.remove_environment(org, app, &env.id)?;
+        }
+        let mut batch = Batch::new();
+        batch.delete_tree(&documents::app(org, app));
+        Ok(self.store().commit(&batch)?)
+    }
+
+    fn remove_environment(&self, org: &OrgId, app: &AppId, env: &EnvId) -> Result<()> {
+        let _lock = self.lock_environment(org, app, env)?.ok_or_else(|| {
+            OrchestratorError::Conflict(format!("a deployment of environment `{env}` is in progress"))
+        })?;
+        let (_, doc) = self.environment_doc(org, app, env)?;
+        if let Some(target) = &doc.target {
+            self.remove_files(org, app, env, target)?;
+        }
+        let mut batch = Batch::new();
+        batch.delete_tree(&documents::env(org, app, env));
+        Ok(self.store().commit(&batch)?)
+    }
+
+    fn remove_files(&self, org: &OrgId, app: &AppId, env: &EnvId, target: &TargetDoc) -> Result<()> {
+        let context = self.context(org, app, env)?;
+        let (session, resolved) = self.reopen_target(&context, target, None)?;
+        for _ in 0..MAX_ATTEMPTS {
+            let view = session.read(&context)?;
+            if view.record.is_none() {
+                // Nothing on the branch says that any file is this Environment's.
+                return Ok(());
+            }
+            let change = tree::change(&view, &context, &resolved.target.path, Vec::new(), |_| None, false)?;
+            if change.is_empty() {
+                return Ok(());
+            }
+            let message = commit_message(&Facts {
+                context: &context,
+                change: &change,
+                labels: &BTreeMap::new(),
+                deployment: None,
+                set: None,
+                comment: "",
+                verb: "delete",
+            });
+            let commit = session.commit(&view, &context, &change, &message, jiff::Timestamp::now().as_second())?;
+            if let PushOutcome::Landed = session.push(&view, &commit)? {
+                return Ok(());
+            }
+        }
+        Err(GitError::LostRaces { url: target.url.clone(), branch: target.branch.clone(), n_attempts: MAX_ATTEMPTS }
+            .into())
+    }
+}

@@ -1,0 +1,162 @@
+//! Bringing state and branch together: Deployments that a killed process left
+//! unfinished, and what others deployed.
+//!
+//! Only commands that show or change what is deployed do this. A target that
+//! cannot be reached is no error here: what the state knows is shown as it is.
+
+use std::time::Duration;
+
+use humctl_api_types::deployment::{DeploymentError, DeploymentStatus};
+use humctl_api_types::id::{AppId, EnvId, OrgId};
+
+use crate::context::EnvironmentContext;
+use crate::orchestrator::commit_message::DEPLOYMENT_TRAILER;
+use crate::orchestrator::deploy::next_id;
+use crate::orchestrator::documents::{self, DeploymentDoc, TargetDoc};
+use crate::orchestrator::{Orchestrator, Result};
+use crate::set::set_id;
+use crate::state::Batch;
+
+/// Looking is not worth waiting long for.
+const LOOK: Duration = Duration::from_secs(10);
+
+/// How far back the commit of an interrupted Deployment is searched for.
+const HISTORY: u32 = 100;
+
+impl Orchestrator {
+    /// Settles an interrupted Deployment, if there is one.
+    pub(super) fn settle(&self, org: &OrgId, app: &AppId, env: &EnvId) -> Result<()> {
+        if self.interrupted(org, app, env)?.is_empty() {
+            return Ok(());
+        }
+        match self.lock_environment(org, app, env)? {
+            // It runs in another process, or in another thread of this one.
+            None => Ok(()),
+            Some(_lock) => self.settle_locked(org, app, env),
+        }
+    }
+
+    /// As [`Self::settle`], for a caller that holds the Environment's lock.
+    pub(super) fn settle_locked(&self, org: &OrgId, app: &AppId, env: &EnvId) -> Result<()> {
+        for doc in self.interrupted(org, app, env)? {
+            let context = self.context(org, app, env)?;
+            let found = match &doc.target {
+                // It never got as far as knowing where to write.
+                None => Ok(None),
+                Some(target) => self.find_commit(&context, target, &doc),
+            };
+            match found {
+                Ok(commit) => self.settle_one(&context, doc, commit)?,
+                Err(error) => {
+                    tracing::warn!("interrupted deployment {} cannot be settled: {error}", doc.deployment.id);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn interrupted(&self, org: &OrgId, app: &AppId, env: &EnvId) -> Result<Vec<DeploymentDoc>> {
+        let docs = self.deployment_docs(org, app, env)?;
+        Ok(docs.into_iter().filter(|doc| !doc.deployment.status.has_ended()).collect())
+    }
+
+    /// The commit of a Deployment on its branch, when it got there.
+    fn find_commit(
+        &self,
+        context: &EnvironmentContext,
+        target: &TargetDoc,
+        doc: &DeploymentDoc,
+    ) -> Result<Option<String>> {
+        let (session, _) = self.reopen_target(context, target, Some(LOOK))?;
+        let repository = session.repository();
+        if !repository.fetch(session.branch())? {
+            return Ok(None);
+        }
+        let id = doc.deployment.id.as_str();
+        let search = || -> Result<Option<String>> {
+            let deployments = repository.deployments(DEPLOYMENT_TRAILER)?;
+            Ok(deployments.into_iter().find(|(deployment, _)| deployment == id).map(|(_, commit)| commit))
+        };
+        match search()? {
+            Some(commit) => Ok(Some(commit)),
+            None => {
+                repository.deepen(session.branch(), HISTORY)?;
+                search()
+            }
+        }
+    }
+
+    fn settle_one(&self, context: &EnvironmentContext, mut doc: DeploymentDoc, commit: Option<String>) -> Result<()> {
+        let key = documents::env(&context.org, &context.app, &context.env);
+        doc.deployment.status_changed_at = self.now();
+        match (commit, doc.target.clone()) {
+            (Some(commit), Some(mut target)) => {
+                target.commit = commit;
+                doc.deployment.status = DeploymentStatus::Succeeded;
+                doc.target = Some(target.clone());
+                self.transact(|| {
+                    let (document, mut env_doc) = self.environment_doc(&context.org, &context.app, &context.env)?;
+                    env_doc.from_deploy = Some(doc.deployment.id.clone());
+                    env_doc.target = Some(target.clone());
+                    let mut batch = Batch::new();
+                    batch.expect(&key, Some(&document)).put(&key, &env_doc);
+                    batch.put(&documents::deployment(&key, &doc.deployment.id), &doc);
+                    Ok(((), batch))
+                })
+            }
+            _ => {
+                doc.deployment.status = DeploymentStatus::Failed;
+                doc.errors = vec![DeploymentError {
+                    code: "TGT-006".to_owned(),
+                    object_id: context.env.to_string(),
+                    scope: "environment".to_owned(),
+                    summary: "Interrupted".to_owned(),
+                    message: "the process ended before its commit reached the branch, so nothing was deployed\n  hint: deploy again"
+                        .to_owned(),
+                    error_type: "provisioning".to_owned(),
+                }];
+                let mut batch = Batch::new();
+                batch.put(&documents::deployment(&key, &doc.deployment.id), &doc);
+                Ok(self.store().commit(&batch)?)
+            }
+        }
+    }
+
+    /// Settles, then takes in what others deployed since. Does nothing for an
+    /// Environment that was never deployed from here, while a Deployment runs,
+    /// or when the target cannot be reached.
+    pub(super) fn refresh(&self, org: &OrgId, app: &AppId, env: &EnvId) -> Result<()> {
+        self.settle(org, app, env)?;
+        let (_, env_doc) = self.environment_doc(org, app, env)?;
+        let Some(target) = env_doc.target else { return Ok(()) };
+        let Some(_lock) = self.lock_environment(org, app, env)? else { return Ok(()) };
+        if let Err(error) = self.look(&self.context(org, app, env)?, &target) {
+            tracing::warn!("the branch could not be looked at, so this is what was known before: {error}");
+        }
+        Ok(())
+    }
+
+    fn look(&self, context: &EnvironmentContext, target: &TargetDoc) -> Result<()> {
+        let (session, _) = self.reopen_target(context, target, Some(LOOK))?;
+        let view = session.read(context)?;
+        let (Some(tip), Some((_, record))) = (&view.tip, &view.record) else { return Ok(()) };
+        if !record.is_of(context) || record.path != target.path {
+            return Ok(());
+        }
+        let (_, env_doc) = self.environment_doc(&context.org, &context.app, &context.env)?;
+        let known = match &env_doc.from_deploy {
+            Some(id) => Some(self.deployment_doc(&context.org, &context.app, &context.env, id)?.deployment.set_id),
+            None => None,
+        };
+        if known.as_ref() == Some(&set_id(&record.set)) {
+            return Ok(());
+        }
+        let target = TargetDoc { commit: tip.clone(), ..target.clone() };
+        self.take_in(context, record, &target, next_id(env_doc.last_deploy.as_ref()))
+    }
+
+    pub(super) fn context(&self, org: &OrgId, app: &AppId, env: &EnvId) -> Result<EnvironmentContext> {
+        let (_, doc) = self.environment_doc(org, app, env)?;
+        Ok(EnvironmentContext { org: org.clone(), app: app.clone(), env: env.clone(), env_type: doc.env_type })
+    }
+}

@@ -1,0 +1,145 @@
+//! From a Resource Definition's cluster to an opened Git target.
+
+use std::time::Duration;
+
+use humctl_api_types::definition::ResourceDefinition;
+use humctl_api_types::id::{DefinitionId, OrgId};
+use humctl_api_types::resource_type::ResourceTypeInfo;
+
+use crate::context::{EnvironmentContext, known};
+use crate::git::credentials::Login;
+use crate::git::target::Credential;
+use crate::git::{GitSession, GitTarget};
+use crate::graph::build::GraphInput;
+use crate::graph::{PlanError, ResourceTypes};
+use crate::matching::Definitions;
+use crate::orchestrator::definitions::OWN_STORE;
+use crate::orchestrator::documents::TargetDoc;
+use crate::orchestrator::{Orchestrator, OrchestratorError, Result};
+use crate::plan::{TargetPlan, plan_target};
+use crate::secret::{SecretScanner, SecretValue};
+
+/// What planning needs of an Organization, read once a Deployment.
+pub(super) struct Library {
+    pub(super) definitions: Vec<ResourceDefinition>,
+    pub(super) types: Vec<ResourceTypeInfo>,
+}
+
+/// A planned target with everything that opening it takes.
+pub(super) struct ResolvedTarget {
+    pub(super) target: GitTarget,
+    pub(super) definition: DefinitionId,
+    pub(super) login: Login,
+    /// Finds every secret value of the Organization.
+    pub(super) scanner: SecretScanner,
+}
+
+impl Orchestrator {
+    pub(super) fn library(&self, org: &OrgId) -> Result<Library> {
+        Ok(Library { definitions: self.definitions(org)?, types: self.resource_types(org)? })
+    }
+
+    /// Reads the target out of its plan and prepares the login.
+    pub(super) fn resolve_target(
+        &self,
+        context: &EnvironmentContext,
+        plan: &TargetPlan<'_>,
+    ) -> Result<ResolvedTarget, TargetFailure> {
+        let cluster = known::implicit(known::K8S_CLUSTER);
+        let node = plan.graph.find(&cluster);
+        let definition = node.map(|node| node.rule.definition.id.clone());
+        let fail = |reason: String| {
+            let name = definition.as_ref().map(ToString::to_string).unwrap_or_default();
+            TargetFailure::Plan(PlanError::Target {
+                context: context.clone(),
+                reason: format!("Definition `{name}`: {reason}"),
+                near: Vec::new(),
+                hint: format!("see it with: humctl get resource-definition {name} -o yaml"),
+            })
+        };
+        let target = GitTarget::from_outputs(&plan.cluster()).map_err(fail)?;
+        let open = |place: &crate::git::target::SecretPlace| -> Result<SecretValue, TargetFailure> {
+            if place.store != OWN_STORE {
+                return Err(fail(format!(
+                    "its credentials lie in the secret store `{}`, which only the cluster can read; give them as `secrets`",
+                    place.store
+                )));
+            }
+            Ok(self.open_secret(&context.org, &place.reference)?)
+        };
+        let login = match &target.credential {
+            Credential::UsersOwn => Login::UsersOwn,
+            Credential::SshKey(place) => Login::SshKey(open(place)?),
+            Credential::Password(place) => {
+                Login::Password { user: target.url.username(target.username.as_deref()), password: open(place)? }
+            }
+        };
+        let secrets = self.all_secrets(&context.org)?;
+        let Some(definition) = definition else {
+            return Err(fail("it is not in the plan".to_owned()));
+        };
+        Ok(ResolvedTarget { target, definition, login, scanner: SecretScanner::new(&secrets) })
+    }
+
+    pub(super) fn open_target(
+        &self,
+        resolved: &ResolvedTarget,
+        timeout: Option<Duration>,
+    ) -> Result<GitSession, TargetFailure> {
+        let ResolvedTarget { target, login, scanner, .. } = resolved;
+        GitSession::open(&self.config.git, target, login, scanner.clone(), timeout)
+            .map_err(|error| TargetFailure::Orchestrator(error.into()))
+    }
+
+    /// Opens the target that an Environment was last written to, with the
+    /// credentials of its Definition.
+    pub(super) fn reopen_target(
+        &self,
+        context: &EnvironmentContext,
+        recorded: &TargetDoc,
+        timeout: Option<Duration>,
+    ) -> Result<(GitSession, ResolvedTarget)> {
+        let library = self.library(&context.org)?;
+        let definitions = Definitions::new(&library.definitions);
+        let types = ResourceTypes::new(&library.types);
+        let input = GraphInput { context, definitions: &definitions, types: &types };
+        let plan = plan_target(input).map_err(|errors| {
+            OrchestratorError::Conflict(errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))
+        })?;
+        let mut resolved = self.resolve_target(context, &plan).map_err(OrchestratorError::from)?;
+        if resolved.target.url.as_str() != recorded.url {
+            return Err(OrchestratorError::Conflict(format!(
+                "environment `{context}` was written to `{}`, but its cluster's Definition names `{}` now, and there are no credentials for the old address",
+                recorded.url, resolved.target.url
+            )));
+        }
+        resolved.target.branch = Some(recorded.branch.clone());
+        resolved.target.path =
+            crate::git::target::TargetPath::parse(&recorded.path).map_err(OrchestratorError::Internal)?;
+        let session = self.open_target(&resolved, timeout).map_err(OrchestratorError::from)?;
+        Ok((session, resolved))
+    }
+}
+
+/// Why a target could not be opened.
+pub(super) enum TargetFailure {
+    /// The Definition is at fault.
+    Plan(PlanError),
+    /// Anything else.
+    Orchestrator(OrchestratorError),
+}
+
+impl From<OrchestratorError> for TargetFailure {
+    fn from(error: OrchestratorError) -> Self {
+        Self::Orchestrator(error)
+    }
+}
+
+impl From<TargetFailure> for OrchestratorError {
+    fn from(failure: TargetFailure) -> Self {
+        match failure {
+            TargetFailure::Plan(error) => Self::Conflict(error.to_string()),
+            TargetFailure::Orchestrator(error) => error,
+        }
+    }
+}
