@@ -1,4 +1,14 @@
-//! core
+//! The verbs: the Humanitec Platform Orchestrator, embedded, in GitOps mode.
+//!
+//! Modules are listed in reading order, and a module uses only modules above
+//! it. `placeholder` to `render` are pure functions: values in, values out.
+//! Files, processes and the clock are touched in `git`, `state` and
+//! `orchestrator` only; this crate never reads the process environment, the
+//! caller hands in what it needs.
+//!
+//! One Deployment, as data: Score text → `ScoreSpec` → `DeploymentSet` (and
+//! Delta) → `Plan` → `CrFile`s → `TreeChange` → commit → `Deployment`.
+
 pub mod hash;
 pub mod json;
 pub mod yaml;
@@ -17,3 +27,4 @@ pub mod render;
 pub mod git;
 pub mod state;
 pub mod orchestrator;
+pub mod router;

@@ -119,7 +119,7 @@ impl Orchestrator {
     }
 
     /// Checks a request and records the Deployment as begun.
-    fn accept(&self, org: &OrgId, app: &AppId, env: &EnvId, request: &DeploymentRequest, lock: File) -> Result<Job> {
+    fn accept(&self, org: &OrgId, app: &AppId, env: &EnvId, request: &DeploymentRequest) -> Result<Job> {
         let (_, env_doc) = self.environment_doc(org, app, env)?;
         let local_base = match &env_doc.from_deploy {
             None => DeploymentSet::default(),
