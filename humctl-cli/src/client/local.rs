@@ -1,0 +1,151 @@
+//! The transport without a server: requests go to the router in this process.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use axum::Router;
+use axum::body::Body;
+use axum::http::{Request, header};
+use http_body_util::BodyExt as _;
+use humctl_api_types::id::OrgId;
+use humctl_core::git::GitSettings;
+use humctl_core::git::process::CancelFlag;
+use humctl_core::orchestrator::{Orchestrator, OrchestratorConfig};
+use humctl_core::router::router;
+use humctl_core::secret::SecretValue;
+use humctl_core::state::{KeySource, SqliteStore};
+use tokio::runtime::Runtime;
+use tower::ServiceExt as _;
+
+use crate::client::{ApiRequest, ApiResponse, Transport};
+use crate::context::bad_id;
+use crate::env;
+use crate::error::CliError;
+
+/// How the embedded Orchestrator is set up.
+#[derive(Debug)]
+pub(crate) struct LocalSettings {
+    state: Option<PathBuf>,
+    org: Option<String>,
+    /// Set by Ctrl-C.
+    cancel: Arc<AtomicBool>,
+    /// Trust SSH hosts that no file names.
+    accept_new_host_key: AtomicBool,
+}
+
+impl LocalSettings {
+    /// `state` is the file that was named in the address, if any.
+    pub(crate) fn new(state: Option<PathBuf>, org: Option<String>) -> Self {
+        Self { state, org, cancel: Arc::default(), accept_new_host_key: AtomicBool::new(false) }
+    }
+
+    /// The flag that Ctrl-C sets.
+    pub(crate) fn cancel_flag(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.cancel)
+    }
+
+    /// Trusts SSH hosts that no file names. To be called before the first request.
+    pub(crate) fn accept_new_host_key(&self) {
+        self.accept_new_host_key.store(true, std::sync::atomic::Ordering::Relaxed);
+    }
+
+    /// The state file, absolute.
+    pub(crate) fn state_file(&self) -> Result<PathBuf, CliError> {
+        let file = self
+            .state
+            .clone()
+            .or_else(|| env::path(env::STATE))
+            .or_else(|| env::data_dir().map(|data| data.join("state.db")))
+            .ok_or_else(no_home)?;
+        std::path::absolute(&file).map_err(|error| CliError::file("use", &file, &error))
+    }
+
+    /// Where the key of the state is found.
+    pub(crate) fn key_source(&self) -> Result<KeySource, CliError> {
+        Ok(KeySource {
+            passphrase: env::get(env::STATE_KEY).map(SecretValue::new),
+            file: self.state_file()?.with_extension("key"),
+            keyring: crate::client::keyring::state_keyring(&self.state_file()?),
+        })
+    }
+}
+
+fn no_home() -> CliError {
+    CliError::user("there is no home directory to keep the state in")
+        .with_hint("set HOME, or name a file with HUMCTL_STATE")
+}
+
+/// The router with what it takes to call it.
+pub(crate) struct LocalTransport {
+    runtime: Runtime,
+    router: Router,
+    orchestrator: Orchestrator,
+}
+
+impl std::fmt::Debug for LocalTransport {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("LocalTransport")
+    }
+}
+
+impl LocalTransport {
+    pub(crate) fn open(settings: &LocalSettings) -> Result<Self, CliError> {
+        let state = settings.state_file()?;
+        let directory = state.parent().unwrap_or(&state).to_owned();
+        let cache_dir = env::cache_dir().ok_or_else(no_home)?;
+        let executable = std::env::current_exe()
+            .map_err(|error| CliError::user(format!("cannot find my own program file: {error}")))?;
+        let git = GitSettings {
+            executable,
+            runtime_dir: env::runtime_dir().ok_or_else(no_home)?,
+            cache_dir,
+            environment: env::all(),
+            author_name: env::get(env::AUTHOR_NAME).unwrap_or_else(|| "humctl".to_owned()),
+            author_email: env::get(env::AUTHOR_EMAIL).unwrap_or_else(|| "humctl@localhost.invalid".to_owned()),
+            commit_time: env::get(env::COMMIT_TIME).and_then(|seconds| seconds.parse().ok()),
+            accept_new_host_key: settings.accept_new_host_key.load(std::sync::atomic::Ordering::Relaxed),
+            known_hosts: env::home().map(|home| home.join(".ssh/known_hosts")).filter(|file| file.is_file()),
+            cancel: CancelFlag::new(settings.cancel_flag()),
+        };
+        let orchestrator = Orchestrator::new(OrchestratorConfig {
+            store: Arc::new(SqliteStore::new(state)),
+            keys: settings.key_source()?,
+            git,
+            lock_dir: directory.join("locks"),
+            user: "local".to_owned(),
+        });
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .build()
+            .map_err(|error| CliError::user(format!("cannot start: {error}")))?;
+        let org = settings.org.clone().unwrap_or_else(|| "local".to_owned());
+        let router = router(orchestrator.clone(), Some(OrgId::new(org).map_err(bad_id)?));
+        Ok(Self { runtime, router, orchestrator })
+    }
+
+    pub(crate) fn finish(&self) {
+        self.orchestrator.join_deployments();
+    }
+}
+
+impl Transport for LocalTransport {
+    fn send(&self, request: ApiRequest<'_>) -> Result<ApiResponse, CliError> {
+        tracing::debug!("{} {}", request.method.as_str(), request.path);
+        let builder = Request::builder().method(request.method.as_str()).uri(request.path);
+        let request = match request.body {
+            Some((body, content_type)) => builder.header(header::CONTENT_TYPE, content_type).body(Body::from(body)),
+            None => builder.body(Body::empty()),
+        }
+        .map_err(|error| CliError::user(format!("`{}` is no path of an API: {error}", request.path)))?;
+        self.runtime.block_on(async {
+            let response = match self.router.clone().oneshot(request).await {
+                Ok(response) => response,
+                Err(never) => match never {},
+            };
+            let status = response.status().as_u16();
+            let body = response.into_body().collect().await;
+            let body = body.map_err(|error| CliError::user(format!("the answer broke off: {error}")))?;
+            Ok(ApiResponse { status, body: body.to_bytes().to_vec() })
+        })
+    }
+}

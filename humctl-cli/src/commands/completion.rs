@@ -1,0 +1,27 @@
+//! `humctl completion SHELL`
+
+use clap::CommandFactory as _;
+use clap_complete::{Shell, generate};
+
+use crate::args::Cli;
+use crate::error::CliError;
+
+/// Print a completion script for a shell
+///
+/// bash: humctl completion bash > /etc/bash_completion.d/humctl
+/// zsh:  humctl completion zsh > "${fpath[1]}/_humctl"
+/// fish: humctl completion fish > ~/.config/fish/completions/humctl.fish
+#[derive(Debug, clap::Args)]
+#[command(verbatim_doc_comment)]
+pub(crate) struct CompletionArgs {
+    /// bash, fish, powershell or zsh
+    #[arg(value_name = "SHELL")]
+    shell: Shell,
+}
+
+pub(crate) fn run(args: &CompletionArgs) -> Result<(), CliError> {
+    let mut script = Vec::new();
+    generate(args.shell, &mut Cli::command(), "humctl", &mut script);
+    std::io::Write::write_all(&mut std::io::stdout(), &script)
+        .map_err(|error| CliError::user(format!("cannot write to stdout: {error}")))
+}

@@ -1,0 +1,38 @@
+//! `humctl create app ID`
+
+use humctl_api_types::application::CreateApplication;
+use humctl_api_types::endpoint;
+use humctl_api_types::id::AppId;
+use humctl_api_types::manifest::Kind;
+
+use crate::commands::kinds;
+use crate::context::{Context, bad_id};
+use crate::error::CliError;
+
+/// Create an Application with the Environment `development`
+#[derive(Debug, clap::Args)]
+pub(crate) struct CreateAppArgs {
+    /// Id of the new Application
+    #[arg(value_name = "ID")]
+    id: String,
+    /// Name for people; the id when absent
+    #[arg(long)]
+    name: Option<String>,
+    /// Make no Environment
+    #[arg(long)]
+    skip_environment_creation: bool,
+}
+
+pub(crate) fn run(context: &Context, args: &CreateAppArgs) -> Result<(), CliError> {
+    let org = context.org()?;
+    let body = CreateApplication {
+        id: AppId::new(args.id.clone()).map_err(bad_id)?,
+        name: args.name.clone().unwrap_or_else(|| args.id.clone()),
+        env: None,
+        skip_environment_creation: args.skip_environment_creation.then_some(true),
+    };
+    let call = endpoint::create_application(&org, &body);
+    let answer = context.client().value(call.method, &call.path, call.body.as_ref())?;
+    let manifests = kinds::manifests(Kind::Application, answer);
+    context.output.manifests(&manifests, true, || kinds::table(Kind::Application, &manifests))
+}

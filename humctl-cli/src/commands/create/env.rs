@@ -1,0 +1,53 @@
+//! `humctl create env ID`
+
+use humctl_api_types::endpoint;
+use humctl_api_types::environment::CreateEnvironment;
+use humctl_api_types::id::{EnvId, EnvTypeId};
+use humctl_api_types::manifest::Kind;
+
+use crate::commands::kinds;
+use crate::context::{Context, bad_id};
+use crate::error::CliError;
+
+/// Create an Environment; nothing is deployed by this
+#[derive(Debug, clap::Args)]
+pub(crate) struct CreateEnvArgs {
+    /// Id of the new Environment
+    #[arg(value_name = "ID")]
+    id: String,
+    /// Environment Type; that of --from, else development
+    #[arg(long = "type", short = 't', value_name = "TYPE")]
+    env_type: Option<String>,
+    /// Name for people; the id when absent
+    #[arg(long)]
+    name: Option<String>,
+    /// Base the new Environment on the latest Deployment of this one
+    #[arg(long, value_name = "ENV")]
+    from: Option<String>,
+}
+
+pub(crate) fn run(context: &Context, args: &CreateEnvArgs) -> Result<(), CliError> {
+    let (org, app) = context.app()?;
+    let from_deploy_id = match &args.from {
+        None => None,
+        Some(source) => {
+            let source = EnvId::new(source.clone()).map_err(bad_id)?;
+            let env = context.client().call(&endpoint::environment(&org, &app, &source))?;
+            let last = env.last_deploy.ok_or_else(|| {
+                CliError::user(format!("no deployments in environment `{source}`"))
+                    .with_hint("deploy into it first, or create an empty environment without --from")
+            })?;
+            Some(last.id)
+        }
+    };
+    let body = CreateEnvironment {
+        id: EnvId::new(args.id.clone()).map_err(bad_id)?,
+        name: args.name.clone().unwrap_or_else(|| args.id.clone()),
+        env_type: args.env_type.clone().map(EnvTypeId::new).transpose().map_err(bad_id)?,
+        from_deploy_id,
+    };
+    let call = endpoint::create_environment(&org, &app, &body);
+    let answer = context.client().value(call.method, &call.path, call.body.as_ref())?;
+    let manifests = kinds::manifests(Kind::Environment, answer);
+    context.output.manifests(&manifests, true, || kinds::table(Kind::Environment, &manifests))
+}

@@ -1,0 +1,36 @@
+//! `humctl create`
+
+mod app;
+mod env;
+
+use clap::Subcommand;
+
+use crate::commands::apply::{self, ApplyArgs};
+use crate::context::Context;
+use crate::error::CliError;
+
+/// Create an object, or apply manifests with -f
+#[derive(Debug, clap::Args)]
+#[command(args_conflicts_with_subcommands = true, arg_required_else_help = true)]
+pub(crate) struct CreateArgs {
+    #[command(subcommand)]
+    what: Option<CreateWhat>,
+    #[command(flatten)]
+    apply: ApplyArgs,
+}
+
+#[derive(Debug, Subcommand)]
+enum CreateWhat {
+    #[command(alias = "application")]
+    App(app::CreateAppArgs),
+    #[command(alias = "environment")]
+    Env(env::CreateEnvArgs),
+}
+
+pub(crate) fn run(context: &Context, args: &CreateArgs) -> Result<(), CliError> {
+    match &args.what {
+        None => apply::run(context, &args.apply),
+        Some(CreateWhat::App(args)) => app::run(context, args),
+        Some(CreateWhat::Env(args)) => env::run(context, args),
+    }
+}

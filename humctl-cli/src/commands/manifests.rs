@@ -1,0 +1,332 @@
+//! Reading manifests from files, directories and stdin.
+//!
+//! Everything is read and checked before the first request: an unknown field,
+//! kind or type is reported with file, line and the nearest valid name, all of
+//! them at once.
+
+use std::fs;
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+
+use humctl_api_types::application::EnvironmentType;
+use humctl_api_types::definition::CreateDefinition;
+use humctl_api_types::id::{AppId, EnvId, EnvTypeId};
+use humctl_api_types::manifest::{API_VERSION, KINDS, Kind, LEGACY_API_VERSION};
+use humctl_api_types::resource_type::ResourceTypeInfo;
+use humctl_core::decode::{self, DecodeError, UnknownField, nearest};
+use humctl_core::yaml::{self, Positions};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
+
+use crate::error::CliError;
+
+/// An object to apply or delete.
+#[derive(Debug)]
+pub(crate) enum Object {
+    Definition(Box<CreateDefinition>),
+    EnvironmentType(EnvironmentType),
+    ResourceType(ResourceTypeInfo),
+    Application { id: AppId, name: String },
+    Environment { app: Option<AppId>, id: EnvId, name: String, env_type: Option<EnvTypeId> },
+}
+
+impl Object {
+    pub(crate) fn kind(&self) -> Kind {
+        match self {
+            Self::Definition(_) => Kind::Definition,
+            Self::EnvironmentType(_) => Kind::EnvironmentType,
+            Self::ResourceType(_) => Kind::ResourceType,
+            Self::Application { .. } => Kind::Application,
+            Self::Environment { .. } => Kind::Environment,
+        }
+    }
+
+    pub(crate) fn id(&self) -> &str {
+        match self {
+            Self::Definition(definition) => definition.id.as_str(),
+            Self::EnvironmentType(env_type) => env_type.id.as_str(),
+            Self::ResourceType(res_type) => res_type.res_type.as_str(),
+            Self::Application { id, .. } => id.as_str(),
+            Self::Environment { id, .. } => id.as_str(),
+        }
+    }
+}
+
+/// An object with the file it came from.
+#[derive(Debug)]
+pub(crate) struct Loaded {
+    pub(crate) object: Object,
+    pub(crate) file: String,
+}
+
+/// Reads all manifests that the arguments name, in the order in which they
+/// are to be applied: dependencies first, else as given.
+pub(crate) fn load(files: &[String]) -> Result<Vec<Loaded>, CliError> {
+    if files.is_empty() {
+        return Err(CliError::user("no manifest is given").with_hint("name a file or directory with -f; - is stdin"));
+    }
+    let mut loaded = Vec::new();
+    let mut problems = Vec::new();
+    for (name, text) in sources(files)? {
+        match yaml::parse_documents(&text) {
+            Err(error) => problems.push(format!("{name}:{error}")),
+            Ok(documents) => {
+                for (index, document) in documents.iter().enumerate() {
+                    let reader = Reader { name: &name, text: &text, index, positions: None };
+                    match reader.read(document) {
+                        Ok(object) => loaded.push(Loaded { object, file: name.clone() }),
+                        Err(found) => problems.extend(found),
+                    }
+                }
+            }
+        }
+    }
+    if !problems.is_empty() {
+        return Err(CliError::user(problems.join("\nError: ")));
+    }
+    if loaded.is_empty() {
+        return Err(CliError::user(format!("there is no manifest in {}", files.join(", "))));
+    }
+    let rank = |kind: Kind| KINDS.iter().position(|info| info.kind == kind).unwrap_or(usize::MAX);
+    loaded.sort_by_key(|loaded| rank(loaded.object.kind()));
+    Ok(loaded)
+}
+
+/// Names and texts of the files.
+fn sources(arguments: &[String]) -> Result<Vec<(String, String)>, CliError> {
+    let mut sources = Vec::new();
+    for argument in arguments {
+        if argument == "-" {
+            let mut text = String::new();
+            std::io::stdin()
+                .read_to_string(&mut text)
+                .map_err(|error| CliError::user(format!("cannot read stdin: {error}")))?;
+            sources.push(("stdin".to_owned(), text));
+            continue;
+        }
+        let path = Path::new(argument);
+        let files = if path.is_dir() { manifest_files(path)? } else { vec![path.to_owned()] };
+        for file in files {
+            let text = fs::read_to_string(&file).map_err(|error| CliError::file("read", &file, &error))?;
+            sources.push((file.display().to_string(), text));
+        }
+    }
+    Ok(sources)
+}
+
+/// Manifest files of a directory, sorted by name, without its sub-directories.
+fn manifest_files(directory: &Path) -> Result<Vec<PathBuf>, CliError> {
+    let entries = fs::read_dir(directory).map_err(|error| CliError::file("read", directory, &error))?;
+    let mut files: Vec<PathBuf> = entries
+        .filter_map(|entry| Some(entry.ok()?.path()))
+        .filter(|path| path.is_file() && path.extension().is_some_and(|e| e == "yaml" || e == "yml" || e == "json"))
+        .collect();
+    files.sort();
+    Ok(files)
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Envelope {
+    api_version: Option<String>,
+    kind: Option<String>,
+    #[serde(default)]
+    metadata: Map<String, Value>,
+    entity: Option<Map<String, Value>>,
+    /// The whole object in one part, up to about humctl 0.11.
+    object: Option<Map<String, Value>>,
+    /// Some pages of the documentation show the criteria here.
+    criteria: Option<Value>,
+    #[expect(dead_code, reason = "accepted, and ignored: only the platform sets it")]
+    status: Option<Value>,
+}
+
+#[derive(Deserialize)]
+struct NamedEntity {
+    id: String,
+    name: Option<String>,
+    #[serde(rename = "type")]
+    env_type: Option<String>,
+    #[expect(dead_code, reason = "shown by get, and not settable")]
+    from_deploy: Option<Value>,
+}
+
+/// One document on its way to an [`Object`].
+struct Reader<'t> {
+    name: &'t str,
+    text: &'t str,
+    index: usize,
+    positions: Option<Positions>,
+}
+
+impl Reader<'_> {
+    fn read(mut self, document: &Value) -> Result<Object, Vec<String>> {
+        let (envelope, unknown) =
+            decode::strict::<Envelope>(document).map_err(|error| vec![self.decode_error("", &error)])?;
+        let mut problems: Vec<String> = unknown.iter().map(|field| self.unknown_field("", field)).collect();
+        let version = envelope.api_version.as_deref();
+        if version != Some(API_VERSION) && version != Some(LEGACY_API_VERSION) {
+            let found =
+                version.map_or("it has no apiVersion".to_owned(), |version| format!("apiVersion is `{version}`"));
+            problems.push(self.at("/apiVersion", &format!("this is no manifest: {found}, expected `{API_VERSION}`")));
+            return Err(problems);
+        }
+        let Some(kind) = self.kind(envelope.kind.as_deref(), &mut problems) else { return Err(problems) };
+        let part = if envelope.object.is_some() { "/object" } else { "/entity" };
+        let mut entity = envelope.entity.or(envelope.object).unwrap_or_default();
+        if let Some(criteria) = envelope.criteria {
+            tracing::info!("{}: criteria stand outside of entity", self.name);
+            entity.entry("criteria").or_insert(criteria);
+        }
+        if kind == Kind::Environment {
+            return self.finish(kind, part, &envelope.metadata, entity, problems);
+        }
+        self.finish(kind, part, &envelope.metadata, entity, problems)
+    }
+
+    fn kind(&mut self, word: Option<&str>, problems: &mut Vec<String>) -> Option<Kind> {
+        let names = || KINDS.iter().filter(|info| info.is_applicable).map(|info| info.name);
+        let Some(word) = word else {
+            problems.push(self.at("", "the manifest has no `kind`"));
+            return None;
+        };
+        let found = Kind::parse(word);
+        if let Some(kind) = found.filter(|kind| kind.info().is_applicable) {
+            return Some(kind);
+        }
+        let mut text = match found {
+            Some(_) => format!("kind `{word}` is only shown, and cannot be applied"),
+            None => format!("unknown kind `{word}`"),
+        };
+        text.push_str(&match nearest(word, names()) {
+            Some(near) if found.is_none() => format!("\n  hint: did you mean `{near}`?"),
+            _ => format!("\n  hint: known are {}", names().collect::<Vec<_>>().join(", ")),
+        });
+        problems.push(self.at("/kind", &text));
+        None
+    }
+
+    /// Joins identity and entity to the body of the create request, and reads that.
+    fn finish(
+        mut self,
+        kind: Kind,
+        part: &str,
+        metadata: &Map<String, Value>,
+        mut entity: Map<String, Value>,
+        mut problems: Vec<String>,
+    ) -> Result<Object, Vec<String>> {
+        let info = kind.info();
+        let identity = if kind == Kind::ResourceType { "type" } else { "id" };
+        let allowed: &[&str] = if kind == Kind::ResourceType {
+            &["type", "id"]
+        } else {
+            &["id", "org_id", "app_id", "env_id", "gu_res_id"]
+        };
+        for key in metadata.keys().filter(|key| !allowed.contains(&key.as_str())) {
+            let field = UnknownField {
+                pointer: format!("/metadata/{}", yaml::escape_pointer(key)),
+                name: key.clone(),
+                expected: if kind == Kind::ResourceType { &["type"] } else { &["id", "app_id"] },
+            };
+            problems.push(self.unknown_field("", &field));
+        }
+        let id = metadata.get(identity).or_else(|| metadata.get("id"));
+        match id {
+            Some(Value::String(_)) => {}
+            Some(_) => {
+                problems.push(self.at(&format!("/metadata/{identity}"), &format!("metadata.{identity} is no string")))
+            }
+            None => problems.push(self.at("/metadata", &format!("metadata.{identity} is missing"))),
+        }
+        entity.insert(identity.to_owned(), id.cloned().unwrap_or_default());
+        if kind == Kind::Definition && !entity.contains_key("name") {
+            entity.insert("name".to_owned(), id.cloned().unwrap_or_default());
+        }
+        if let Some(rules) = entity.get_mut("criteria").and_then(Value::as_array_mut) {
+            // What `get` shows has ids, which follow from the rules.
+            rules.iter_mut().filter_map(Value::as_object_mut).for_each(|rule| drop(rule.remove("id")));
+        }
+        let entity = Value::Object(entity);
+        let object = match kind {
+            Kind::Definition => self.entity(&entity, part, &mut problems).map(|d| Object::Definition(Box::new(d))),
+            Kind::EnvironmentType => self.entity(&entity, part, &mut problems).map(Object::EnvironmentType),
+            Kind::ResourceType => self.entity(&entity, part, &mut problems).map(Object::ResourceType),
+            _ => {
+                let named: Option<NamedEntity> = self.entity(&entity, part, &mut problems);
+                named.and_then(|named| self.named(kind, named, metadata, &mut problems))
+            }
+        };
+        match object {
+            Some(object) if problems.is_empty() => Ok(object),
+            Some(_) => Err(problems),
+            None if problems.is_empty() => Err(vec![self.at("", &format!("this {} cannot be read", info.name))]),
+            None => Err(problems),
+        }
+    }
+
+    /// Reads a typed entity and collects what it does not know.
+    fn entity<T: DeserializeOwned>(&mut self, entity: &Value, part: &str, problems: &mut Vec<String>) -> Option<T> {
+        match decode::strict::<T>(entity) {
+            Ok((entity, unknown)) => {
+                problems.extend(unknown.iter().map(|field| self.unknown_field(part, field)));
+                Some(entity)
+            }
+            Err(error) => {
+                problems.push(self.decode_error(part, &error));
+                None
+            }
+        }
+    }
+
+    fn named(
+        &mut self,
+        kind: Kind,
+        named: NamedEntity,
+        metadata: &Map<String, Value>,
+        problems: &mut Vec<String>,
+    ) -> Option<Object> {
+        let name = named.name.unwrap_or_else(|| named.id.clone());
+        let built = (|| {
+            Ok::<_, humctl_api_types::id::IdError>(match kind {
+                Kind::Application => Object::Application { id: AppId::new(named.id)?, name },
+                _ => Object::Environment {
+                    app: metadata.get("app_id").and_then(Value::as_str).map(AppId::new).transpose()?,
+                    id: EnvId::new(named.id)?,
+                    name,
+                    env_type: named.env_type.map(EnvTypeId::new).transpose()?,
+                },
+            })
+        })();
+        built.map_err(|error| problems.push(self.at("/metadata", &error.to_string()))).ok()
+    }
+
+    fn unknown_field(&mut self, part: &str, field: &UnknownField) -> String {
+        let hint = match field.suggestion() {
+            Some(near) => format!("\n  hint: did you mean `{near}`?"),
+            None => format!("\n  hint: known here are {}", field.expected.join(", ")),
+        };
+        self.at(&format!("{part}{}", field.pointer), &format!("unknown field `{}`{hint}", field.name))
+    }
+
+    fn decode_error(&mut self, part: &str, error: &DecodeError) -> String {
+        let pointer = format!("{part}{}", error.pointer);
+        let place = if error.pointer.is_empty() {
+            String::new()
+        } else {
+            format!("`{}`: ", error.pointer.trim_start_matches('/'))
+        };
+        self.at(&pointer, &format!("{place}{}", error.message))
+    }
+
+    /// `file:line:column: message`.
+    fn at(&mut self, pointer: &str, message: &str) -> String {
+        let (text, index) = (self.text, self.index);
+        let positions =
+            self.positions.get_or_insert_with(|| yaml::positions(text).into_iter().nth(index).unwrap_or_default());
+        match positions.find(pointer) {
+            Some(position) => format!("{}:{}:{}: {message}", self.name, position.line, position.column),
+            None => format!("{}: {message}", self.name),
+        }
+    }
+}

@@ -1,0 +1,42 @@
+//! One file a command; this one only leads to them.
+
+pub(crate) mod api;
+pub(crate) mod apply;
+pub(crate) mod completion;
+pub(crate) mod config;
+pub(crate) mod create;
+pub(crate) mod delete;
+pub(crate) mod get;
+pub(crate) mod kinds;
+pub(crate) mod manifests;
+pub(crate) mod resources;
+pub(crate) mod score;
+pub(crate) mod version;
+
+use std::io::Write as _;
+
+use crate::args::Command;
+use crate::context::Context;
+use crate::error::CliError;
+
+/// Runs a command.
+pub(crate) fn run(context: &Context, command: &Command) -> Result<(), CliError> {
+    match command {
+        Command::Api(args) => api::run(context, args),
+        Command::Apply(args) | Command::Update(args) => apply::run(context, args),
+        Command::Completion(args) => completion::run(args),
+        Command::Config(args) => config::run(context, args),
+        Command::Create(args) => create::run(context, args),
+        Command::Delete(args) => delete::run(context, args),
+        Command::Get(args) => get::run(context, args),
+        Command::Resources(command) => resources::run(context, command),
+        Command::Score(command) => score::run(context, command),
+        Command::Version(args) => version::run(context, args),
+    }
+}
+
+/// Prints the help of a command.
+pub(crate) fn help(command: &mut clap::Command) -> Result<(), CliError> {
+    let text = command.render_help().to_string();
+    std::io::stdout().write_all(text.as_bytes()).map_err(|error| CliError::user(error.to_string()))
+}

@@ -1,0 +1,12 @@
+//! `humctl version`
+
+use crate::context::Context;
+use crate::error::CliError;
+
+/// Show the version of humctl
+#[derive(Debug, clap::Args)]
+pub(crate) struct VersionArgs {}
+
+pub(crate) fn run(context: &Context, _: &VersionArgs) -> Result<(), CliError> {
+    context.output.line(&format!("humctl version {}", env!("CARGO_PKG_VERSION")))
+}

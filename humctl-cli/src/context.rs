@@ -1,0 +1,155 @@
+//! What a command gets: resolved settings, a client, and the output.
+//!
+//! Settings are resolved once, flag before environment before file, and an
+//! error about a missing one says how to give it.
+
+use std::path::PathBuf;
+
+use humctl_api_types::id::{AppId, EnvId, IdError, OrgId};
+
+use crate::args::GlobalArgs;
+use crate::client::Client;
+use crate::client::local::LocalSettings;
+use crate::client::remote::RemoteSettings;
+use crate::config::ConfigFile;
+use crate::env;
+use crate::error::CliError;
+use crate::output::{Format, Output};
+
+const HOSTED: &str = "https://api.humanitec.io";
+
+/// The Organization of local mode when none is configured.
+const LOCAL_ORG: &str = "local";
+
+/// Everything that the environment of a command decides.
+#[derive(Debug)]
+pub(crate) struct Context {
+    org: Option<String>,
+    app: Option<String>,
+    env: Option<String>,
+    /// The configuration file.
+    pub(crate) config_path: Option<PathBuf>,
+    pub(crate) output: Output,
+    client: Client,
+}
+
+/// One place that settings come from.
+#[derive(Default)]
+struct Layer {
+    org: Option<String>,
+    app: Option<String>,
+    env: Option<String>,
+}
+
+impl Layer {
+    /// Specific values, with the parts of a context path below them.
+    fn new(
+        org: Option<String>,
+        app: Option<String>,
+        env: Option<String>,
+        context: Option<&str>,
+    ) -> Result<Self, CliError> {
+        let parts = context.map(split_context).transpose()?.unwrap_or_default();
+        Ok(Self { org: org.or(parts.org), app: app.or(parts.app), env: env.or(parts.env) })
+    }
+}
+
+/// Reads `/orgs/O[/apps/A[/envs/E]]`.
+fn split_context(path: &str) -> Result<Layer, CliError> {
+    let parts: Vec<&str> = path.trim_matches('/').split('/').collect();
+    let text = |text: &&str| Some((*text).to_owned());
+    match parts.as_slice() {
+        ["orgs", org] => Ok(Layer { org: text(org), ..Layer::default() }),
+        ["orgs", org, "apps", app] => Ok(Layer { org: text(org), app: text(app), env: None }),
+        ["orgs", org, "apps", app, "envs", env] => Ok(Layer { org: text(org), app: text(app), env: text(env) }),
+        _ => Err(CliError::user(format!("context `{path}` is not of the form /orgs/O/apps/A/envs/E"))),
+    }
+}
+
+impl Context {
+    /// Resolves everything; no request is made and no state is opened.
+    pub(crate) fn resolve(globals: &GlobalArgs) -> Result<Self, CliError> {
+        let given = |value: &Option<String>| value.clone().filter(|value| !value.is_empty());
+        let config_path = globals.config.clone().or_else(|| env::home().map(|home| home.join(".humctl")));
+        let file = ConfigFile::read(config_path.clone())?;
+        let layers = [
+            Layer::new(given(&globals.org), given(&globals.app), given(&globals.env), globals.context.as_deref())?,
+            Layer::new(env::get(env::ORG), env::get(env::APP), env::get(env::ENV), env::get(env::CONTEXT).as_deref())?,
+            Layer::new(file.get("org"), file.get("app"), file.get("env"), file.get("context").as_deref())?,
+        ];
+        let first = |pick: fn(&Layer) -> &Option<String>| layers.iter().find_map(|layer| pick(layer).clone());
+        let format = given(&globals.output).or_else(|| env::get(env::OUTPUT)).or_else(|| file.get("output"));
+        let format = format.map(|word| Format::parse(&word)).transpose()?.unwrap_or(Format::Table);
+        let token = given(&globals.token).or_else(|| env::get(env::TOKEN)).or_else(|| file.get("token"));
+        let prefix = given(&globals.api_prefix)
+            .or_else(|| env::get(env::API_PREFIX))
+            .or_else(|| env::get(env::LEGACY_API_PREFIX))
+            .or_else(|| file.get("apiPrefix"));
+        let org = first(|layer| &layer.org);
+        // An explicit address always wins; without one a token means the hosted API.
+        let client = match (prefix.as_deref(), token) {
+            (Some(prefix), token) => match prefix.strip_prefix("local") {
+                Some("") => Client::local(LocalSettings::new(None, org.clone())),
+                Some(rest) if rest.starts_with(':') => {
+                    Client::local(LocalSettings::new(Some(PathBuf::from(&rest[1..])), org.clone()))
+                }
+                _ => Client::remote(RemoteSettings::new(prefix, token)?),
+            },
+            (None, Some(token)) => Client::remote(RemoteSettings::new(HOSTED, Some(token))?),
+            (None, None) => Client::local(LocalSettings::new(None, org.clone())),
+        };
+        Ok(Self {
+            org,
+            app: first(|layer| &layer.app),
+            env: first(|layer| &layer.env),
+            config_path,
+            output: Output::new(format),
+            client,
+        })
+    }
+
+    /// The client for the API.
+    pub(crate) fn client(&self) -> &Client {
+        &self.client
+    }
+
+    /// Waits for work that the client still does in this process.
+    pub(crate) fn finish(&self) {
+        self.client.finish();
+    }
+
+    /// The Organization; in local mode there is always one.
+    pub(crate) fn org(&self) -> Result<OrgId, CliError> {
+        match &self.org {
+            Some(org) => Ok(OrgId::new(org.clone()).map_err(bad_id)?),
+            None if self.client.is_local() => Ok(OrgId::new(LOCAL_ORG).map_err(bad_id)?),
+            None => Err(CliError::user("organization is required")
+                .with_hint("pass --org, set HUMANITEC_ORG, or run humctl config set org NAME")),
+        }
+    }
+
+    /// Organization and Application.
+    pub(crate) fn app(&self) -> Result<(OrgId, AppId), CliError> {
+        let org = self.org()?;
+        match &self.app {
+            Some(app) => Ok((org, AppId::new(app.clone()).map_err(bad_id)?)),
+            None => Err(CliError::user("application is required")
+                .with_hint("pass --app, set HUMANITEC_APP, or run humctl config set app NAME")),
+        }
+    }
+
+    /// Organization, Application and Environment.
+    pub(crate) fn env(&self) -> Result<(OrgId, AppId, EnvId), CliError> {
+        let (org, app) = self.app()?;
+        match &self.env {
+            Some(env) => Ok((org, app, EnvId::new(env.clone()).map_err(bad_id)?)),
+            None => Err(CliError::user("environment is required")
+                .with_hint("pass --env, set HUMANITEC_ENV, or run humctl config set env NAME")),
+        }
+    }
+}
+
+/// An id that does not fit its pattern is a mistake of the user.
+pub(crate) fn bad_id(error: IdError) -> CliError {
+    CliError::user(error.to_string())
+}

@@ -1,0 +1,134 @@
+//! Errors as a person sees them: the only place that words the prefix,
+//! arranges hints and chooses the exit code.
+
+use std::fmt::Write as _;
+use std::io::Write as _;
+use std::path::Path;
+use std::process::ExitCode;
+
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+use humctl_api_types::error::ErrorBody;
+
+/// A command that failed.
+#[derive(Debug)]
+pub(crate) struct CliError {
+    message: String,
+    hints: Vec<String>,
+    status: Option<u16>,
+    exit: u8,
+}
+
+impl CliError {
+    /// Something that whoever called us can mend.
+    pub(crate) fn user(message: impl Into<String>) -> Self {
+        Self { message: message.into(), hints: Vec::new(), status: None, exit: 1 }
+    }
+
+    /// A file that could not be used.
+    pub(crate) fn file(verb: &str, path: &Path, error: &std::io::Error) -> Self {
+        Self::user(format!("cannot {verb} `{}`: {error}", path.display()))
+    }
+
+    /// An answer of the API that is no success. `host` names a remote API.
+    pub(crate) fn api(status: u16, body: &[u8], host: Option<&str>) -> Self {
+        let body = ErrorBody::read(body);
+        let mut message = format!("HTTP-{status}");
+        if let Some(body) = &body {
+            if !body.message.is_empty() {
+                let _ = write!(message, ": {}", body.message);
+            }
+            // The code of a plain API failure says no more than the status.
+            if !body.error.is_empty() && body.error != format!("API-{status}") {
+                let _ = write!(message, " ({})", body.error);
+            }
+            if body.message.is_empty()
+                && let Some(details) = &body.details
+            {
+                let _ = write!(message, ": {details}");
+            }
+        }
+        if let Some(host) = host {
+            let _ = write!(message, " [{host}]");
+        }
+        let mut error = Self { message, hints: Vec::new(), status: Some(status), exit: 1 };
+        if matches!(status, 401 | 403) && host.is_some() {
+            error = error.with_hint("log in again with: humctl config set token TOKEN");
+        }
+        error
+    }
+
+    /// Adds something that one can do.
+    pub(crate) fn with_hint(mut self, hint: impl Into<String>) -> Self {
+        self.hints.push(hint.into());
+        self
+    }
+
+    /// Ended by Ctrl-C.
+    pub(crate) fn interrupted(mut self) -> Self {
+        self.exit = 130;
+        self
+    }
+
+    /// True for an API answer with this status.
+    pub(crate) fn is_status(&self, status: u16) -> bool {
+        self.status == Some(status)
+    }
+
+    /// The text behind `Error: `, hints included.
+    pub(crate) fn text(&self) -> String {
+        let mut text = self.message.clone();
+        for hint in &self.hints {
+            let _ = write!(text, "\n  hint: {hint}");
+        }
+        text
+    }
+
+    /// Prints the error and returns the exit code.
+    pub(crate) fn report(self) -> ExitCode {
+        // A closed stderr leaves only the exit code to tell.
+        let _ = writeln!(std::io::stderr().lock(), "Error: {}", crate::output::plain(&self.text()));
+        ExitCode::from(self.exit)
+    }
+}
+
+/// Words a problem with the arguments as the official program does, and
+/// prints help where words are missing (spec/cli.md §4.6).
+pub(crate) fn usage(error: &clap::Error) -> ExitCode {
+    let context = |kind: ContextKind| match error.get(kind) {
+        Some(ContextValue::String(text)) => Some(text.clone()),
+        Some(ContextValue::Strings(texts)) => Some(texts.join(", ")),
+        _ => None,
+    };
+    match error.kind() {
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
+            let _ = write!(std::io::stdout().lock(), "{}", error.render());
+            return ExitCode::SUCCESS;
+        }
+        _ => {}
+    }
+    let suggestion = context(ContextKind::SuggestedSubcommand).or_else(|| context(ContextKind::SuggestedArg));
+    let mut failure = match error.kind() {
+        ErrorKind::InvalidSubcommand => {
+            let word = context(ContextKind::InvalidSubcommand).unwrap_or_default();
+            CliError::user(format!("unknown command \"{word}\" for \"humctl\""))
+        }
+        ErrorKind::UnknownArgument => {
+            let flag = context(ContextKind::InvalidArg).unwrap_or_default();
+            CliError::user(if flag.starts_with('-') {
+                format!("unknown flag: {flag}")
+            } else {
+                format!("unexpected argument `{flag}`")
+            })
+        }
+        _ => {
+            let rendered = error.render().to_string();
+            let text = rendered.strip_prefix("error: ").unwrap_or(&rendered);
+            let text: Vec<&str> = text.lines().map(str::trim).take_while(|line| !line.starts_with("Usage:")).collect();
+            CliError::user(text.join(" ").trim().trim_end_matches('.').to_owned())
+        }
+    };
+    if let Some(suggestion) = suggestion {
+        failure = failure.with_hint(format!("did you mean `{suggestion}`?"));
+    }
+    failure.with_hint("see: humctl --help").report()
+}

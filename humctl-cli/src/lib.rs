@@ -1,0 +1,66 @@
+//! The conversation: arguments, context, transports, commands and output.
+//!
+//! A command asks the API through a client and prints what it answers; it
+//! decides nothing about orchestration. The client speaks to a hosted
+//! Orchestrator over HTTPS, or to the embedded one in this process.
+
+mod args;
+mod client;
+mod commands;
+mod config;
+mod context;
+mod env;
+mod error;
+mod output;
+
+use std::ffi::OsString;
+use std::io::Write as _;
+use std::path::Path;
+use std::process::ExitCode;
+
+use clap::{CommandFactory as _, Parser as _};
+
+pub use args::Cli;
+
+use crate::context::Context;
+use crate::error::CliError;
+
+/// Runs the program with these arguments.
+#[must_use]
+pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let cli = match Cli::try_parse_from(arguments) {
+        Ok(cli) => cli,
+        Err(error) => return error::usage(&error),
+    };
+    output::start_log(cli.globals.verbosity.unwrap_or_default());
+    match run_command(&cli) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => error.report(),
+    }
+}
+
+fn run_command(cli: &Cli) -> Result<(), CliError> {
+    let context = Context::resolve(&cli.globals)?;
+    let result = match &cli.command {
+        None => commands::help(&mut Cli::command()),
+        Some(command) => commands::run(&context, command),
+    };
+    // A deployment of ours goes on in a thread; the process must not end before it.
+    context.finish();
+    result
+}
+
+/// Answers Git's question for a user name or password when this process was
+/// started as its askpass program; `None` otherwise.
+#[must_use]
+pub fn answer_askpass() -> Option<ExitCode> {
+    let socket = std::env::var_os(humctl_core::git::credentials::ASKPASS_MARKER)?;
+    let prompt = std::env::args().nth(1).unwrap_or_default();
+    let answer = humctl_core::git::credentials::ask(Path::new(&socket), &prompt);
+    let written = answer.and_then(|secret| {
+        let mut stdout = std::io::stdout().lock();
+        stdout.write_all(secret.expose().as_bytes())?;
+        stdout.write_all(b"\n")
+    });
+    Some(if written.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}

@@ -1,0 +1,117 @@
+//! Everything that is printed on purpose goes through here.
+//!
+//! stdout is the result, stderr is trouble; success writes nothing to stderr.
+//! A closed pipe ends the program quietly.
+
+pub(crate) mod graph;
+pub(crate) mod progress;
+pub(crate) mod table;
+
+use std::io::Write as _;
+
+use humctl_api_types::manifest::Manifest;
+use serde_json::Value;
+
+use crate::error::CliError;
+use crate::output::table::Table;
+
+/// How results are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Format {
+    Table,
+    Json,
+    Yaml,
+}
+
+impl Format {
+    pub(crate) fn parse(word: &str) -> Result<Self, CliError> {
+        match word.to_ascii_lowercase().as_str() {
+            "table" | "text" => Ok(Self::Table),
+            "json" => Ok(Self::Json),
+            "yaml" => Ok(Self::Yaml),
+            _ => {
+                Err(CliError::user(format!("unknown output format `{word}`"))
+                    .with_hint("known are table, json and yaml"))
+            }
+        }
+    }
+}
+
+/// The only writer of results.
+#[derive(Debug)]
+pub(crate) struct Output {
+    format: Format,
+}
+
+impl Output {
+    pub(crate) fn new(format: Format) -> Self {
+        Self { format }
+    }
+
+    /// True when programs read the result.
+    pub(crate) fn is_machine(&self) -> bool {
+        self.format != Format::Table
+    }
+
+    /// Writes JSON, or YAML where that was asked for.
+    pub(crate) fn document(&self, value: &Value) -> Result<(), CliError> {
+        self.text(&match self.format {
+            Format::Yaml => humctl_core::yaml::to_string(value).map_err(|error| CliError::user(error.to_string()))?,
+            Format::Json | Format::Table => humctl_core::json::pretty(value),
+        })
+    }
+
+    /// Writes manifests: an array, or with `is_single` the one object; as a
+    /// table when people read it.
+    pub(crate) fn manifests(
+        &self,
+        manifests: &[Manifest],
+        is_single: bool,
+        table: impl FnOnce() -> Table,
+    ) -> Result<(), CliError> {
+        if !self.is_machine() {
+            return self.text(&table().render());
+        }
+        let values: Vec<Value> = manifests.iter().map(humctl_core::json::to_value).collect();
+        match (is_single, values.as_slice()) {
+            (true, [one]) => self.document(one),
+            _ => self.document(&Value::Array(values)),
+        }
+    }
+
+    /// Writes a line for people.
+    pub(crate) fn line(&self, text: &str) -> Result<(), CliError> {
+        self.text(&format!("{text}\n"))
+    }
+
+    /// Writes text as it is, control characters of foreign text removed.
+    pub(crate) fn text(&self, text: &str) -> Result<(), CliError> {
+        let mut stdout = std::io::stdout().lock();
+        let written = stdout.write_all(plain(text).as_bytes()).and_then(|()| stdout.flush());
+        match written {
+            // Whoever reads us has had enough, as in `| head`.
+            Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
+            Err(error) => Err(CliError::user(format!("cannot write to stdout: {error}"))),
+            Ok(()) => Ok(()),
+        }
+    }
+}
+
+/// Text without control characters, which could fool a terminal.
+pub(crate) fn plain(text: &str) -> String {
+    text.chars().filter(|c| !c.is_control() || matches!(c, '\n' | '\t')).collect()
+}
+
+/// Starts the log on stderr; silent unless asked for.
+pub(crate) fn start_log(verbosity: u8) {
+    use tracing::level_filters::LevelFilter;
+    let level = match verbosity {
+        0 => return,
+        1..=5 => LevelFilter::INFO,
+        6..=8 => LevelFilter::DEBUG,
+        _ => LevelFilter::TRACE,
+    };
+    let subscriber =
+        tracing_subscriber::fmt().with_max_level(level).with_writer(std::io::stderr).with_ansi(false).without_time();
+    let _ = tracing::subscriber::set_global_default(subscriber.finish());
+}
