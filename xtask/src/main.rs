@@ -1,1 +1,83 @@
-fn main() {}
+//! Developer chores: `cargo xtask CHORE`.
+
+mod bench;
+mod ci;
+mod demo;
+mod tidy;
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode};
+
+use anyhow::{Context as _, Result, bail};
+
+const USAGE: &str = "\
+cargo xtask CHORE
+
+  demo   run the main job in a temporary directory, and check it
+  ci     what CI runs: formatting, clippy, tidy, tests, demo
+  tidy   check the rules of the house that no compiler checks
+  bench  print the budgets and what is measured against them
+";
+
+fn main() -> ExitCode {
+    let chore = std::env::args().nth(1).unwrap_or_default();
+    let result = match chore.as_str() {
+        "demo" => demo::run(),
+        "ci" => ci::run(),
+        "tidy" => tidy::run(),
+        "bench" => bench::run(),
+        _ => {
+            say(USAGE);
+            return ExitCode::FAILURE;
+        }
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            say(&format!("xtask {chore} failed: {error:#}\n"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Prints text; a closed pipe is nobody's problem here.
+fn say(text: &str) {
+    use std::io::Write as _;
+    let mut stdout = std::io::stdout().lock();
+    let _ = stdout.write_all(text.as_bytes());
+    let _ = stdout.flush();
+}
+
+/// The root of the workspace.
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().map(Path::to_owned).unwrap_or_default()
+}
+
+/// Runs a command at the root; its output is shown.
+fn show(program: &str, arguments: &[&str]) -> Result<()> {
+    say(&format!("\n==> {program} {}\n", arguments.join(" ")));
+    let status = Command::new(program)
+        .args(arguments)
+        .current_dir(root())
+        .status()
+        .with_context(|| format!("cannot run `{program}`"))?;
+    if !status.success() {
+        bail!("`{program} {}` ended with {status}", arguments.join(" "));
+    }
+    Ok(())
+}
+
+/// Builds humctl and returns the program file.
+fn build(profile: &str) -> Result<PathBuf> {
+    let mut arguments = vec!["build", "--quiet", "--package", "humctl-cli", "--bin", "humctl"];
+    if profile == "release" {
+        arguments.push("--release");
+    }
+    let status = Command::new(env!("CARGO")).args(&arguments).current_dir(root()).status()?;
+    if !status.success() {
+        bail!("humctl does not build");
+    }
+    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from);
+    let directory = if profile == "release" { "release" } else { "debug" };
+    Ok(root().join(target).join(directory).join("humctl"))
+}
