@@ -1,1 +1,16 @@
-fn main() {}
+//! Black-box tests: the real program against real Git.
+
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test ends where something is not as it should be")]
+
+mod harness;
+
+mod api;
+mod apply;
+mod deploy;
+mod failures;
+mod remote;
+mod rules;
+mod secrets;
+mod sharing;
+mod story;
+mod transports;

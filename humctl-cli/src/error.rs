@@ -96,7 +96,7 @@ impl CliError {
 pub(crate) fn usage(error: &clap::Error) -> ExitCode {
     let context = |kind: ContextKind| match error.get(kind) {
         Some(ContextValue::String(text)) => Some(text.clone()),
-        Some(ContextValue::Strings(texts)) => Some(texts.join(", ")),
+        Some(ContextValue::Strings(texts)) => Some(texts.join("` or `")),
         _ => None,
     };
     match error.kind() {

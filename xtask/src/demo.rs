@@ -62,7 +62,8 @@ impl Demo {
         ensure!(files.len() == 3, "expected 3 files, found {files:?}");
         ensure!(files.iter().filter(is_resource).count() == 2, "expected 2 resources, found {files:?}");
         ensure!(files.contains(&"workload-hello-world.yaml".to_owned()), "no workload in {files:?}");
-        let workload = self.git(&["-C", "clone", "show", "origin/development:gitops-app/development/workload-hello-world.yaml"])?;
+        let workload =
+            self.git(&["-C", "clone", "show", "origin/development:gitops-app/development/workload-hello-world.yaml"])?;
         say(&workload);
         ensure!(workload.contains("while true; do printenv && sleep 30; done"), "the workload lost its arguments");
 

@@ -25,8 +25,10 @@ pub(crate) fn run() -> Result<()> {
 /// Rust files with their path from the root and their text.
 fn sources(root: &Path) -> Result<BTreeMap<PathBuf, String>> {
     let mut files = BTreeMap::new();
-    let mut open: Vec<PathBuf> =
-        ["humctl-api-types", "humctl-core", "humctl-cli", "tests", "xtask"].iter().map(|name| root.join(name)).collect();
+    let mut open: Vec<PathBuf> = ["humctl-api-types", "humctl-core", "humctl-cli", "tests", "xtask"]
+        .iter()
+        .map(|name| root.join(name))
+        .collect();
     while let Some(path) = open.pop() {
         if path.is_dir() {
             for entry in fs::read_dir(&path)? {
@@ -47,7 +49,10 @@ const WALLS: &[(&str, &[&str])] = &[
     ("rusqlite", &["humctl-core/src/state/sqlite.rs", "humctl-core/src/state/tests.rs"]),
     ("reqwest", &["humctl-cli/src/client/remote.rs"]),
     ("process::Command", &["humctl-core/src/git/process.rs", "tests/", "xtask/"]),
-    ("std::env::var", &["humctl-cli/src/env.rs", "humctl-cli/src/lib.rs", "humctl-core/src/git/process.rs", "tests/", "xtask/"]),
+    (
+        "std::env::var",
+        &["humctl-cli/src/env.rs", "humctl-cli/src/lib.rs", "humctl-core/src/git/process.rs", "tests/", "xtask/"],
+    ),
 ];
 
 fn walls(files: &BTreeMap<PathBuf, String>, problems: &mut Vec<String>) {
@@ -64,8 +69,7 @@ fn walls(files: &BTreeMap<PathBuf, String>, problems: &mut Vec<String>) {
 /// A module of the core uses only modules that `lib.rs` lists above it.
 fn module_order(files: &BTreeMap<PathBuf, String>, problems: &mut Vec<String>) {
     let Some(lib) = files.get(Path::new("humctl-core/src/lib.rs")) else { return };
-    let order: Vec<&str> =
-        lib.lines().filter_map(|line| line.strip_prefix("pub mod ")?.strip_suffix(';')).collect();
+    let order: Vec<&str> = lib.lines().filter_map(|line| line.strip_prefix("pub mod ")?.strip_suffix(';')).collect();
     let rank = |module: &str| order.iter().position(|name| *name == module);
     for (name, text) in files {
         let Ok(inner) = name.strip_prefix("humctl-core/src") else { continue };

@@ -14,7 +14,7 @@ use humctl_api_types::id::{AppId, EnvId, EnvTypeId};
 use humctl_api_types::manifest::{API_VERSION, KINDS, Kind, LEGACY_API_VERSION};
 use humctl_api_types::resource_type::ResourceTypeInfo;
 use humctl_core::decode::{self, DecodeError, UnknownField, nearest};
-use humctl_core::yaml::{self, Positions};
+use humctl_core::yaml::{self, Position, Positions};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
@@ -67,7 +67,7 @@ pub(crate) fn load(files: &[String]) -> Result<Vec<Loaded>, CliError> {
         return Err(CliError::user("no manifest is given").with_hint("name a file or directory with -f; - is stdin"));
     }
     let mut loaded = Vec::new();
-    let mut problems = Vec::new();
+    let mut problems: Vec<String> = Vec::new();
     for (name, text) in sources(files)? {
         match yaml::parse_documents(&text) {
             Err(error) => problems.push(format!("{name}:{error}")),
@@ -76,7 +76,10 @@ pub(crate) fn load(files: &[String]) -> Result<Vec<Loaded>, CliError> {
                     let reader = Reader { name: &name, text: &text, index, positions: None };
                     match reader.read(document) {
                         Ok(object) => loaded.push(Loaded { object, file: name.clone() }),
-                        Err(found) => problems.extend(found),
+                        Err(mut found) => {
+                            found.sort();
+                            problems.extend(found.into_iter().map(|problem| problem.text));
+                        }
                     }
                 }
             }
@@ -152,6 +155,13 @@ struct NamedEntity {
     from_deploy: Option<Value>,
 }
 
+/// Something wrong in a document; sorted by where it stands.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Problem {
+    position: Option<Position>,
+    text: String,
+}
+
 /// One document on its way to an [`Object`].
 struct Reader<'t> {
     name: &'t str,
@@ -161,10 +171,10 @@ struct Reader<'t> {
 }
 
 impl Reader<'_> {
-    fn read(mut self, document: &Value) -> Result<Object, Vec<String>> {
+    fn read(mut self, document: &Value) -> Result<Object, Vec<Problem>> {
         let (envelope, unknown) =
             decode::strict::<Envelope>(document).map_err(|error| vec![self.decode_error("", &error)])?;
-        let mut problems: Vec<String> = unknown.iter().map(|field| self.unknown_field("", field)).collect();
+        let mut problems: Vec<Problem> = unknown.iter().map(|field| self.unknown_field("", field)).collect();
         let version = envelope.api_version.as_deref();
         if version != Some(API_VERSION) && version != Some(LEGACY_API_VERSION) {
             let found =
@@ -179,13 +189,10 @@ impl Reader<'_> {
             tracing::info!("{}: criteria stand outside of entity", self.name);
             entity.entry("criteria").or_insert(criteria);
         }
-        if kind == Kind::Environment {
-            return self.finish(kind, part, &envelope.metadata, entity, problems);
-        }
         self.finish(kind, part, &envelope.metadata, entity, problems)
     }
 
-    fn kind(&mut self, word: Option<&str>, problems: &mut Vec<String>) -> Option<Kind> {
+    fn kind(&mut self, word: Option<&str>, problems: &mut Vec<Problem>) -> Option<Kind> {
         let names = || KINDS.iter().filter(|info| info.is_applicable).map(|info| info.name);
         let Some(word) = word else {
             problems.push(self.at("", "the manifest has no `kind`"));
@@ -214,8 +221,8 @@ impl Reader<'_> {
         part: &str,
         metadata: &Map<String, Value>,
         mut entity: Map<String, Value>,
-        mut problems: Vec<String>,
-    ) -> Result<Object, Vec<String>> {
+        mut problems: Vec<Problem>,
+    ) -> Result<Object, Vec<Problem>> {
         let info = kind.info();
         let identity = if kind == Kind::ResourceType { "type" } else { "id" };
         let allowed: &[&str] = if kind == Kind::ResourceType {
@@ -266,7 +273,7 @@ impl Reader<'_> {
     }
 
     /// Reads a typed entity and collects what it does not know.
-    fn entity<T: DeserializeOwned>(&mut self, entity: &Value, part: &str, problems: &mut Vec<String>) -> Option<T> {
+    fn entity<T: DeserializeOwned>(&mut self, entity: &Value, part: &str, problems: &mut Vec<Problem>) -> Option<T> {
         match decode::strict::<T>(entity) {
             Ok((entity, unknown)) => {
                 problems.extend(unknown.iter().map(|field| self.unknown_field(part, field)));
@@ -284,7 +291,7 @@ impl Reader<'_> {
         kind: Kind,
         named: NamedEntity,
         metadata: &Map<String, Value>,
-        problems: &mut Vec<String>,
+        problems: &mut Vec<Problem>,
     ) -> Option<Object> {
         let name = named.name.unwrap_or_else(|| named.id.clone());
         let built = (|| {
@@ -301,7 +308,7 @@ impl Reader<'_> {
         built.map_err(|error| problems.push(self.at("/metadata", &error.to_string()))).ok()
     }
 
-    fn unknown_field(&mut self, part: &str, field: &UnknownField) -> String {
+    fn unknown_field(&mut self, part: &str, field: &UnknownField) -> Problem {
         let hint = match field.suggestion() {
             Some(near) => format!("\n  hint: did you mean `{near}`?"),
             None => format!("\n  hint: known here are {}", field.expected.join(", ")),
@@ -309,7 +316,7 @@ impl Reader<'_> {
         self.at(&format!("{part}{}", field.pointer), &format!("unknown field `{}`{hint}", field.name))
     }
 
-    fn decode_error(&mut self, part: &str, error: &DecodeError) -> String {
+    fn decode_error(&mut self, part: &str, error: &DecodeError) -> Problem {
         let pointer = format!("{part}{}", error.pointer);
         let place = if error.pointer.is_empty() {
             String::new()
@@ -320,13 +327,12 @@ impl Reader<'_> {
     }
 
     /// `file:line:column: message`.
-    fn at(&mut self, pointer: &str, message: &str) -> String {
+    fn at(&mut self, pointer: &str, message: &str) -> Problem {
         let (text, index) = (self.text, self.index);
         let positions =
             self.positions.get_or_insert_with(|| yaml::positions(text).into_iter().nth(index).unwrap_or_default());
-        match positions.find(pointer) {
-            Some(position) => format!("{}:{}:{}: {message}", self.name, position.line, position.column),
-            None => format!("{}: {message}", self.name),
-        }
+        let position = positions.find(pointer);
+        let place = position.map(|position| format!("{}:{}:", position.line, position.column)).unwrap_or_default();
+        Problem { position, text: format!("{}:{place} {message}", self.name) }
     }
 }

@@ -199,8 +199,12 @@ pub fn classify(url: &str, host: Option<&str>, command: &str, words: &str) -> Gi
     if has(&["Host key verification failed", "REMOTE HOST IDENTIFICATION HAS CHANGED", "No ED25519 host key is known"])
     {
         let host = host.unwrap_or_default().to_owned();
+        let scan = match host.rsplit_once(':') {
+            Some((name, port)) => format!("-p {port} {name}"),
+            None => host.clone(),
+        };
         let hint = format!(
-            "check the key that `ssh-keyscan {host}` prints, then put it under the value `known_hosts` of the \
+            "check the key that `ssh-keyscan {scan}` prints, then put it under the value `known_hosts` of the \
              Resource Definition, or accept it once with --git-accept-new-host-key"
         );
         return GitError::HostKey { host, words, hint };
@@ -262,13 +266,11 @@ pub fn classify(url: &str, host: Option<&str>, command: &str, words: &str) -> Gi
 /// What of Git's output is worth showing: its last lines, without decoration.
 #[must_use]
 pub fn last_words(stderr: &str) -> String {
+    const NOISE: &[&str] = &["warning: filtering not recognized", "To ", "error: failed to push some refs"];
     let lines: Vec<&str> = stderr
         .lines()
-        .map(|line| line.trim_end())
-        .filter(|line| {
-            let line = line.trim_start_matches("remote:").trim();
-            !line.is_empty() && !line.starts_with("warning: filtering not recognized") && !line.starts_with("To ")
-        })
+        .map(|line| line.strip_prefix("remote:").unwrap_or(line).trim())
+        .filter(|line| !line.is_empty() && !NOISE.iter().any(|noise| line.starts_with(noise)))
         .collect();
     lines[lines.len().saturating_sub(6)..].join("\n  remote: ")
 }

@@ -98,7 +98,7 @@ impl GitSession {
             settings: child_settings,
             scanner,
             url: target.url.as_str().to_owned(),
-            host: target.url.host().map(ToOwned::to_owned),
+            host: target.url.host_and_port(),
             cancel: settings.cancel.clone(),
         };
         let limits = Limits { timeout: timeout.unwrap_or(NETWORK), is_cancellable: true };

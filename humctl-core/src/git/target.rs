@@ -167,6 +167,15 @@ impl GitUrl {
         }
     }
 
+    /// The host with its port, when one is given; for messages.
+    #[must_use]
+    pub fn host_and_port(&self) -> Option<String> {
+        match &self.transport {
+            Transport::Ssh { host, port: Some(port) } => Some(format!("{host}:{port}")),
+            _ => self.host().map(ToOwned::to_owned),
+        }
+    }
+
     /// The HTTPS user name to log in with: given, in the address, or what the
     /// host expects beside a token (spec/gitops.md §7.2).
     #[must_use]

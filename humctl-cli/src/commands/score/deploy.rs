@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use humctl_api_types::delta::{DeltaMetadataRequest, DeltaRequest, ModuleDeltas, UpdateAction};
+use humctl_api_types::delta::{Delta, DeltaMetadataRequest, DeltaRequest, ModuleDeltas, UpdateAction};
 use humctl_api_types::deployment::{Deployment, DeploymentError, DeploymentRequest, DeploymentStatus};
 use humctl_api_types::endpoint;
 use humctl_api_types::id::{AppId, EnvId, OrgId};
@@ -70,12 +70,12 @@ pub(crate) struct DeployArgs {
 
 pub(crate) fn run(context: &Context, args: &DeployArgs) -> Result<(), CliError> {
     let (org, app, env) = context.env()?;
-    let delta = delta(context, args, &org, &env)?;
     if args.git_accept_new_host_key
         && let Some(settings) = context.client().local_settings()
     {
         settings.accept_new_host_key();
     }
+    let delta = delta(context, args, &org, &env)?;
     let delta = context.client().call(&endpoint::create_delta(&org, &app, &delta))?;
     if args.dry_run {
         let manifests = kinds::manifests(Kind::DeploymentDelta, json::to_value(&delta));
@@ -92,17 +92,12 @@ pub(crate) fn run(context: &Context, args: &DeployArgs) -> Result<(), CliError> 
     let progress = Progress::start("deploying");
     let deployment = context.client().call(&endpoint::create_deployment(&org, &app, &env, &request))?;
     drop(progress);
-    let is_people = !context.output.is_machine();
-    if is_people && !args.wait {
-        context.output.line(&format!("Delta {}", delta.id))?;
-        context.output.line(&format!("Deployment {}", deployment.id))?;
-    }
     if !args.wait && !context.client().is_local() {
-        return show(context, &deployment);
+        return show(context, &delta, &deployment, &[]);
     }
-    let ended = wait(context, args, &org, &app, &env, deployment)?;
+    let (ended, told) = wait(context, &org, &app, &env, deployment)?;
     if ended.status == DeploymentStatus::Succeeded {
-        return succeeded(context, args, &ended);
+        return succeeded(context, args, &delta, &ended, &told);
     }
     let errors = context.client().call(&endpoint::deployment_errors(&org, &app, &env, &ended.id))?;
     let failure = failed(&ended, &errors);
@@ -159,22 +154,19 @@ fn on_interrupt(context: &Context) -> Arc<AtomicBool> {
     }
 }
 
-/// Asks again and again until the Deployment has ended.
+/// Asks again and again until the Deployment has ended. Also returns each
+/// status on its way, as a line; they are printed only when all went well,
+/// since a failure leaves stdout empty.
 fn wait(
     context: &Context,
-    args: &DeployArgs,
     org: &OrgId,
     app: &AppId,
     env: &EnvId,
     deployment: Deployment,
-) -> Result<Deployment, CliError> {
-    let is_told = args.wait && !context.output.is_machine();
+) -> Result<(Deployment, Vec<String>), CliError> {
+    let line = |deployment: &Deployment| format!("Deployment {}: {}", deployment.id, deployment.status);
     let mut current = deployment;
-    let tell = |deployment: &Deployment| match is_told {
-        true => context.output.line(&format!("Deployment {}: {}", deployment.id, deployment.status)),
-        false => Ok(()),
-    };
-    tell(&current)?;
+    let mut told = vec![line(&current)];
     let _progress = Progress::start("deploying");
     while !current.status.has_ended() {
         if context.client().is_local() {
@@ -184,37 +176,51 @@ fn wait(
         }
         let next = context.client().call(&endpoint::deployment(org, app, env, &current.id))?;
         if next.status != current.status {
-            tell(&next)?;
+            told.push(line(&next));
         }
         current = next;
     }
-    Ok(current)
+    Ok((current, told))
 }
 
-fn show(context: &Context, deployment: &Deployment) -> Result<(), CliError> {
-    if !context.output.is_machine() {
-        return Ok(());
+/// Prints lines for people, or the Deployment for programs.
+fn show(context: &Context, delta: &Delta, deployment: &Deployment, lines: &[String]) -> Result<(), CliError> {
+    if context.output.is_machine() {
+        let manifests = kinds::manifests(Kind::Deployment, json::to_value(deployment));
+        return context.output.manifests(&manifests, true, || kinds::table(Kind::Deployment, &manifests));
     }
-    let manifests = kinds::manifests(Kind::Deployment, json::to_value(deployment));
-    context.output.manifests(&manifests, true, || kinds::table(Kind::Deployment, &manifests))
+    if lines.is_empty() {
+        return context.output.text(&format!("Delta {}\nDeployment {}\n", delta.id, deployment.id));
+    }
+    context.output.text(&lines.iter().map(|line| format!("{line}\n")).collect::<String>())
 }
 
-fn succeeded(context: &Context, args: &DeployArgs, deployment: &Deployment) -> Result<(), CliError> {
+fn succeeded(
+    context: &Context,
+    args: &DeployArgs,
+    delta: &Delta,
+    deployment: &Deployment,
+    told: &[String],
+) -> Result<(), CliError> {
     for warning in &deployment.warnings {
         tracing::warn!("{warning}");
     }
-    show(context, deployment)?;
-    let Some(target) = deployment.target.as_ref().filter(|_| !context.output.is_machine()) else { return Ok(()) };
-    let short = &target.commit[..target.commit.len().min(12)];
-    if !target.changed {
-        return context.output.line(&format!("no changes: {}@{short}", target.branch));
-    }
-    if args.wait {
-        for line in &target.files {
-            context.output.line(&format!("  {line}"))?;
+    let mut lines = match args.wait {
+        true => told.to_vec(),
+        false => vec![format!("Delta {}", delta.id), format!("Deployment {}", deployment.id)],
+    };
+    if let Some(target) = &deployment.target {
+        let short = &target.commit[..target.commit.len().min(12)];
+        if target.changed {
+            if args.wait {
+                lines.extend(target.files.iter().map(|file| format!("  {file}")));
+            }
+            lines.push(format!("committed: {}@{short}", target.branch));
+        } else {
+            lines.push(format!("no changes: {}@{short}", target.branch));
         }
     }
-    context.output.line(&format!("committed: {}@{short}", target.branch))
+    show(context, delta, deployment, &lines)
 }
 
 fn failed(deployment: &Deployment, errors: &[DeploymentError]) -> CliError {

@@ -91,7 +91,10 @@ fn read_mapping(path: &Path) -> Result<Map<String, Value>, CliError> {
 
 /// `file:line:column: message`, with the hint on a line of its own.
 fn place(file: &Path, document: &Document, finding: &Finding) -> String {
-    let at = document.positions().find(&finding.pointer);
+    // A key that may not be there is shown where it stands, not where its mapping does.
+    let key = finding.message.strip_prefix("additionalProperties '").and_then(|rest| rest.split('\'').next());
+    let pointer = key.map(|key| format!("{}/{}", finding.pointer, humctl_core::yaml::escape_pointer(key)));
+    let at = document.positions().find(pointer.as_ref().unwrap_or(&finding.pointer));
     let at = at.map(|position| format!("{}:{}: ", position.line, position.column)).unwrap_or_default();
     let pointer = if finding.pointer.is_empty() { String::new() } else { format!("{}: ", finding.pointer) };
     let hint = finding.hint.as_ref().map(|hint| format!("\n  hint: {hint}")).unwrap_or_default();

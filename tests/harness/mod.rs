@@ -1,0 +1,11 @@
+//! A hermetic machine for each test: its own HOME, repositories and servers.
+
+mod env;
+mod git;
+mod http;
+mod ssh;
+
+pub(crate) use env::{Run, SecondHome, TestEnv, git_cluster, mask, score};
+pub(crate) use git::Remote;
+pub(crate) use http::HttpGit;
+pub(crate) use ssh::{SshServer, make_key};

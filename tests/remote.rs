@@ -1,0 +1,91 @@
+//! A hosted Orchestrator, played by a server that answers what it is told.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpListener;
+use std::sync::{Arc, Mutex};
+
+use crate::harness::TestEnv;
+
+/// Answers every request with the next of the given answers.
+struct FakeApi {
+    port: u16,
+    seen: Arc<Mutex<Vec<String>>>,
+}
+
+impl FakeApi {
+    fn start(answers: Vec<(u16, &'static str)>) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let seen = Arc::new(Mutex::new(Vec::new()));
+        let log = Arc::clone(&seen);
+        std::thread::spawn(move || {
+            for ((status, body), stream) in answers.into_iter().zip(listener.incoming()) {
+                let mut stream = stream.unwrap();
+                let mut reader = BufReader::new(stream.try_clone().unwrap());
+                let mut head = String::new();
+                while reader.read_line(&mut head).unwrap() > 2 {}
+                let length =
+                    head.lines().find_map(|line| line.to_lowercase().strip_prefix("content-length: ")?.parse().ok());
+                let mut body_in = vec![0; length.unwrap_or(0)];
+                reader.read_exact(&mut body_in).unwrap();
+                log.lock().unwrap().push(format!("{head}{}", String::from_utf8_lossy(&body_in)));
+                let answer = format!(
+                    "HTTP/1.1 {status} X\r\nContent-Type: application/json\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
+                    body.len()
+                );
+                stream.write_all(answer.as_bytes()).unwrap();
+            }
+        });
+        Self { port, seen }
+    }
+
+    fn prefix(&self) -> String {
+        format!("http://127.0.0.1:{}/base", self.port)
+    }
+}
+
+#[test]
+fn requests_carry_the_token_and_the_path_as_it_is() {
+    let mut env = TestEnv::new();
+    let api =
+        FakeApi::start(vec![(200, "[{\"id\":\"o1\",\"name\":\"One\",\"extra\":1}]"), (200, "{\"b\":1,\"a\":[]}")]);
+    env.set("HUMANITEC_API_PREFIX", &api.prefix()).set("HUMANITEC_TOKEN", "canary-token-1");
+    let orgs = env.run("get orgs -o json").ok().json();
+    assert_eq!(orgs[0]["metadata"]["id"], "o1");
+    assert_eq!(orgs[0]["status"]["extra"], 1);
+    let answer = env.run("api post /orgs/o1/resources/types/a%2Fb?x=1 -d true -v9");
+    assert_eq!(answer.stdout, "{\n  \"a\": [],\n  \"b\": 1\n}\n");
+    assert!(!answer.stderr.contains("canary-token-1"), "{}", answer.stderr);
+    let seen = api.seen.lock().unwrap();
+    assert!(seen[0].starts_with("GET /base/orgs HTTP/1.1"), "{}", seen[0]);
+    assert!(seen[0].to_lowercase().contains("authorization: bearer canary-token-1"));
+    assert!(seen[0].to_lowercase().contains("humanitec-user-agent: app humctl/"));
+    assert!(
+        seen[1].starts_with("POST /base/orgs/o1/resources/types/a%2Fb?x=1 ") && seen[1].ends_with("true"),
+        "{}",
+        seen[1]
+    );
+}
+
+#[test]
+fn failures_name_status_and_host() {
+    let mut env = TestEnv::new();
+    let api = FakeApi::start(vec![(401, "\"bad token\""), (503, ""), (200, "[]")]);
+    env.set("HUMANITEC_API_PREFIX", &api.prefix()).set("HUMANITEC_TOKEN", "bad");
+    let failed = env.run("get orgs").fails();
+    assert!(failed.stderr.contains("HTTP-401: bad token [127.0.0.1:"), "{}", failed.stderr);
+    // What may pass is tried again.
+    assert_eq!(env.run("get orgs -o json").ok().stdout, "[]\n");
+}
+
+#[test]
+fn organizations_are_required_of_a_hosted_api_and_local_ignores_tokens() {
+    let mut env = TestEnv::new();
+    env.set("HUMANITEC_TOKEN", "some-token");
+    let failed = env.run("get apps").fails();
+    assert!(failed.stderr.contains("organization is required"), "{}", failed.stderr);
+    assert_eq!(env.run("get apps --api-prefix local -o json").ok().stdout, "[]\n");
+    let unreachable = env.run("get apps --org my-org --api-prefix http://127.0.0.1:1").fails();
+    assert!(unreachable.stderr.contains("`127.0.0.1:1` cannot be reached"), "{}", unreachable.stderr);
+    assert!(env.run("get orgs --api-prefix http://example.invalid").fails().stderr.contains("in clear"));
+}

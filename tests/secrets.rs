@@ -1,0 +1,184 @@
+//! Where a secret must never be found.
+
+use std::fs;
+use std::path::Path;
+
+use crate::harness::{HttpGit, TestEnv, git_cluster};
+
+const CANARY: &str = "canary-Pa55word/+=&";
+
+/// True when any file below a directory holds the canary in any usual form.
+fn holds_canary(directory: &Path) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut open = vec![directory.to_owned()];
+    while let Some(path) = open.pop() {
+        if path.is_dir() {
+            open.extend(fs::read_dir(&path).unwrap().map(|entry| entry.unwrap().path()));
+        } else if let Ok(bytes) = fs::read(&path)
+            && contains(&bytes)
+        {
+            found.push(path.display().to_string());
+        }
+    }
+    found
+}
+
+fn contains(bytes: &[u8]) -> bool {
+    use base64::Engine as _;
+    let forms = [
+        CANARY.to_owned(),
+        base64::engine::general_purpose::STANDARD.encode(CANARY),
+        "canary-Pa55word%2F%2B%3D%26".to_owned(),
+    ];
+    forms.iter().any(|form| bytes.windows(form.len()).any(|window| window == form.as_bytes()))
+}
+
+#[test]
+fn a_password_is_in_no_object_state_log_or_output() {
+    let env = TestEnv::new();
+    let remote = env.remote("served/r");
+    let server = HttpGit::start(&env.path("served"), "bot", CANARY);
+    let definition = git_cluster(&server.url("r.git"), "path: x", "      username: bot\n")
+        .replace("  criteria:", &format!("    secrets: {{credentials: {{password: \"{CANARY}\"}}}}\n  criteria:"));
+    env.write("secret/c.yaml", &definition);
+    let mut outputs = String::new();
+    let mut run = |words: &str| {
+        let run = env.run(words);
+        outputs.push_str(&run.stdout);
+        outputs.push_str(&run.stderr);
+        run
+    };
+    assert_eq!(run("apply -f secret/c.yaml -o json -v9").code, 0);
+    assert_eq!(run("create app shop").code, 0);
+    env.score("web", "");
+    assert_eq!(run("score deploy --app shop --env development --wait -v9").code, 0);
+    remote.hook("pre-receive", "echo declined >&2; exit 1");
+    env.score("api", "");
+    assert_eq!(run("score deploy --app shop --env development -v9").code, 1);
+    run("get def git-target -o json");
+    run("get deploy-error --app shop --env development -o json");
+    run("get active-resources --app shop --env development -o yaml");
+    run("api get /orgs/local/resources/defs/git-target");
+    assert!(!contains(outputs.as_bytes()), "{outputs}");
+    assert!(!contains(&remote.all_objects()));
+    assert_eq!(holds_canary(env.home()), Vec::<String>::new());
+    // It did arrive where it belongs.
+    assert!(server.seen.lock().unwrap().iter().any(|line| line.contains("Basic ")));
+    let shown = env.run("get def git-target -o json").ok().json();
+    let leaf = &shown["entity"]["driver_inputs"]["secret_refs"]["credentials"]["password"];
+    assert_eq!(leaf["store"], "humanitec");
+    assert_eq!(leaf["ref"], "defs/git-target/credentials/password");
+}
+
+#[test]
+fn while_git_runs_no_command_line_and_no_environment_shows_the_password() {
+    let env = TestEnv::new();
+    let remote = env.remote("served/r");
+    let server = HttpGit::start(&env.path("served"), "bot", CANARY);
+    let definition = git_cluster(&server.url("r.git"), "path: x", "      username: bot\n")
+        .replace("  criteria:", &format!("    secrets: {{credentials: {{password: \"{CANARY}\"}}}}\n  criteria:"));
+    env.write("secret/c.yaml", &definition).run("apply -f secret/c.yaml").ok();
+    env.run("create app shop").ok();
+    let gate = env.path("gate");
+    remote.hook("pre-receive", &format!("touch {0}.here; while [ ! -e {0} ]; do sleep 0.05; done", gate.display()));
+    let child = env.score("web", "").start("score deploy --app shop --env development");
+    while !env.path("gate.here").exists() {
+        std::thread::yield_now();
+    }
+    for process in fs::read_dir("/proc").unwrap().flatten() {
+        for file in ["cmdline", "environ"] {
+            // Processes end while we look, and others are not ours to read.
+            let bytes = fs::read(process.path().join(file)).unwrap_or_default();
+            assert!(!contains(&bytes), "{}/{file}", process.path().display());
+        }
+    }
+    fs::write(gate, "").unwrap();
+    assert!(child.wait_with_output().unwrap().status.success());
+    let left: Vec<_> = fs::read_dir(env.home().join(".cache/humctl/run")).unwrap().collect();
+    assert!(left.is_empty(), "{left:?}");
+}
+
+#[test]
+fn a_literal_secret_of_a_resource_is_refused_before_git() {
+    let env = TestEnv::new();
+    let remote = env.remote("r");
+    env.shop(&remote, "main").write(
+        "pg.yaml",
+        &format!(
+            "apiVersion: entity.humanitec.io/v1b1
+kind: Definition
+metadata: {{id: pg-literal}}
+entity:
+  name: pg-literal
+  type: postgres
+  driver_type: humanitec/echo
+  driver_inputs:
+    values: {{host: db}}
+    secrets: {{username: app, password: \"{CANARY}\"}}
+  criteria: [{{}}]
+"
+        ),
+    );
+    env.run("apply -f pg.yaml").ok();
+    let failed = env.score("web", "resources:\n  db: {type: postgres}\n").deploy().fails();
+    insta::assert_snapshot!(failed.errors(), @"
+    Error: deployment [ID] failed
+    PLN-013 Secret values cannot be written to Git (resource postgres.default#modules.web.externals.db): Definition `pg-literal`, matched for `postgres.default#modules.web.externals.db`, holds secret values, and values are never written to Git:
+      /driver_inputs/secrets/password
+      /driver_inputs/secrets/username
+      hint: name them in a secret store instead, as secret_refs with `store` and `ref`
+    ");
+    assert!(!contains(&remote.all_objects()));
+}
+
+#[test]
+fn a_secret_that_turns_up_in_a_file_stops_the_commit() {
+    let env = TestEnv::new();
+    let remote = env.remote("r");
+    let definition = git_cluster(&remote.url(), "path: x", "      branch: main\n")
+        .replace("  criteria:", &format!("    secrets: {{credentials: {{password: \"{CANARY}\"}}}}\n  criteria:"));
+    env.write("secret.yaml", &definition).run("apply -f secret.yaml").ok();
+    env.run("create app shop").ok();
+    let failed = env.score("web", &format!("    variables: {{PASSWORD: \"{CANARY}\"}}\n")).deploy().fails();
+    assert!(failed.stderr.contains("would hold a secret value"), "{}", failed.stderr);
+    assert!(!contains(failed.stderr.as_bytes()));
+    assert!(!contains(&remote.all_objects()));
+}
+
+#[test]
+fn secrets_that_did_not_change_make_no_version_and_a_returned_leaf_means_unchanged() {
+    let env = TestEnv::new();
+    let with = |password: &str| {
+        git_cluster("/x", "path: x", "")
+            .replace("  criteria:", &format!("    secrets: {{credentials: {{password: {password}}}}}\n  criteria:"))
+    };
+    env.write("c.yaml", &with("first-1234")).run("apply -f c.yaml").ok();
+    assert_eq!(env.run("apply -f c.yaml").ok().stdout, "Definition git-target: unchanged\n");
+    let shown = env.run("get def git-target -o yaml").ok().stdout;
+    assert_eq!(env.run_with_stdin("apply -f -", &shown).ok().stdout, "Definition git-target: unchanged\n");
+    env.write("c.yaml", &with("second-1234"));
+    assert_eq!(env.run("apply -f c.yaml").ok().stdout, "Definition git-target: updated\n");
+    let version = |env: &TestEnv| {
+        let shown = env.run("get def git-target -o json").ok().json();
+        shown["entity"]["driver_inputs"]["secret_refs"]["credentials"]["password"]["version"].clone()
+    };
+    assert_eq!(version(&env), "2");
+    // Somebody else's leaf, or an old one, is refused.
+    let failed = env.run_with_stdin("apply -f -", &shown).fails();
+    assert!(failed.stderr.contains("HTTP-400"), "{}", failed.stderr);
+}
+
+#[test]
+fn the_state_key_is_private_and_its_loss_is_told() {
+    let env = TestEnv::new();
+    env.write(
+        "c.yaml",
+        &git_cluster("/x", "path: x", "").replace("  criteria:", "    secrets: {a: first-1234}\n  criteria:"),
+    );
+    env.run("apply -f c.yaml").ok();
+    let key = env.home().join(".local/share/humctl/state.key");
+    fs::remove_file(&key).unwrap();
+    let failed = env.run("apply -f c.yaml").fails();
+    assert!(failed.stderr.contains("the state key is missing from the file"), "{}", failed.stderr);
+    assert!(!key.exists());
+}
