@@ -83,12 +83,12 @@ entity: {name: 7}
     );
     let failed = env.run("apply -f good.yaml -f bad.yaml").fails();
     insta::assert_snapshot!(failed.stderr, @"
-    Error: bad.yaml:13:5: unknown field `env_tpye`
-      hint: did you mean `env_type`?
-    Error: bad.yaml:11:5: unknown field `value`
-      hint: did you mean `values`?
     Error: bad.yaml:8:3: unknown field `driver_typ`
       hint: did you mean `driver_type`?
+    Error: bad.yaml:11:5: unknown field `value`
+      hint: did you mean `values`?
+    Error: bad.yaml:13:5: unknown field `env_tpye`
+      hint: did you mean `env_type`?
     Error: bad.yaml:16:1: unknown kind `Definitoin`
       hint: did you mean `Definition`?
     Error: bad.yaml:19:1: this is no manifest: apiVersion is `apps/v1`, expected `entity.humanitec.io/v1b1`
@@ -168,7 +168,7 @@ service:
 ",
     );
     insta::assert_snapshot!(env.deploy().fails().stderr, @r#"
-    Error: score.yaml:5:3: /containers/main: additionalProperties 'comand' not allowed
+    Error: score.yaml:7:5: /containers/main: additionalProperties 'comand' not allowed
       hint: did you mean 'command'?
     Error: score.yaml:9:7: /containers/main/variables/PORT: expected string, but got number
       hint: quote it

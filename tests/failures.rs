@@ -50,8 +50,7 @@ fn a_declined_push_shows_the_words_of_the_server() {
     Error: deployment [ID] failed
     TGT-001 Push declined (environment development): push to `file://[TMP]/r.git` branch `main` was declined by the server
       remote: [remote rejected] (pre-receive hook declined)
-      remote: remote: GH006: protected branch requires a pull request
-      remote: error: failed to push some refs to 'file://[TMP]/r.git'
+      remote: GH006: protected branch requires a pull request
       hint: deploy to a branch that may be pushed to, and let a pull request bring it further
     ");
     assert_eq!(remote.n_commits("main"), 0);

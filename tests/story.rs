@@ -125,7 +125,49 @@ fn the_commit_tells_what_was_deployed() {
     Humctl-Comment: first one
     ");
     let record = remote.show("development", ".humctl/gitops-app/development.record");
-    insta::assert_snapshot!(record, @"");
+    insta::assert_snapshot!(record, @r#"
+    {
+      "app": "gitops-app",
+      "env": "development",
+      "env_type": "development",
+      "files": {
+        "resource-4dc0643a4752c500d42665fd8b477092430d7b41.yaml": "69adc205a9d76d70f4f80244bc251783674d05ba",
+        "resource-c8ccc76c6d541d5cff9ed7567ed608cec3e6cf53.yaml": "8e79a43d61efeb4a95ce5bfb162da18c2bd3541c",
+        "workload-hello-world.yaml": "6633e77fcbeb79efa065adfe26a2a8e4698b7950"
+      },
+      "org": "local",
+      "output": "custom-resources",
+      "path": "gitops-app/development",
+      "set": {
+        "modules": {
+          "hello-world": {
+            "externals": {},
+            "profile": "humanitec/default-module",
+            "spec": {
+              "annotations": {
+                "humanitec.io/managed-by": "score-humanitec"
+              },
+              "containers": {
+                "hello-world": {
+                  "args": [
+                    "-c",
+                    "while true; do printenv && sleep 30; done"
+                  ],
+                  "command": [
+                    "/bin/sh"
+                  ],
+                  "id": "hello-world",
+                  "image": "busybox"
+                }
+              }
+            }
+          }
+        },
+        "shared": {}
+      },
+      "version": 1
+    }
+    "#);
 }
 
 #[test]

@@ -34,7 +34,7 @@ pub struct CustomResource<S> {
 /// `metadata` of a custom resource.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CrMetadata {
-    /// GUResID of a Resource, name of a Workload.
+    /// `GUResID` of a Resource, name of a Workload.
     pub name: String,
     /// Labels.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
@@ -85,7 +85,7 @@ pub struct ResourceSpec {
     /// Resource inputs, with reference nodes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub params: Option<Value>,
-    /// GUResIDs to provision first, sorted.
+    /// `GUResIDs` to provision first, sorted.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub depends_on: Vec<Guresid>,
     /// JSON Schema that tells values from secrets among the outputs.

@@ -42,10 +42,10 @@ pub struct Deployment {
     /// `full` or `incremental`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mode: Option<String>,
-    /// Unused in GitOps mode; part of the wire form.
+    /// Unused in `GitOps` mode; part of the wire form.
     #[serde(default)]
     pub export_file: String,
-    /// Unused in GitOps mode; part of the wire form.
+    /// Unused in `GitOps` mode; part of the wire form.
     #[serde(default)]
     pub export_status: String,
     /// Where the custom resources went. An addition of ours.

@@ -1,6 +1,6 @@
 //! Identifiers, one type each, checked when they are made.
 //!
-//! The patterns are those of the official OpenAPI (spec/resource-model.md
+//! The patterns are those of the official `OpenAPI` (spec/resource-model.md
 //! §1.1), so an id that a real server sent always passes. Every type is a
 //! transparent string on the wire.
 

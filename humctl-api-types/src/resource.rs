@@ -51,7 +51,7 @@ pub struct GraphNode {
     pub resource: Map<String, Value>,
     /// JSON Schema of the outputs.
     pub resource_schema: Map<String, Value>,
-    /// GUResIDs of the resources it needs, sorted.
+    /// `GUResIDs` of the resources it needs, sorted.
     pub depends_on: Vec<Guresid>,
     /// See the Definition.
     pub in_place_driver_change: bool,

@@ -25,25 +25,25 @@ pub struct Cli {
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Global flags")]
 pub(crate) struct GlobalArgs {
-    /// Organization [env: HUMANITEC_ORG]
+    /// Organization [env: `HUMANITEC_ORG`]
     #[arg(long, global = true, value_name = "ORG")]
     pub(crate) org: Option<String>,
-    /// Application [env: HUMANITEC_APP]
+    /// Application [env: `HUMANITEC_APP`]
     #[arg(long, global = true, value_name = "APP")]
     pub(crate) app: Option<String>,
-    /// Environment [env: HUMANITEC_ENV]
+    /// Environment [env: `HUMANITEC_ENV`]
     #[arg(long, global = true, value_name = "ENV")]
     pub(crate) env: Option<String>,
-    /// API token [env: HUMANITEC_TOKEN]
+    /// API token [env: `HUMANITEC_TOKEN`]
     #[arg(long, global = true, value_name = "TOKEN", hide_env_values = true)]
     pub(crate) token: Option<String>,
-    /// Output format: table, json or yaml [env: HUMANITEC_OUTPUT]
+    /// Output format: table, json or yaml [env: `HUMANITEC_OUTPUT`]
     #[arg(long, short, global = true, value_name = "FORMAT")]
     pub(crate) output: Option<String>,
-    /// Address of the API, or local, or local:STATE-FILE [env: HUMANITEC_API_PREFIX]
+    /// Address of the API, or local, or local:STATE-FILE [env: `HUMANITEC_API_PREFIX`]
     #[arg(long, global = true, value_name = "URL")]
     pub(crate) api_prefix: Option<String>,
-    /// Context as one path: /orgs/O/apps/A/envs/E [env: HUMANITEC_CONTEXT]
+    /// Context as one path: /orgs/O/apps/A/envs/E [env: `HUMANITEC_CONTEXT`]
     #[arg(long, short, global = true, value_name = "PATH")]
     pub(crate) context: Option<String>,
     /// Configuration file instead of ~/.humctl

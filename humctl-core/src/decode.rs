@@ -163,7 +163,7 @@ struct Decoder<'a, 'p> {
     unknown: &'p RefCell<Vec<UnknownField>>,
 }
 
-impl<'de, 'a, 'p> de::Deserializer<'de> for Decoder<'a, 'p> {
+impl<'de> de::Deserializer<'de> for Decoder<'_, '_> {
     type Error = DecodeError;
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
@@ -177,7 +177,7 @@ impl<'de, 'a, 'p> de::Deserializer<'de> for Decoder<'a, 'p> {
             },
             Value::String(text) => visitor.visit_str(text),
             Value::Array(items) => visitor.visit_seq(Items { items: items.iter().enumerate(), parent: self }),
-            Value::Object(object) => visitor.visit_map(Entries { entries: object.iter(), current: None, parent: self }),
+            Value::Object(object) => visitor.visit_map(Entries { rest: object.iter(), current: None, parent: self }),
         };
         result.map_err(|error| error.at(|| self.path.pointer()))
     }
@@ -249,7 +249,7 @@ impl<'de> de::SeqAccess<'de> for Items<'_, '_> {
 }
 
 struct Entries<'a, 'p> {
-    entries: serde_json::map::Iter<'a>,
+    rest: serde_json::map::Iter<'a>,
     current: Option<(&'a str, &'a Value)>,
     parent: Decoder<'a, 'p>,
 }
@@ -258,7 +258,7 @@ impl<'de> de::MapAccess<'de> for Entries<'_, '_> {
     type Error = DecodeError;
 
     fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, DecodeError> {
-        self.current = self.entries.next().map(|(key, value)| (key.as_str(), value));
+        self.current = self.rest.next().map(|(key, value)| (key.as_str(), value));
         self.current.map(|(key, _)| seed.deserialize(key.into_deserializer())).transpose()
     }
 

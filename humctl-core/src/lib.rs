@@ -1,4 +1,4 @@
-//! The verbs: the Humanitec Platform Orchestrator, embedded, in GitOps mode.
+//! The verbs: the Humanitec Platform Orchestrator, embedded, in `GitOps` mode.
 //!
 //! Modules are listed in reading order, and a module uses only modules above
 //! it. `placeholder` to `render` are pure functions: values in, values out.

@@ -153,10 +153,8 @@ pub fn positions(text: &str) -> Vec<Positions> {
         let position = Position { line: span.start.line(), column: span.start.col() + 1 };
         match event {
             Event::DocumentStart(..) => walk = Walk::default(),
-            Event::DocumentEnd => {
-                if !walk.is_empty_document {
-                    documents.push(Positions(std::mem::take(&mut walk.found)));
-                }
+            Event::DocumentEnd if !walk.is_empty_document => {
+                documents.push(Positions(std::mem::take(&mut walk.found)));
             }
             Event::Scalar(text, style, ..) => {
                 if walk.stack.is_empty() && style == ScalarStyle::Plain && is_null(&text) {

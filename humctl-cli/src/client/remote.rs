@@ -12,7 +12,7 @@ use crate::env;
 use crate::error::CliError;
 
 /// How long one request may take.
-const TIMEOUT: Duration = Duration::from_secs(60);
+const TIMEOUT: Duration = Duration::from_mins(1);
 
 /// Attempts of a request that is safe to repeat.
 const MAX_ATTEMPTS: u32 = 5;

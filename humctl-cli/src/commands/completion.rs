@@ -8,7 +8,7 @@ use crate::error::CliError;
 
 /// Print a completion script for a shell
 ///
-/// bash: humctl completion bash > /etc/bash_completion.d/humctl
+/// bash: humctl completion bash > /`etc/bash_completion.d/humctl`
 /// zsh:  humctl completion zsh > "${fpath[1]}/_humctl"
 /// fish: humctl completion fish > ~/.config/fish/completions/humctl.fish
 #[derive(Debug, clap::Args)]

@@ -242,7 +242,7 @@ impl Reader<'_> {
         match id {
             Some(Value::String(_)) => {}
             Some(_) => {
-                problems.push(self.at(&format!("/metadata/{identity}"), &format!("metadata.{identity} is no string")))
+                problems.push(self.at(&format!("/metadata/{identity}"), &format!("metadata.{identity} is no string")));
             }
             None => problems.push(self.at("/metadata", &format!("metadata.{identity} is missing"))),
         }

@@ -84,11 +84,11 @@ pub(crate) fn html(graph: &ResourceGraph, app: &str, env: &str) -> String {
             let x = GAP + column * (BOX_WIDTH + GAP);
             let y = GAP + row * (BOX_HEIGHT + GAP * 2);
             places.insert(key(node), (x, y));
-            let _ = write!(
+            let _ = writeln!(
                 boxes,
                 "<rect x=\"{x}\" y=\"{y}\" width=\"{BOX_WIDTH}\" height=\"{BOX_HEIGHT}\" rx=\"8\"/>\
                  <text x=\"{tx}\" y=\"{y1}\" class=\"t\">{t}</text><text x=\"{tx}\" y=\"{y2}\">{id}</text>\
-                 <text x=\"{tx}\" y=\"{y3}\" class=\"d\">{def}</text>\n",
+                 <text x=\"{tx}\" y=\"{y3}\" class=\"d\">{def}</text>",
                 tx = x + 10,
                 y1 = y + 20,
                 y2 = y + 38,

@@ -21,7 +21,7 @@ const TIP: &str = "refs/humctl/tip";
 /// Where `fast-import` puts a commit before it is pushed.
 pub(super) const WORK: &str = "refs/humctl/work";
 
-const LOCAL: Limits = Limits { timeout: Duration::from_secs(60), is_cancellable: true };
+const LOCAL: Limits = Limits { timeout: Duration::from_mins(1), is_cancellable: true };
 
 /// A locked cache repository.
 #[derive(Debug)]
@@ -133,7 +133,7 @@ impl CacheRepository {
         Err(self.git.classify(&arguments, &finished))
     }
 
-    /// Reads objects by name, relative to the tip: `` is the commit, `^{tree}`
+    /// Reads objects by name, relative to the tip: the empty one is the commit, `^{tree}`
     /// the root tree, `:path` a file or directory. Missing ones are absent.
     ///
     /// # Errors

@@ -54,7 +54,7 @@ pub struct GitSession {
 }
 
 /// How long one network command may take.
-const NETWORK: Duration = Duration::from_secs(300);
+const NETWORK: Duration = Duration::from_mins(5);
 
 impl GitSession {
     /// Locks the target's cache, prepares the login and finds out the branch.

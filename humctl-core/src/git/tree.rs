@@ -208,12 +208,10 @@ fn owned_files(
     if foreign.is_empty() || adopt {
         return Ok(present.into_iter().cloned().collect());
     }
-    let owner = view
-        .others
-        .iter()
-        .find(|other| !other.is_of(context) && other.path == path.as_str())
-        .map(|other| format!("they belong to environment `{}/{}`", other.app, other.env))
-        .unwrap_or_else(|| format!("the record of environment `{context}` does not name them"));
+    let owner = view.others.iter().find(|other| !other.is_of(context) && other.path == path.as_str()).map_or_else(
+        || format!("the record of environment `{context}` does not name them"),
+        |other| format!("they belong to environment `{}/{}`", other.app, other.env),
+    );
     let mut text = format!("directory `{path}` on branch `{}` holds files that are not ours: {owner}", view.branch);
     for name in foreign.iter().take(10) {
         let _ = write!(text, "\n  {name}");

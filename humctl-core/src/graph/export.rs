@@ -52,7 +52,7 @@ fn export_node(node: &GraphNode<'_>, context: &EnvironmentContext, types: &Resou
     }
 }
 
-/// GUResIDs of what a node needs, sorted.
+/// `GUResIDs` of what a node needs, sorted.
 #[must_use]
 pub fn depends_on(node: &GraphNode<'_>, context: &EnvironmentContext) -> Vec<Guresid> {
     let mut ids: Vec<Guresid> = node.depends_on.keys().map(|key| key.guresid(context)).collect();

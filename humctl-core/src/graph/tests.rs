@@ -2,6 +2,7 @@
 
 use humctl_api_types::definition::ResourceDefinition;
 use humctl_api_types::set::DeploymentSet;
+use humctl_api_types::time::Timestamp;
 use serde_json::{Value, json};
 
 use crate::builtin;
@@ -89,7 +90,7 @@ fn worked_definitions() -> Vec<ResourceDefinition> {
     ]
 }
 
-/// One line a node: wave, key, Definition, score, GUResID, then its producers.
+/// One line a node: wave, key, Definition, score, `GUResID`, then its producers.
 fn listing(graph: &ResourceGraph<'_>) -> String {
     graph
         .nodes
@@ -202,7 +203,7 @@ fn a_circle_is_shown_from_its_smallest_element() {
 
 #[test]
 fn the_minimal_case_has_two_resources() {
-    let definitions = builtin::definitions(&context().org, &Default::default());
+    let definitions = builtin::definitions(&context().org, &Timestamp::default());
     let set = set(json!({"modules": {"hello-world": {"spec": {"containers": {"hello-world": {"image": "busybox"}}}}}}));
     run(&definitions, &set, |graph| {
         let keys: Vec<String> = graph.unwrap().nodes.iter().map(|node| node.key.to_string()).collect();

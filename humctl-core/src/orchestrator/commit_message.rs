@@ -83,6 +83,17 @@ mod tests {
             comment: "first\u{7} line\nHumctl-App: forged",
             verb: "deploy",
         });
-        insta::assert_snapshot!(message, @"");
+        insta::assert_snapshot!(message, @"
+        deploy(shop/development): 1 resource, 1 workload changed
+
+        - resource-aa.yaml (dns.default#x)
+        - workload-web.yaml
+
+        Humctl-Org: acme
+        Humctl-App: shop
+        Humctl-Env: development
+        Humctl-Deployment: 1a
+        Humctl-Comment: first line
+        ");
     }
 }

@@ -11,7 +11,7 @@ use humctl_api_types::resource_type::{DriverInfo, ResourceTypeInfo};
 
 use crate::builtin;
 use crate::orchestrator::documents::{self, ApplicationDoc, DeploymentDoc, EnvironmentDoc};
-use crate::orchestrator::{Orchestrator, OrchestratorError, Result, decode, decode_value};
+use crate::orchestrator::{Orchestrator, OrchestratorError, Result, decode, decode_value, now};
 use crate::state::{Batch, Document, Expected};
 
 impl Orchestrator {
@@ -21,7 +21,7 @@ impl Orchestrator {
         CurrentUser {
             id: self.user().to_owned(),
             name: self.user().to_owned(),
-            created_at: self.now(),
+            created_at: now(),
             kind: "user".to_owned(),
             properties: serde_json::Map::new(),
             roles: std::collections::BTreeMap::new(),
@@ -244,7 +244,7 @@ impl Orchestrator {
     /// [`OrchestratorError`].
     pub fn create_application(&self, org: &OrgId, body: CreateApplication) -> Result<Application> {
         self.ensure_org(org)?;
-        let now = self.now();
+        let now = now();
         let key = documents::app(org, &body.id);
         let doc = ApplicationDoc {
             id: body.id.clone(),
@@ -349,7 +349,7 @@ impl Orchestrator {
             id: body.id.clone(),
             name: body.name,
             env_type,
-            created_at: self.now(),
+            created_at: now(),
             created_by: self.user().to_owned(),
             from_deploy: body.from_deploy_id,
             last_deploy: None,
@@ -388,15 +388,12 @@ impl Orchestrator {
 
     pub(super) fn environment_doc(&self, org: &OrgId, app: &AppId, id: &EnvId) -> Result<(Document, EnvironmentDoc)> {
         let key = documents::env(org, app, id);
-        match self.store().get(&key)? {
-            Some(document) => {
-                let doc = decode(&key, &document)?;
-                Ok((document, doc))
-            }
-            None => {
-                self.application_doc(org, app)?;
-                Err(OrchestratorError::NotFound { what: "environment", id: id.to_string() })
-            }
+        if let Some(document) = self.store().get(&key)? {
+            let doc = decode(&key, &document)?;
+            Ok((document, doc))
+        } else {
+            self.application_doc(org, app)?;
+            Err(OrchestratorError::NotFound { what: "environment", id: id.to_string() })
         }
     }
 

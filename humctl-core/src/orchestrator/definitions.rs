@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use crate::orchestrator::documents;
-use crate::orchestrator::{Orchestrator, OrchestratorError, Result, decode, decode_value};
+use crate::orchestrator::{Orchestrator, OrchestratorError, Result, decode, decode_value, now};
 use crate::placeholder;
 use crate::secret::{SealedSecret, SecretValue, StateKey, random_bytes};
 use crate::state::{Batch, Document, Key};
@@ -102,7 +102,7 @@ impl Orchestrator {
                 is_default: false,
                 is_deleted: false,
                 in_place_driver_change: body.in_place_driver_change.unwrap_or_default(),
-                created_at: self.now(),
+                created_at: now(),
                 created_by: self.user().to_owned(),
                 updated_at: None,
                 updated_by: None,
@@ -149,7 +149,7 @@ impl Orchestrator {
                 return Ok((definition, batch));
             }
             definition.active_version_id = hash::uuid_v4(random_bytes()?);
-            definition.updated_at = Some(self.now());
+            definition.updated_at = Some(now());
             definition.updated_by = Some(self.user().to_owned());
             let key = documents::definition(org, id.as_str());
             batch.expect(&key, Some(&document)).put(&key, &definition);
@@ -320,7 +320,7 @@ impl Orchestrator {
             "type": definition.res_type, "driver_type": definition.driver_type,
             "driver_account": definition.driver_account, "driver_inputs": definition.driver_inputs,
             "provision": definition.provision, "action": action, "archived": false, "proposed": false,
-            "created_at": self.now(), "created_by": self.user(),
+            "created_at": now(), "created_by": self.user(),
         });
         batch.expect(&key, None::<&Document>).put(&key, &version);
         Ok(())
@@ -409,15 +409,12 @@ fn decode_segment(text: &str) -> String {
     let mut rest = text.as_bytes();
     while let Some((&byte, after)) = rest.split_first() {
         let hex = (byte == b'%').then(|| after.get(..2)).flatten().and_then(|hex| std::str::from_utf8(hex).ok());
-        match hex.and_then(|hex| u8::from_str_radix(hex, 16).ok()) {
-            Some(decoded) => {
-                bytes.push(decoded);
-                rest = &after[2..];
-            }
-            None => {
-                bytes.push(byte);
-                rest = after;
-            }
+        if let Some(decoded) = hex.and_then(|hex| u8::from_str_radix(hex, 16).ok()) {
+            bytes.push(decoded);
+            rest = &after[2..];
+        } else {
+            bytes.push(byte);
+            rest = after;
         }
     }
     String::from_utf8_lossy(&bytes).into_owned()
@@ -451,7 +448,7 @@ impl Sealer<'_> {
             let Value::Object(object) = value else {
                 return fail("a leaf is a mapping with `store` and `ref`, or with `value`");
             };
-            let has = |key: &str| object.get(key).is_some_and(|value| value.is_string());
+            let has = |key: &str| object.get(key).is_some_and(serde_json::Value::is_string);
             match (has("value"), has("store"), has("ref")) {
                 (true, false, false) if !object.contains_key("version") => sealer.leaf(&object["value"], path),
                 (true, ..) => fail("`value` stands alone"),

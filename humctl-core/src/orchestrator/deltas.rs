@@ -6,7 +6,7 @@ use humctl_api_types::set::{DeploymentSet, SetResponse};
 
 use crate::hash;
 use crate::orchestrator::documents;
-use crate::orchestrator::{Orchestrator, OrchestratorError, Result, decode};
+use crate::orchestrator::{Orchestrator, OrchestratorError, Result, decode, now};
 use crate::secret::random_bytes;
 use crate::set::set_id;
 use crate::state::{Batch, Expected};
@@ -48,7 +48,7 @@ impl Orchestrator {
         if let Some(env) = &body.metadata.env_id {
             self.environment_doc(org, app, env).map_err(|error| OrchestratorError::Invalid(error.to_string()))?;
         }
-        let now = self.now();
+        let now = now();
         let id = DeltaId::new(hash::hex(&random_bytes::<20>()?))
             .map_err(|error| OrchestratorError::Internal(error.to_string()))?;
         let delta = Delta {

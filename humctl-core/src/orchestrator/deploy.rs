@@ -34,7 +34,7 @@ use crate::orchestrator::active::active_resources;
 use crate::orchestrator::commit_message::{Facts, commit_message};
 use crate::orchestrator::documents::{self, DeploymentDoc, TargetDoc};
 use crate::orchestrator::target::{Library, ResolvedTarget, TargetFailure};
-use crate::orchestrator::{Orchestrator, OrchestratorError, Result};
+use crate::orchestrator::{Orchestrator, OrchestratorError, Result, now};
 use crate::plan::{DeployContext, TargetPlan, plan, plan_target};
 use crate::render::{CrFile, render};
 use crate::secret::random_bytes;
@@ -42,7 +42,7 @@ use crate::set::{DeltaError, apply_delta, set_id};
 use crate::state::Batch;
 
 /// How long lost races are repeated.
-const RACE_TIME: Duration = Duration::from_secs(300);
+const RACE_TIME: Duration = Duration::from_mins(5);
 
 /// What a Deployment starts from and changes.
 #[derive(Debug, Clone)]
@@ -151,7 +151,7 @@ impl Orchestrator {
         };
         let doc = self.transact(|| {
             let (document, mut env_doc) = self.environment_doc(org, app, env)?;
-            let now = self.now();
+            let now = now();
             let id = next_id(env_doc.last_deploy.as_ref());
             let mut doc = new_doc(id.clone(), env, &provisional, env_doc.from_deploy.as_ref(), now, self.user());
             doc.deployment.delta_id.clone_from(&request.delta_id);
@@ -229,9 +229,10 @@ impl Orchestrator {
             n_attempts += 1;
             let view = session.read(&context).map_err(git_failed)?;
             let record_id = view.record.as_ref().map(|(id, _)| id.clone());
-            self.check_race(job, &view, first_record.get_or_insert_with(|| record_id.clone()), &record_id)?;
+            let first = first_record.get_or_insert_with(|| record_id.clone());
+            check_race(job, &view, *first == record_id)?;
             self.take_in_record(job, &view, resolved)?;
-            let set = self.next_set(job, &view)?;
+            let set = next_set(job, &view)?;
             self.announce(job, &set, resolved, session, started)?;
             let prepared = self.prepare(job, &set, &view, library, target_plan, resolved)?;
             let Prepared { change, labels, outcome } = prepared;
@@ -273,27 +274,6 @@ impl Orchestrator {
         }
     }
 
-    /// A Deployment of a whole set must not overwrite what somebody else
-    /// deployed into the same Environment while it ran.
-    fn check_race(
-        &self,
-        job: &Job,
-        view: &BranchView,
-        first: &Option<String>,
-        now: &Option<String>,
-    ) -> Result<(), Failed> {
-        if matches!(job.intent, Intent::Delta(_)) || first == now {
-            return Ok(());
-        }
-        let message = format!(
-            "another deployment changed environment `{}` in the meantime, with commit {} of branch `{}`\n  hint: look at it, then deploy again",
-            job.context,
-            view.tip.as_deref().unwrap_or_default(),
-            view.branch
-        );
-        Err(Failed(vec![environment_error(&job.context, "TGT-007", "Environment changed in the meantime", &message)]))
-    }
-
     /// Records what others deployed since, before it is built upon.
     fn take_in_record(&self, job: &mut Job, view: &BranchView, resolved: &ResolvedTarget) -> Result<(), Failed> {
         let (Some(tip), Some((_, record))) = (&view.tip, &view.record) else { return Ok(()) };
@@ -313,18 +293,6 @@ impl Orchestrator {
         job.local_base.clone_from(&record.set);
         job.doc.deployment.from_id = id.to_string();
         Ok(())
-    }
-
-    /// The set to deploy, given what the branch holds.
-    fn next_set(&self, job: &Job, view: &BranchView) -> Result<DeploymentSet, Failed> {
-        let record = view.record.as_ref().map(|(_, record)| record).filter(|record| record.is_of(&job.context));
-        let base = record.map_or(&job.local_base, |record| &record.set);
-        match &job.intent {
-            Intent::Set(set) => Ok((**set).clone()),
-            Intent::Delta(delta) => {
-                apply_delta(base, &delta.0, &delta.1).map_err(|error| delta_failed(&job.context, &error))
-            }
-        }
     }
 
     /// Records the final set and the target, and lets the request be answered.
@@ -367,7 +335,7 @@ impl Orchestrator {
         resolved: &ResolvedTarget,
     ) -> Result<Prepared, Failed> {
         let context = &job.context;
-        let (files, mut outcome) = self.plan_files(job, set, library, target_plan)?;
+        let (files, mut outcome) = plan_files(job, set, library, target_plan)?;
         for file in &files {
             if resolved.scanner.finds_in(&file.content) {
                 return Err(failed(context, &GitError::SecretInFile { file: file.name.clone() }.into()));
@@ -396,45 +364,13 @@ impl Orchestrator {
         Ok(Prepared { change, labels, outcome: Box::new(outcome) })
     }
 
-    fn plan_files(
-        &self,
-        job: &Job,
-        set: &DeploymentSet,
-        library: &Library,
-        target_plan: &TargetPlan<'_>,
-    ) -> Result<(Vec<CrFile>, Outcome), Failed> {
-        let context = &job.context;
-        let definitions = Definitions::new(&library.definitions);
-        let types = ResourceTypes::new(&library.types);
-        let input = GraphInput { context, definitions: &definitions, types: &types };
-        let index = SetIndex::new(set).map_err(|reasons| {
-            let error = |reason: &String| environment_error(context, "SET-001", "Malformed Deployment Set", reason);
-            Failed(reasons.iter().map(error).collect())
-        })?;
-        let deploy = DeployContext { deployment: job.doc.deployment.id.clone(), set: set_id(set) };
-        let plan = plan(input, &index, target_plan, &deploy).map_err(|errors| plan_failed(&errors))?;
-        let files =
-            render(&plan, &index, target_plan, context, &types, &deploy).map_err(|errors| plan_failed(&errors))?;
-        let now = self.now();
-        let mut warnings = target_plan.graph.warnings.clone();
-        warnings.extend(plan.graph.warnings.iter().cloned());
-        let outcome = Outcome {
-            set: set.clone(),
-            target: no_target(),
-            warnings,
-            graph: Some(export::export(&plan.graph, context, &types, &now)),
-            active: active_resources(&plan, target_plan, context, &job.doc.deployment.id, &now),
-        };
-        Ok((files, outcome))
-    }
-
     /// Records how a Deployment ended. What the branch holds is settled by
     /// now, so the state follows whatever else was written meanwhile.
     fn finish(&self, job: &Job, result: Result<Outcome, Failed>) -> DeploymentDoc {
         let recorded = self.transact(|| {
             let context = &job.context;
             let mut doc = job.doc.clone();
-            doc.deployment.status_changed_at = self.now();
+            doc.deployment.status_changed_at = now();
             let env = documents::env(&context.org, &context.app, &context.env);
             let mut batch = Batch::new();
             match &result {
@@ -502,7 +438,7 @@ impl Orchestrator {
     ) -> Result<()> {
         let (_, env_doc) = self.environment_doc(&context.org, &context.app, &context.env)?;
         let set = set_id(&record.set);
-        let mut doc = new_doc(id, &context.env, &set, env_doc.from_deploy.as_ref(), self.now(), self.user());
+        let mut doc = new_doc(id, &context.env, &set, env_doc.from_deploy.as_ref(), now(), self.user());
         let short = &target.commit[..target.commit.len().min(12)];
         doc.deployment.comment = format!("found at {}@{short}", target.branch);
         doc.target = Some(target.clone());
@@ -533,7 +469,7 @@ impl Orchestrator {
             let types = ResourceTypes::new(&library.types);
             let input = GraphInput { context, definitions: &definitions, types: &types };
             let target_plan = plan_target(input).ok()?;
-            self.plan_files(job, &record.set, &library, &target_plan).ok().map(|(_, outcome)| outcome)
+            plan_files(job, &record.set, &library, &target_plan).ok().map(|(_, outcome)| outcome)
         });
         let mut outcome = planned.unwrap_or_else(|| Outcome {
             set: record.set.clone(),
@@ -554,6 +490,64 @@ impl Orchestrator {
         };
         outcome
     }
+}
+
+/// A Deployment of a whole set must not overwrite what somebody else deployed
+/// into the same Environment while it ran.
+fn check_race(job: &Job, view: &BranchView, is_record_as_before: bool) -> Result<(), Failed> {
+    if matches!(job.intent, Intent::Delta(_)) || is_record_as_before {
+        return Ok(());
+    }
+    let message = format!(
+        "another deployment changed environment `{}` in the meantime, with commit {} of branch `{}`\n  hint: look at it, then deploy again",
+        job.context,
+        view.tip.as_deref().unwrap_or_default(),
+        view.branch
+    );
+    Err(Failed(vec![environment_error(&job.context, "TGT-007", "Environment changed in the meantime", &message)]))
+}
+
+/// The set to deploy, given what the branch holds.
+fn next_set(job: &Job, view: &BranchView) -> Result<DeploymentSet, Failed> {
+    let record = view.record.as_ref().map(|(_, record)| record).filter(|record| record.is_of(&job.context));
+    let base = record.map_or(&job.local_base, |record| &record.set);
+    match &job.intent {
+        Intent::Set(set) => Ok((**set).clone()),
+        Intent::Delta(delta) => {
+            apply_delta(base, &delta.0, &delta.1).map_err(|error| delta_failed(&job.context, &error))
+        }
+    }
+}
+
+/// Plans and renders a set. Pure but for the clock.
+fn plan_files(
+    job: &Job,
+    set: &DeploymentSet,
+    library: &Library,
+    target_plan: &TargetPlan<'_>,
+) -> Result<(Vec<CrFile>, Outcome), Failed> {
+    let context = &job.context;
+    let definitions = Definitions::new(&library.definitions);
+    let types = ResourceTypes::new(&library.types);
+    let input = GraphInput { context, definitions: &definitions, types: &types };
+    let index = SetIndex::new(set).map_err(|reasons| {
+        let error = |reason: &String| environment_error(context, "SET-001", "Malformed Deployment Set", reason);
+        Failed(reasons.iter().map(error).collect())
+    })?;
+    let deploy = DeployContext { deployment: job.doc.deployment.id.clone(), set: set_id(set) };
+    let plan = plan(input, &index, target_plan, &deploy).map_err(|errors| plan_failed(&errors))?;
+    let files = render(&plan, &index, target_plan, context, &types, &deploy).map_err(|errors| plan_failed(&errors))?;
+    let now = now();
+    let mut warnings = target_plan.graph.warnings.clone();
+    warnings.extend(plan.graph.warnings.iter().cloned());
+    let outcome = Outcome {
+        set: set.clone(),
+        target: no_target(),
+        warnings,
+        graph: Some(export::export(&plan.graph, context, &types, &now)),
+        active: active_resources(&plan, target_plan, context, &job.doc.deployment.id, &now),
+    };
+    Ok((files, outcome))
 }
 
 /// An edit with what it leads to when it lands.

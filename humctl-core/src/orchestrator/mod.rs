@@ -87,10 +87,6 @@ impl Orchestrator {
         &*self.config.store
     }
 
-    fn now(&self) -> Timestamp {
-        timestamp(Instant::now())
-    }
-
     fn state_key(&self) -> Result<StateKey> {
         Ok(load_state_key(self.store(), &self.config.keys)?)
     }
@@ -132,7 +128,7 @@ impl Orchestrator {
 
     /// The first documents of an Organization.
     fn seed(&self, org: &OrgId) -> BTreeMap<Key, Value> {
-        let now = self.now();
+        let now = now();
         let mut seed = BTreeMap::from([(documents::org(org), documents::organization(org, &now, self.user()))]);
         for env_type in builtin::environment_types() {
             seed.insert(documents::env_type(org, env_type.id.as_str()), crate::json::to_value(&env_type));
@@ -163,6 +159,11 @@ impl Orchestrator {
         }
         Ok(listed.into_iter().map(|(_, document)| document.value).collect())
     }
+}
+
+/// The present, in the API's form.
+fn now() -> Timestamp {
+    timestamp(Instant::now())
 }
 
 /// An instant in the API's form, with three fraction digits.

@@ -13,7 +13,7 @@ use crate::context::EnvironmentContext;
 use crate::orchestrator::commit_message::DEPLOYMENT_TRAILER;
 use crate::orchestrator::deploy::next_id;
 use crate::orchestrator::documents::{self, DeploymentDoc, TargetDoc};
-use crate::orchestrator::{Orchestrator, Result};
+use crate::orchestrator::{Orchestrator, Result, now};
 use crate::set::set_id;
 use crate::state::Batch;
 
@@ -77,48 +77,44 @@ impl Orchestrator {
             let deployments = repository.deployments(DEPLOYMENT_TRAILER)?;
             Ok(deployments.into_iter().find(|(deployment, _)| deployment == id).map(|(_, commit)| commit))
         };
-        match search()? {
-            Some(commit) => Ok(Some(commit)),
-            None => {
-                repository.deepen(session.branch(), HISTORY)?;
-                search()
-            }
+        if let Some(commit) = search()? {
+            Ok(Some(commit))
+        } else {
+            repository.deepen(session.branch(), HISTORY)?;
+            search()
         }
     }
 
     fn settle_one(&self, context: &EnvironmentContext, mut doc: DeploymentDoc, commit: Option<String>) -> Result<()> {
         let key = documents::env(&context.org, &context.app, &context.env);
-        doc.deployment.status_changed_at = self.now();
-        match (commit, doc.target.clone()) {
-            (Some(commit), Some(mut target)) => {
-                target.commit = commit;
-                doc.deployment.status = DeploymentStatus::Succeeded;
-                doc.target = Some(target.clone());
-                self.transact(|| {
-                    let (document, mut env_doc) = self.environment_doc(&context.org, &context.app, &context.env)?;
-                    env_doc.from_deploy = Some(doc.deployment.id.clone());
-                    env_doc.target = Some(target.clone());
-                    let mut batch = Batch::new();
-                    batch.expect(&key, Some(&document)).put(&key, &env_doc);
-                    batch.put(&documents::deployment(&key, &doc.deployment.id), &doc);
-                    Ok(((), batch))
-                })
-            }
-            _ => {
-                doc.deployment.status = DeploymentStatus::Failed;
-                doc.errors = vec![DeploymentError {
-                    code: "TGT-006".to_owned(),
-                    object_id: context.env.to_string(),
-                    scope: "environment".to_owned(),
-                    summary: "Interrupted".to_owned(),
-                    message: "the process ended before its commit reached the branch, so nothing was deployed\n  hint: deploy again"
-                        .to_owned(),
-                    error_type: "provisioning".to_owned(),
-                }];
+        doc.deployment.status_changed_at = now();
+        if let (Some(commit), Some(mut target)) = (commit, doc.target.clone()) {
+            target.commit = commit;
+            doc.deployment.status = DeploymentStatus::Succeeded;
+            doc.target = Some(target.clone());
+            self.transact(|| {
+                let (document, mut env_doc) = self.environment_doc(&context.org, &context.app, &context.env)?;
+                env_doc.from_deploy = Some(doc.deployment.id.clone());
+                env_doc.target = Some(target.clone());
                 let mut batch = Batch::new();
+                batch.expect(&key, Some(&document)).put(&key, &env_doc);
                 batch.put(&documents::deployment(&key, &doc.deployment.id), &doc);
-                Ok(self.store().commit(&batch)?)
-            }
+                Ok(((), batch))
+            })
+        } else {
+            doc.deployment.status = DeploymentStatus::Failed;
+            doc.errors = vec![DeploymentError {
+                code: "TGT-006".to_owned(),
+                object_id: context.env.to_string(),
+                scope: "environment".to_owned(),
+                summary: "Interrupted".to_owned(),
+                message: "the process ended before its commit reached the branch, so nothing was deployed\n  hint: deploy again"
+                    .to_owned(),
+                error_type: "provisioning".to_owned(),
+            }];
+            let mut batch = Batch::new();
+            batch.put(&documents::deployment(&key, &doc.deployment.id), &doc);
+            Ok(self.store().commit(&batch)?)
         }
     }
 

@@ -139,11 +139,11 @@ fn evaluate(
 type Known<'k, 'o> = dyn Fn(&ResourceKey) -> Option<&'o Outputs> + 'k;
 
 /// Expands `values` when all of it is known; secrets count as unknown.
-fn known_values<'o>(
+fn known_values(
     values: Option<&Map<String, Value>>,
     scope: &DefinitionScope<'_, '_>,
     deploy: Option<&DeployContext>,
-    known: &Known<'_, 'o>,
+    known: &Known<'_, '_>,
 ) -> Option<Map<String, Value>> {
     let Some(values) = values else { return Some(Map::new()) };
     let mut has_failed = false;
@@ -178,10 +178,10 @@ fn known_values<'o>(
 
 /// Replaces `{value: "${resources…}"}` leaves by the leaf that the producer
 /// has there; `None` when a producer is unknown.
-fn known_secrets<'o>(
+fn known_secrets(
     tree: Option<&Map<String, Value>>,
     scope: &DefinitionScope<'_, '_>,
-    known: &Known<'_, 'o>,
+    known: &Known<'_, '_>,
 ) -> Option<Map<String, Value>> {
     let Some(tree) = tree else { return Some(Map::new()) };
     tree.iter()
@@ -197,7 +197,7 @@ fn known_secrets<'o>(
         .collect()
 }
 
-fn secret_leaf<'o>(text: &str, scope: &DefinitionScope<'_, '_>, known: &Known<'_, 'o>) -> Option<Value> {
+fn secret_leaf(text: &str, scope: &DefinitionScope<'_, '_>, known: &Known<'_, '_>) -> Option<Value> {
     let template = crate::placeholder::parse(text).ok()?;
     match Reference::from_tokens(template.single()?).ok()? {
         Reference::Resource(reference, Projection::Output(path)) => {

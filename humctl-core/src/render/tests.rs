@@ -3,6 +3,7 @@
 use humctl_api_types::definition::ResourceDefinition;
 use humctl_api_types::id::{DeploymentId, SetId};
 use humctl_api_types::set::DeploymentSet;
+use humctl_api_types::time::Timestamp;
 use serde_json::{Value, json};
 
 use crate::builtin;
@@ -17,7 +18,7 @@ use crate::render::{CrFile, label_value, render};
 fn rendered(extra: &[ResourceDefinition], set: &Value) -> Result<Vec<CrFile>, Vec<PlanError>> {
     let context = context();
     let types = builtin::resource_types();
-    let mut definitions = builtin::definitions(&context.org, &Default::default());
+    let mut definitions = builtin::definitions(&context.org, &Timestamp::default());
     definitions.push(definition(
         "git-target",
         "k8s-cluster",

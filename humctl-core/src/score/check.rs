@@ -105,7 +105,7 @@ fn check_params(value: &Value, pointer: &str, resources: &Map<String, Value>, fi
     match value {
         // A bracketed reference is the platform's own language; public Score files use it in params.
         Value::String(text) if text.contains("${resources[") => {
-            findings.push(Finding::warning(pointer, "a placeholder with brackets is passed to the platform as it is"))
+            findings.push(Finding::warning(pointer, "a placeholder with brackets is passed to the platform as it is"));
         }
         Value::String(text) => check_text(text, pointer, resources, findings),
         Value::Array(items) => {

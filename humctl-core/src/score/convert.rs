@@ -133,7 +133,7 @@ impl Conversion<'_> {
     /// is one shared id (spec/score.md §3.3).
     fn by_id(&mut self, name: &str, id: &str, class: &str) -> Option<Destination> {
         match id.split('.').collect::<Vec<_>>().as_slice() {
-            ["externals", _] | ["shared", _] | ["modules", _, "externals", ..] => self.by_annotation(name, id, class),
+            ["externals" | "shared", _] | ["modules", _, "externals", ..] => self.by_annotation(name, id, class),
             _ => Some(shared(id, class)),
         }
     }

@@ -30,10 +30,10 @@ fn pieces(text: &str) -> Vec<Piece<'_>> {
     let mut searched = 0;
     while let Some(offset) = rest[searched..].find('$').map(|offset| searched + offset) {
         let after = &rest[offset + 1..];
-        if after.starts_with('$') {
+        if let Some(after) = after.strip_prefix('$') {
             pieces.push(Piece::Text(&rest[..offset]));
             pieces.push(Piece::Dollar);
-            rest = &after[1..];
+            rest = after;
             searched = 0;
         } else if let Some(end) = after.strip_prefix('{').and_then(|inner| inner.find('}')) {
             pieces.push(Piece::Text(&rest[..offset]));

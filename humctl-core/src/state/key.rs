@@ -143,13 +143,12 @@ pub fn move_state_key(store: &dyn StateStore, source: &KeySource, to: KeyLocatio
 /// Makes the key of a new state. Of several processes that do so at once, the
 /// one that makes the file wins, and the others take its key.
 fn make(store: &dyn StateStore, source: &KeySource) -> Result<StateKey, StateError> {
-    let key = match read_file(&source.file)? {
-        Some(key) => key,
-        None => {
-            let key = StateKey::generate().map_err(|error| StateError::StateKey(error.to_string()))?;
-            write_file(&source.file, &key)?;
-            read_file(&source.file)?.unwrap_or(key)
-        }
+    let key = if let Some(key) = read_file(&source.file)? {
+        key
+    } else {
+        let key = StateKey::generate().map_err(|error| StateError::StateKey(error.to_string()))?;
+        write_file(&source.file, &key)?;
+        read_file(&source.file)?.unwrap_or(key)
     };
     let mut batch = Batch::new();
     batch

@@ -1,4 +1,4 @@
-//! Documents in one SQLite file; the only file that names SQLite.
+//! Documents in one `SQLite` file; the only file that names `SQLite`.
 //!
 //! Every call opens the file anew, so several processes can use it at once;
 //! writers wait for each other. The file and its directory are private.

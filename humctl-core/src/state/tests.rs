@@ -1,4 +1,4 @@
-//! The laws of a store, for every store; and what SQLite adds.
+//! The laws of a store, for every store; and what `SQLite` adds.
 
 use std::os::unix::fs::PermissionsExt as _;
 use std::sync::{Arc, Mutex};
@@ -89,7 +89,9 @@ fn many_writers_at_once_lose_nothing() {
                 })
             })
             .collect();
-        threads.into_iter().for_each(|thread| thread.join().unwrap());
+        for thread in threads {
+            thread.join().unwrap();
+        }
         assert_eq!(store.get(&key("n")).unwrap().unwrap().value, json!(100));
     }
 }
