@@ -129,6 +129,17 @@ fn broken_and_empty_files_are_told() {
     assert!(env.run("apply -f tab.yaml").fails().stderr.contains("tab.yaml:2:"));
     assert!(env.run("apply -f twice.yaml").fails().stderr.contains("twice.yaml:2:1"));
     assert!(env.run("apply -f empty.yaml").fails().stderr.contains("no manifest"));
+    env.write("d.yaml", &POSTGRES.replace("driver_type", "driver_tpye")).write("l.yaml", "- a\n");
+    let failed = env.run("apply -f d.yaml").fails().stderr;
+    assert!(
+        failed.contains("d.yaml:7:3: unknown field `driver_tpye`") && failed.contains("`driver_type` is missing"),
+        "{failed}"
+    );
+    assert!(env.run("apply -f l.yaml").fails().stderr.contains("expected a mapping, found list"));
+    env.write("d.yaml", &POSTGRES.replace("type: postgres", "type: postgers"));
+    assert!(env.run("apply -f d.yaml").fails().stderr.contains("did you mean `postgres`?"));
+    env.write("d.yaml", &POSTGRES.replace("id: postgres-team", "id: My Team"));
+    assert!(env.run("apply -f d.yaml").fails().stderr.contains("d.yaml:3:12: "));
     assert!(env.run("apply -f missing.yaml").fails().stderr.contains("missing.yaml"));
     assert!(env.run("apply").fails().stderr.contains("-f"));
 }
@@ -139,7 +150,8 @@ fn a_definition_in_use_is_not_deleted_without_force() {
     let remote = env.remote("r");
     env.shop(&remote, "main").score("web", "");
     env.deploy().ok();
-    assert!(env.run("delete def git-target").fails().stderr.contains("HTTP-409"));
+    let refused = env.run("delete def git-target").fails().stderr;
+    assert!(refused.contains("HTTP-409: it is in use\n  used by: shop/development k8s-cluster\n  hint: "), "{refused}");
     env.run("delete def git-target --force").ok();
     assert!(env.run("get def git-target").fails().stderr.contains("HTTP-404"));
     // The rule is free again.

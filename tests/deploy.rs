@@ -207,8 +207,8 @@ fn a_moved_target_leaves_the_old_files_and_says_so() {
     env.write("c.yaml", &git_cluster(&remote.url(), "path: elsewhere", "      branch: main\n"))
         .run("apply -f c.yaml")
         .ok();
-    let run = env.run("score deploy --app shop --env development -v1");
-    assert!(run.stderr.contains("the files of the former one are left"), "{}", run.stderr);
+    let told = env.deploy().ok().stdout;
+    assert!(told.contains("note: the target moved: the files of the former one are left"), "{told}");
     assert_eq!(remote.list("main", "elsewhere").len(), 3);
     assert_eq!(remote.list("main", "shop/development").len(), 3);
 }

@@ -91,6 +91,7 @@ fn the_configuration_file_is_an_interface() {
     );
     env.run("config set app --delete").ok();
     env.run("config app").fails();
+    assert!(env.run("config set output bogus").fails().stderr.contains("unknown output format"));
     assert!(env.run("config ogr").fails().stderr.contains("did you mean `org`"));
     let text = std::fs::read_to_string(env.home().join(".humctl")).unwrap();
     assert_eq!(text, "deviceID: abc\norg: my-org\n");
@@ -117,6 +118,7 @@ fn wrong_words_are_told_as_the_official_program_does() {
 #[test]
 fn version_and_completion_need_nothing() {
     let env = TestEnv::new();
+    assert!(env.run("--version").ok().stdout.starts_with("humctl 0."));
     assert!(env.run("version").ok().stdout.starts_with("humctl version 0."));
     for shell in ["bash", "fish", "powershell", "zsh"] {
         assert!(env.run(&format!("completion {shell}")).ok().stdout.contains("humctl"), "{shell}");

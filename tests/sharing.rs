@@ -120,34 +120,109 @@ fn only_one_deployment_of_an_environment_runs_in_one_state() {
     env.deploy().ok();
 }
 
+/// Status of a Deployment in one state.
+fn status(env: &TestEnv, reference: &str) -> serde_json::Value {
+    let shown = env.run(&format!("get deploy {reference} --app shop --env development -o json")).ok().json();
+    shown["status"]["status"].clone()
+}
+
 #[test]
-fn an_interrupted_deployment_is_settled_by_the_next_command() {
+fn a_deployment_that_was_killed_before_its_push_is_settled_as_failed() {
     let env = TestEnv::new();
     let remote = env.remote("r");
     env.shop(&remote, "main").score("web", "");
     env.deploy().ok();
-    let status = |reference: &str| {
-        env.run(&format!("get deploy {reference} --app shop --env development -o json")).ok().json()["status"]["status"]
-            .clone()
-    };
-    // Killed while the push waits: the commit never arrives.
-    remote.hook("pre-receive", "sleep 600");
-    env.score("web", "    variables: {A: \"1\"}\n");
+    let away = env.path("away.git");
+    // Git waits for a server that never answers: nothing can have been pushed.
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://127.0.0.1:{}/r.git", silent.local_addr().unwrap().port());
+    env.git_cluster(&url, "      branch: main\n");
     let mut child = env.start("score deploy --app shop --env development");
-    let started = remote.path.join("started");
-    remote.hook("pre-receive", &format!("touch {}; exec sleep 5", started.display()));
+    let _connection = silent.accept().unwrap();
     child.kill().unwrap();
     child.wait().unwrap();
+    assert!(!away.exists());
+    env.git_cluster(&remote.url(), "      branch: main\n");
+    assert_eq!(status(&env, "."), "failed");
+    let errors = env.run("get deploy-error --app shop --env development -o json").ok().json();
+    assert_eq!(errors[0]["status"]["summary"], "Interrupted");
+    env.deploy().ok();
+    assert_eq!(status(&env, "."), "succeeded");
+}
+
+#[test]
+fn a_commit_that_arrives_after_its_process_was_killed_counts() {
+    let env = TestEnv::new();
+    let remote = env.remote("r");
+    env.shop(&remote, "main").score("web", "");
+    env.deploy().ok();
+    let gate = env.path("gate");
+    remote.hook("pre-receive", &format!("touch {0}.here; while [ ! -e {0} ]; do sleep 0.05; done", gate.display()));
+    env.score("web", "    variables: {A: \"1\"}\n");
     let mut child = env.start("score deploy --app shop --env development");
-    while !started.exists() {
+    while !env.path("gate.here").exists() {
         std::thread::yield_now();
     }
     child.kill().unwrap();
     child.wait().unwrap();
-    remote.hook("pre-receive", "exit 0");
-    let state = status(".");
-    assert!(state == "failed" || state == "succeeded", "{state}");
+    assert_eq!(status(&env, "."), "failed");
+    std::fs::write(gate, "").unwrap();
+    while remote.n_commits("main") < 2 {
+        std::thread::yield_now();
+    }
+    let deployments = env.run("get deploys --app shop --env development -o json").ok().json();
+    let statuses: Vec<&str> = deployments
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter_map(|deployment| deployment["status"]["status"].as_str())
+        .collect();
+    assert_eq!(statuses, ["succeeded", "succeeded"]);
+    assert!(env.deploy().ok().stdout.contains("no changes"));
+}
+
+#[test]
+fn an_environment_whose_record_vanished_is_told() {
+    let env = TestEnv::new();
+    let remote = env.remote("r");
+    env.shop(&remote, "main").score("web", "");
     env.deploy().ok();
-    assert_eq!(status("."), "succeeded");
-    assert!(remote.show("main", "shop/development/workload-web.yaml").contains("A: \"1\""));
+    remote.git(&["update-ref", "-d", "refs/heads/main"]);
+    let told = env.score("api", "").deploy().ok().stdout;
+    assert!(
+        told.contains("note: branch `main` has no record of this Environment any more") && told.contains(": web"),
+        "{told}"
+    );
+}
+
+#[test]
+fn ctrl_c_ends_a_fetch_and_finishes_a_push() {
+    let env = TestEnv::new();
+    let remote = env.remote("r");
+    env.shop(&remote, "main").score("web", "");
+    let gate = env.path("gate");
+    remote.hook("pre-receive", &format!("touch {0}.here; while [ ! -e {0} ]; do sleep 0.05; done", gate.display()));
+    let child = env.start("score deploy --app shop --env development");
+    while !env.path("gate.here").exists() {
+        std::thread::yield_now();
+    }
+    interrupt(&child);
+    std::fs::write(&gate, "").unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert_eq!((remote.n_commits("main"), status(&env, ".")), (1, "succeeded".into()));
+
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://127.0.0.1:{}/r.git", silent.local_addr().unwrap().port());
+    env.git_cluster(&url, "      branch: main\n");
+    let child = env.start("score deploy --app shop --env development");
+    let _connection = silent.accept().unwrap();
+    interrupt(&child);
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(130), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+fn interrupt(child: &std::process::Child) {
+    let status = std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    assert!(status.success());
 }

@@ -72,6 +72,9 @@ pub struct DeploymentTarget {
     /// Files as `+ name`, `~ name`, `- name`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub files: Vec<String>,
+    /// What whoever deployed has to know about the target.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
 }
 
 /// Where a Deployment stands. A word we do not know is kept.

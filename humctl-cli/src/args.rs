@@ -13,7 +13,7 @@ use crate::commands;
 /// Graph, and commits custom resources to Git, from where Argo CD or Flux
 /// takes them to a cluster.
 #[derive(Debug, Parser)]
-#[command(name = "humctl", disable_version_flag = true, arg_required_else_help = true, infer_long_args = false)]
+#[command(name = "humctl", version, arg_required_else_help = true)]
 pub struct Cli {
     #[command(flatten)]
     pub(crate) globals: GlobalArgs,

@@ -79,7 +79,13 @@ impl Context {
         ];
         let first = |pick: fn(&Layer) -> &Option<String>| layers.iter().find_map(|layer| pick(layer).clone());
         let format = given(&globals.output).or_else(|| env::get(env::OUTPUT)).or_else(|| file.get("output"));
-        let format = format.map(|word| Format::parse(&word)).transpose()?.unwrap_or(Format::Table);
+        let format = format.map(|word| Format::parse(&word)).transpose().map_err(|error| {
+            error.with_hint(
+                "it comes from --output, HUMANITEC_OUTPUT or the configuration; mend the latter with: \
+                 humctl -o table config set output --delete",
+            )
+        })?;
+        let format = format.unwrap_or(Format::Table);
         let token = given(&globals.token).or_else(|| env::get(env::TOKEN)).or_else(|| file.get("token"));
         let prefix = given(&globals.api_prefix)
             .or_else(|| env::get(env::API_PREFIX))

@@ -44,7 +44,7 @@ impl CliError {
             if body.message.is_empty()
                 && let Some(details) = &body.details
             {
-                let _ = write!(message, ": {details}");
+                message.push_str(&users(details).unwrap_or_else(|| format!(": {details}")));
             }
         }
         if let Some(host) = host {
@@ -91,6 +91,19 @@ impl CliError {
     }
 }
 
+/// The Active Resources that keep a Definition from being deleted, as lines:
+/// the API answers with their bare list.
+fn users(details: &serde_json::Value) -> Option<String> {
+    let items = details.as_array().filter(|items| !items.is_empty())?;
+    let mut text = ": it is in use".to_owned();
+    for item in items {
+        let part = |key: &str| item.get(key)?.as_str();
+        let _ = write!(text, "\n  used by: {}/{} {}", part("app_id")?, part("env_id")?, part("res_id")?);
+    }
+    text.push_str("\n  hint: delete it all the same with --force; the next deployments match anew");
+    Some(text)
+}
+
 /// Words a problem with the arguments as the official program does, and
 /// prints help where words are missing (spec/cli.md §4.6).
 pub(crate) fn usage(error: &clap::Error) -> ExitCode {
@@ -123,7 +136,11 @@ pub(crate) fn usage(error: &clap::Error) -> ExitCode {
         _ => {
             let rendered = error.render().to_string();
             let text = rendered.strip_prefix("error: ").unwrap_or(&rendered);
-            let text: Vec<&str> = text.lines().map(str::trim).take_while(|line| !line.starts_with("Usage:")).collect();
+            let text: Vec<&str> = text
+                .lines()
+                .map(str::trim)
+                .take_while(|line| !["Usage:", "For more information", "tip:"].iter().any(|end| line.starts_with(end)))
+                .collect();
             CliError::user(text.join(" ").trim().trim_end_matches('.').to_owned())
         }
     };

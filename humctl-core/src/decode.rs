@@ -96,6 +96,17 @@ impl de::Error for DecodeError {
     }
 }
 
+fn unexpected(value: &Value) -> de::Unexpected<'_> {
+    match value {
+        Value::Null => de::Unexpected::Unit,
+        Value::Bool(flag) => de::Unexpected::Bool(*flag),
+        Value::Number(_) => de::Unexpected::Float(0.0),
+        Value::String(text) => de::Unexpected::Str(text),
+        Value::Array(_) => de::Unexpected::Seq,
+        Value::Object(_) => de::Unexpected::Map,
+    }
+}
+
 fn kind_of(found: &de::Unexpected<'_>) -> &'static str {
     match found {
         de::Unexpected::Bool(_) => "boolean",
@@ -111,14 +122,20 @@ fn kind_of(found: &de::Unexpected<'_>) -> &'static str {
 /// Reads a `T` and lists the keys it does not know.
 ///
 /// # Errors
-/// The first [`DecodeError`]; a value of the wrong type has no `T` to go on with.
-pub fn strict<T: de::DeserializeOwned>(value: &Value) -> Result<(T, Vec<UnknownField>), DecodeError> {
+/// The first [`DecodeError`], since a value of the wrong type has no `T` to go
+/// on with, and the unknown keys that were met before it.
+pub fn strict<T: de::DeserializeOwned>(
+    value: &Value,
+) -> Result<(T, Vec<UnknownField>), (DecodeError, Vec<UnknownField>)> {
     let unknown = RefCell::new(Vec::new());
     let root = Path { parent: None, step: Step::Root };
-    let decoded = T::deserialize(Decoder { value, path: &root, unknown: &unknown })?;
+    let decoded = T::deserialize(Decoder { value, path: &root, unknown: &unknown });
     let mut unknown = unknown.into_inner();
     unknown.sort();
-    Ok((decoded, unknown))
+    match decoded {
+        Ok(decoded) => Ok((decoded, unknown)),
+        Err(error) => Err((error, unknown)),
+    }
 }
 
 /// Reads a `T`; unknown keys are fine, as the API has it.
@@ -126,7 +143,7 @@ pub fn strict<T: de::DeserializeOwned>(value: &Value) -> Result<(T, Vec<UnknownF
 /// # Errors
 /// The first [`DecodeError`].
 pub fn tolerant<T: de::DeserializeOwned>(value: &Value) -> Result<T, DecodeError> {
-    strict(value).map(|(decoded, _)| decoded)
+    strict(value).map(|(decoded, _)| decoded).map_err(|(error, _)| error)
 }
 
 /// The way to the current value; rendered only when something is reported.
@@ -196,15 +213,14 @@ impl<'de> de::Deserializer<'de> for Decoder<'_, '_> {
         fields: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, DecodeError> {
-        if let Value::Object(object) = self.value {
-            for key in object.keys().filter(|key| !fields.contains(&key.as_str())) {
-                let path = Path { parent: Some(self.path), step: Step::Key(key) };
-                self.unknown.borrow_mut().push(UnknownField {
-                    pointer: path.pointer(),
-                    name: key.clone(),
-                    expected: fields,
-                });
-            }
+        let Value::Object(object) = self.value else {
+            let message = format!("expected a mapping, found {}", kind_of(&unexpected(self.value)));
+            return Err(DecodeError::new(message).at(|| self.path.pointer()));
+        };
+        for key in object.keys().filter(|key| !fields.contains(&key.as_str())) {
+            let path = Path { parent: Some(self.path), step: Step::Key(key) };
+            let field = UnknownField { pointer: path.pointer(), name: key.clone(), expected: fields };
+            self.unknown.borrow_mut().push(field);
         }
         self.deserialize_any(visitor)
     }

@@ -81,6 +81,8 @@ pub fn parse_documents(text: &str) -> Result<Vec<Value>, YamlError> {
 /// Drops the place that the reader appends to its message, since ours stands in front.
 fn without_place(message: &str) -> &str {
     let first_line = message.lines().next().unwrap_or_default();
+    // Advice for programmers that use the reader.
+    let first_line = first_line.split(", set ").next().unwrap_or(first_line);
     let end = first_line.rfind(" at line ").or_else(|| first_line.rfind(" at "));
     first_line[..end.unwrap_or(first_line.len())].trim_end_matches([',', ':', ' '])
 }

@@ -6,16 +6,17 @@ use serde_json::Value;
 use crate::config::{ConfigFile, KEYS};
 use crate::context::Context;
 use crate::error::CliError;
+use crate::output::Format;
 
 /// Key of the configuration that lives in the state instead of the file.
 const STATE_KEY: &str = "stateKey";
 
 /// Show or change the configuration in ~/.humctl
 ///
-///     humctl config view            everything, as JSON
-///     humctl config KEY             one value
-///     humctl config set KEY VALUE   store a value
-///     humctl config set KEY --delete
+/// - humctl config view: everything, as JSON
+/// - humctl config KEY: one value
+/// - humctl config set KEY VALUE: store a value
+/// - humctl config set KEY --delete: remove it
 ///
 /// Keys: apiPrefix, app, context, env, org, output, token; and stateKey, which
 /// moves the key that seals secrets in the local state to file or keyring.
@@ -37,7 +38,13 @@ pub(crate) fn run(context: &Context, args: &ConfigArgs) -> Result<(), CliError> 
         [] | ["view"] => context.output.document(&Value::Object(file.merged())),
         ["set", STATE_KEY, place] if !args.delete => set_state_key(context, place),
         ["set", key] if args.delete => file.set(known(key)?, None),
-        ["set", key, value] if !args.delete => file.set(known(key)?, Some(value)),
+        ["set", key, value] if !args.delete => {
+            let key = known(key)?;
+            if key == "output" {
+                Format::parse(value)?;
+            }
+            file.set(key, Some(value))
+        }
         ["set", ..] => Err(CliError::user("config set takes KEY VALUE, or KEY --delete")),
         [key] => match file.merged().get(known(key)?) {
             Some(Value::String(text)) => context.output.line(text),

@@ -77,6 +77,9 @@ pub(crate) fn list_path(context: &Context, kind: Kind) -> Result<String, CliErro
 
 /// The path of one object of a kind.
 pub(crate) fn object_path(context: &Context, kind: Kind, id: &str) -> Result<String, CliError> {
+    if id.is_empty() {
+        return Err(CliError::user(format!("the id of the {} is empty", kind.info().name)));
+    }
     Ok(format!("{}/{}", list_path(context, kind)?, encode_segment(id)))
 }
 

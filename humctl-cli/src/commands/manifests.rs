@@ -173,7 +173,7 @@ struct Reader<'t> {
 impl Reader<'_> {
     fn read(mut self, document: &Value) -> Result<Object, Vec<Problem>> {
         let (envelope, unknown) =
-            decode::strict::<Envelope>(document).map_err(|error| vec![self.decode_error("", &error)])?;
+            decode::strict::<Envelope>(document).map_err(|(error, _)| vec![self.decode_error("", &error)])?;
         let mut problems: Vec<Problem> = unknown.iter().map(|field| self.unknown_field("", field)).collect();
         let version = envelope.api_version.as_deref();
         if version != Some(API_VERSION) && version != Some(LEGACY_API_VERSION) {
@@ -279,7 +279,8 @@ impl Reader<'_> {
                 problems.extend(unknown.iter().map(|field| self.unknown_field(part, field)));
                 Some(entity)
             }
-            Err(error) => {
+            Err((error, unknown)) => {
+                problems.extend(unknown.iter().map(|field| self.unknown_field(part, field)));
                 problems.push(self.decode_error(part, &error));
                 None
             }
@@ -317,7 +318,11 @@ impl Reader<'_> {
     }
 
     fn decode_error(&mut self, part: &str, error: &DecodeError) -> Problem {
-        let pointer = format!("{part}{}", error.pointer);
+        // The id is written under metadata, and only joined to the entity here.
+        let pointer = match error.pointer.as_str() {
+            "/id" => "/metadata/id".to_owned(),
+            pointer => format!("{part}{pointer}"),
+        };
         let place = if error.pointer.is_empty() {
             String::new()
         } else {

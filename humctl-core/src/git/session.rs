@@ -83,6 +83,7 @@ impl GitSession {
             "gc.auto=0",
             "maintenance.auto=false",
             "core.hooksPath=/dev/null",
+            "push.gpgSign=false",
             "advice.all=false",
         ]
         .map(ToOwned::to_owned)

@@ -297,6 +297,7 @@ impl GitTarget {
         let url = text(values, "url")?.ok_or("its cluster has no output `url`")?;
         let url = GitUrl::parse(&url).map_err(|reason| format!("the `url` of its cluster: {reason}"))?;
         let branch = text(values, "branch")?;
+        let branch = branch.map(|branch| branch.strip_prefix("refs/heads/").unwrap_or(&branch).to_owned());
         if let Some(branch) = &branch {
             check_branch(branch).map_err(|reason| format!("branch `{branch}` of its cluster: {reason}"))?;
         }
@@ -329,7 +330,9 @@ fn text(values: &Map<String, Value>, key: &str) -> Result<Option<String>, String
 fn check_branch(branch: &str) -> Result<(), String> {
     let is_bad_char = |c: char| c.is_control() || c.is_whitespace() || "~^:?*[\\".contains(c);
     let is_bad_part = |part: &str| part.is_empty() || part.starts_with('.') || part.ends_with(".lock");
-    if branch.starts_with('-')
+    if matches!(branch, "HEAD" | "@")
+        || branch.starts_with("refs/")
+        || branch.starts_with('-')
         || branch.ends_with('.')
         || branch.contains("..")
         || branch.contains("@{")
@@ -453,7 +456,7 @@ mod tests {
         assert!(
             target(json!({"cluster_type": "gke", "url": "/x"}), json!({})).unwrap_err().contains("`cluster_type: gke`")
         );
-        for branch in ["a..b", "-x", "a b", "a/.b", "x.lock", "a~1"] {
+        for branch in ["HEAD", "@", "refs/tags/x", "a..b", "-x", "a b", "a/.b", "x.lock", "a~1"] {
             assert!(
                 target(json!({"cluster_type": "git", "url": "/x", "branch": branch}), json!({})).is_err(),
                 "{branch}"

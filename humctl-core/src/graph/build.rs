@@ -357,13 +357,25 @@ impl<'a, 'd> Builder<'a, 'd> {
                 PlanError::Target {
                     context,
                     reason: format!("no Resource Definition matches `{resource}`"),
-                    near,
+                    near: Some(near),
                     hint,
                 }
             }
-            MatchError::NoMatch => PlanError::NoDefinition { resource, context, near },
+            MatchError::NoMatch => match self.misspelt(resource.res_type.as_str()) {
+                Some(suggestion) => PlanError::UnknownType { resource, suggestion },
+                None => PlanError::NoDefinition { resource, context, near },
+            },
         };
         self.errors.push((Some(node), error));
+    }
+
+    /// The known type that an unknown one is probably meant to be.
+    fn misspelt(&self, res_type: &str) -> Option<String> {
+        let types = self.input.types;
+        match types.get(res_type) {
+            None => types.nearest(res_type).map(ToOwned::to_owned),
+            Some(_) => None,
+        }
     }
 
     /// Reports what is wrong inside a Definition, for the resource that matched it.

@@ -108,8 +108,8 @@ pub enum PlanError {
         context: EnvironmentContext,
         /// What is wrong.
         reason: String,
-        /// Definitions of the type that do not match.
-        near: Vec<NearMiss>,
+        /// Definitions of the type that do not match; `None` when one does.
+        near: Option<Vec<NearMiss>>,
         /// What to do.
         hint: String,
     },
@@ -333,7 +333,9 @@ impl fmt::Display for PlanError {
                     "\n  context: org `{}`, app_id `{}`, env_id `{}`, env_type `{}`",
                     context.org, context.app, context.env, context.env_type
                 )?;
-                write_candidates(f, crate::context::known::K8S_CLUSTER, near)?;
+                if let Some(near) = near {
+                    write_candidates(f, crate::context::known::K8S_CLUSTER, near)?;
+                }
                 write!(f, "\n  hint: {hint}")
             }
             Self::LiteralSecrets { resource, definition, pointers } => {

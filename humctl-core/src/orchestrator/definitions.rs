@@ -10,11 +10,12 @@ use humctl_api_types::definition::{
     CreateDefinition, DriverInputs, DriverInputsRequest, MatchingCriteria, MatchingCriteriaRule, ResourceDefinition,
     UpdateDefinition,
 };
-use humctl_api_types::id::{Class, DefinitionId, OrgId};
+use humctl_api_types::id::{Class, DefinitionId, OrgId, ResourceType};
 use humctl_api_types::resource::ActiveResource;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
+use crate::graph::ResourceTypes;
 use crate::orchestrator::documents;
 use crate::orchestrator::{Orchestrator, OrchestratorError, Result, decode, decode_value, now};
 use crate::placeholder;
@@ -81,6 +82,7 @@ impl Orchestrator {
     /// a rule that another Definition of the type has.
     pub fn create_definition(&self, org: &OrgId, body: &CreateDefinition) -> Result<ResourceDefinition> {
         check_driver(&body.driver_type)?;
+        self.check_type(org, &body.res_type)?;
         self.ensure_org(org)?;
         let key = documents::definition(org, body.id.as_str());
         self.transact(|| {
@@ -114,6 +116,18 @@ impl Orchestrator {
             self.write_version(org, &definition, "created", &mut batch)?;
             Ok((definition, batch))
         })
+    }
+
+    /// Any type may be defined, except one that is almost a known one.
+    fn check_type(&self, org: &OrgId, res_type: &ResourceType) -> Result<()> {
+        let types = self.resource_types(org)?;
+        let types = ResourceTypes::new(&types);
+        match (types.get(res_type.as_str()), types.nearest(res_type.as_str())) {
+            (None, Some(near)) => Err(OrchestratorError::Invalid(format!(
+                "`{res_type}` is no Resource Type\n  hint: did you mean `{near}`?"
+            ))),
+            _ => Ok(()),
+        }
     }
 
     /// Replaces a Definition. One that would not change stays as it is, with

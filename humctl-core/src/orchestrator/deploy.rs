@@ -83,7 +83,7 @@ impl Orchestrator {
     /// that fails later, or whose target cannot be reached, is no error here.
     pub fn deploy(&self, org: &OrgId, app: &AppId, env: &EnvId, request: &DeploymentRequest) -> Result<Deployment> {
         let lock = self.lock_environment(org, app, env)?.ok_or_else(|| {
-            OrchestratorError::Conflict(format!("another deployment of environment `{env}` is in progress"))
+            OrchestratorError::Conflict(format!("another deployment of environment `{env}` is in progress\n  hint: wait until it has ended, then deploy again"))
         })?;
         self.settle_locked(org, app, env)?;
         let job = self.accept(org, app, env, request)?;
@@ -231,7 +231,7 @@ impl Orchestrator {
             let record_id = view.record.as_ref().map(|(id, _)| id.clone());
             let first = first_record.get_or_insert_with(|| record_id.clone());
             check_race(job, &view, *first == record_id)?;
-            self.take_in_record(job, &view, resolved)?;
+            self.take_in_record(job, &view, resolved, session)?;
             let set = next_set(job, &view)?;
             self.announce(job, &set, resolved, session, started)?;
             let prepared = self.prepare(job, &set, &view, library, target_plan, resolved)?;
@@ -275,7 +275,13 @@ impl Orchestrator {
     }
 
     /// Records what others deployed since, before it is built upon.
-    fn take_in_record(&self, job: &mut Job, view: &BranchView, resolved: &ResolvedTarget) -> Result<(), Failed> {
+    fn take_in_record(
+        &self,
+        job: &mut Job,
+        view: &BranchView,
+        resolved: &ResolvedTarget,
+        session: &GitSession,
+    ) -> Result<(), Failed> {
         let (Some(tip), Some((_, record))) = (&view.tip, &view.record) else { return Ok(()) };
         if !record.is_of(&job.context) || set_id(&record.set) == set_id(&job.local_base) {
             return Ok(());
@@ -287,6 +293,11 @@ impl Orchestrator {
             definition: resolved.definition.clone(),
             commit: tip.clone(),
         };
+        let late = self.settle_late(&job.context, session.repository(), &set_id(&record.set));
+        if late.map_err(|error| failed(&job.context, &error))? {
+            job.local_base.clone_from(&record.set);
+            return Ok(());
+        }
         // It came before this Deployment, so its id does too.
         let id = previous_id(&job.doc.deployment.id);
         self.take_in(&job.context, record, &target, id.clone()).map_err(|error| failed(&job.context, &error))?;
@@ -360,8 +371,37 @@ impl Orchestrator {
             commit: String::new(),
             changed: false,
             files: change.lines(),
+            notes: self.notes(job, view),
         };
         Ok(Prepared { change, labels, outcome: Box::new(outcome) })
+    }
+
+    /// What is unexpected about the target, compared with the last Deployment.
+    fn notes(&self, job: &Job, view: &BranchView) -> Vec<String> {
+        let context = &job.context;
+        let (Ok((_, env_doc)), Some(new)) =
+            (self.environment_doc(&context.org, &context.app, &context.env), &job.doc.target)
+        else {
+            return Vec::new();
+        };
+        let Some(old) = &env_doc.target else { return Vec::new() };
+        if (&old.url, &old.branch, &old.path) != (&new.url, &new.branch, &new.path) {
+            return vec![format!(
+                "the target moved: the files of the former one are left in `{}` branch `{}` directory `{}`",
+                old.url,
+                old.branch,
+                if old.path.is_empty() { "." } else { &old.path }
+            )];
+        }
+        if view.record.is_none() && !job.local_base.modules.is_empty() {
+            let workloads: Vec<&str> = job.local_base.modules.keys().map(String::as_str).collect();
+            return vec![format!(
+                "branch `{}` has no record of this Environment any more; this Deployment builds on what was deployed from here before: {}",
+                view.branch,
+                workloads.join(", ")
+            )];
+        }
+        Vec::new()
     }
 
     /// Records how a Deployment ended. What the branch holds is settled by
@@ -402,16 +442,6 @@ impl Orchestrator {
         doc.deployment.warnings.clone_from(&outcome.warnings);
         if let Some(target) = &mut doc.target {
             target.commit.clone_from(&outcome.target.commit);
-        }
-        if let (Some(old), Some(new)) = (&env_doc.target, &doc.target)
-            && (&old.url, &old.branch, &old.path) != (&new.url, &new.branch, &new.path)
-        {
-            doc.deployment.warnings.push(format!(
-                "the target moved: the files of the former one are left in `{}` branch `{}` directory `{}`",
-                old.url,
-                old.branch,
-                if old.path.is_empty() { "." } else { &old.path }
-            ));
         }
         env_doc.from_deploy = Some(doc.deployment.id.clone());
         env_doc.last_deploy = env_doc.last_deploy.max(Some(doc.deployment.id.clone()));
@@ -487,6 +517,7 @@ impl Orchestrator {
             commit: target.commit.clone(),
             changed: false,
             files: Vec::new(),
+            notes: Vec::new(),
         };
         outcome
     }
@@ -600,6 +631,7 @@ fn no_target() -> DeploymentTarget {
         commit: String::new(),
         changed: false,
         files: Vec::new(),
+        notes: Vec::new(),
     }
 }
 

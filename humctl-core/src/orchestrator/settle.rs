@@ -7,9 +7,10 @@
 use std::time::Duration;
 
 use humctl_api_types::deployment::{DeploymentError, DeploymentStatus};
-use humctl_api_types::id::{AppId, EnvId, OrgId};
+use humctl_api_types::id::{AppId, EnvId, OrgId, SetId};
 
 use crate::context::EnvironmentContext;
+use crate::git::repository::CacheRepository;
 use crate::orchestrator::commit_message::DEPLOYMENT_TRAILER;
 use crate::orchestrator::deploy::next_id;
 use crate::orchestrator::documents::{self, DeploymentDoc, TargetDoc};
@@ -19,6 +20,9 @@ use crate::state::Batch;
 
 /// Looking is not worth waiting long for.
 const LOOK: Duration = Duration::from_secs(10);
+
+/// Code of the error of an interrupted Deployment.
+const INTERRUPTED: &str = "TGT-006";
 
 /// How far back the commit of an interrupted Deployment is searched for.
 const HISTORY: u32 = 100;
@@ -85,12 +89,40 @@ impl Orchestrator {
         }
     }
 
+    /// A commit may arrive after its Deployment was settled as interrupted: Git
+    /// outlives a killed process. True when that explains what the branch holds.
+    pub(super) fn settle_late(
+        &self,
+        context: &EnvironmentContext,
+        repository: &CacheRepository,
+        on_branch: &SetId,
+    ) -> Result<bool> {
+        let docs = self.deployment_docs(&context.org, &context.app, &context.env)?;
+        let is_candidate = |doc: &DeploymentDoc| {
+            doc.deployment.set_id == *on_branch && doc.errors.iter().any(|error| error.code == INTERRUPTED)
+        };
+        let candidates: Vec<DeploymentDoc> = docs.into_iter().filter(is_candidate).collect();
+        if candidates.is_empty() {
+            return Ok(false);
+        }
+        let arrived = repository.deployments(DEPLOYMENT_TRAILER)?;
+        for doc in candidates {
+            let commit = arrived.iter().find(|(id, _)| id == doc.deployment.id.as_str());
+            if let Some((_, commit)) = commit {
+                self.settle_one(context, doc, Some(commit.clone()))?;
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
     fn settle_one(&self, context: &EnvironmentContext, mut doc: DeploymentDoc, commit: Option<String>) -> Result<()> {
         let key = documents::env(&context.org, &context.app, &context.env);
         doc.deployment.status_changed_at = now();
         if let (Some(commit), Some(mut target)) = (commit, doc.target.clone()) {
             target.commit = commit;
             doc.deployment.status = DeploymentStatus::Succeeded;
+            doc.errors.clear();
             doc.target = Some(target.clone());
             self.transact(|| {
                 let (document, mut env_doc) = self.environment_doc(&context.org, &context.app, &context.env)?;
@@ -104,12 +136,11 @@ impl Orchestrator {
         } else {
             doc.deployment.status = DeploymentStatus::Failed;
             doc.errors = vec![DeploymentError {
-                code: "TGT-006".to_owned(),
+                code: INTERRUPTED.to_owned(),
                 object_id: context.env.to_string(),
                 scope: "environment".to_owned(),
                 summary: "Interrupted".to_owned(),
-                message: "the process ended before its commit reached the branch, so nothing was deployed\n  hint: deploy again"
-                    .to_owned(),
+                message: "the process ended before its commit reached the branch\n  hint: deploy again".to_owned(),
                 error_type: "provisioning".to_owned(),
             }];
             let mut batch = Batch::new();
@@ -145,6 +176,9 @@ impl Orchestrator {
             None => None,
         };
         if known.as_ref() == Some(&set_id(&record.set)) {
+            return Ok(());
+        }
+        if self.settle_late(context, session.repository(), &set_id(&record.set))? {
             return Ok(());
         }
         let target = TargetDoc { commit: tip.clone(), ..target.clone() };

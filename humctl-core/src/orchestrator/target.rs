@@ -53,7 +53,7 @@ impl Orchestrator {
             TargetFailure::Plan(PlanError::Target {
                 context: context.clone(),
                 reason: format!("Definition `{name}`: {reason}"),
-                near: Vec::new(),
+                near: None,
                 hint: format!("see it with: humctl get resource-definition {name} -o yaml"),
             })
         };

@@ -72,10 +72,15 @@ pub fn plan_target<'d>(input: GraphInput<'_, 'd>) -> Result<TargetPlan<'d>, Vec<
     Err(vec![PlanError::Target {
         context: input.context.clone(),
         reason,
-        near: Vec::new(),
-        hint: "use the Driver `humanitec/k8s-cluster-git`, or `humanitec/echo` with the value `cluster_type: git`, \
-               and inputs that are known without a cluster"
-            .to_owned(),
+        near: None,
+        hint: match graph.find(&cluster) {
+            Some(node) if driver::in_process(&node.rule.definition.driver_type).is_some() => {
+                format!("see it with: humctl get resource-definition {} -o yaml", node.rule.definition.id)
+            }
+            _ => "use the Driver `humanitec/k8s-cluster-git`, or `humanitec/echo` with the value `cluster_type: git`, \
+                  and inputs that are known without a cluster"
+                .to_owned(),
+        },
     }])
 }
 

@@ -7,7 +7,7 @@ use base64::Engine as _;
 use serde_json::{Map, Value};
 
 use crate::score::Finding;
-use crate::score::rewrite::{Placeholder, placeholders};
+use crate::score::rewrite::{Placeholder, is_unclosed, placeholders};
 use crate::yaml::escape_pointer;
 
 /// Roots that belong to the platform: they pass through, and are better
@@ -22,6 +22,7 @@ pub fn check(document: &Value) -> Vec<Finding> {
     let object = |key: &str| document.get(key).and_then(Value::as_object).unwrap_or(&empty);
     let resources = object("resources");
     let containers = object("containers");
+    let scope = Scope { resources, metadata: object("metadata") };
     for (name, container) in containers {
         let Some(container) = container.as_object() else { continue };
         let pointer = format!("/containers/{}", escape_pointer(name));
@@ -29,11 +30,11 @@ pub fn check(document: &Value) -> Vec<Finding> {
         for (variable, value) in part("variables") {
             if let Some(text) = value.as_str() {
                 let pointer = format!("{pointer}/variables/{}", escape_pointer(variable));
-                check_text(text, &pointer, resources, &mut findings);
+                check_text(text, &pointer, &scope, &mut findings);
             }
         }
         for (target, file) in part("files") {
-            check_file(target, file, &format!("{pointer}/files/{}", escape_pointer(target)), resources, &mut findings);
+            check_file(target, file, &format!("{pointer}/files/{}", escape_pointer(target)), &scope, &mut findings);
         }
         for (target, volume) in part("volumes") {
             if let Some(source) = volume.get("source").and_then(Value::as_str) {
@@ -59,13 +60,13 @@ pub fn check(document: &Value) -> Vec<Finding> {
     }
     for (name, resource) in resources {
         if let Some(params) = resource.get("params") {
-            check_params(params, &format!("/resources/{}/params", escape_pointer(name)), resources, &mut findings);
+            check_params(params, &format!("/resources/{}/params", escape_pointer(name)), &scope, &mut findings);
         }
     }
     findings
 }
 
-fn check_file(target: &str, file: &Value, pointer: &str, resources: &Map<String, Value>, findings: &mut Vec<Finding>) {
+fn check_file(target: &str, file: &Value, pointer: &str, scope: &Scope<'_>, findings: &mut Vec<Finding>) {
     if !target.starts_with('/') {
         findings.push(Finding::error(pointer, format!("\"{target}\" is not an absolute path")));
     }
@@ -73,7 +74,7 @@ fn check_file(target: &str, file: &Value, pointer: &str, resources: &Map<String,
     if let Some(text) = file.get("content").and_then(Value::as_str)
         && !keeps_placeholders
     {
-        check_text(text, &format!("{pointer}/content"), resources, findings);
+        check_text(text, &format!("{pointer}/content"), scope, findings);
     }
     if let Some(text) = file.get("binaryContent").and_then(Value::as_str)
         && base64::engine::general_purpose::STANDARD.decode(text).is_err()
@@ -101,28 +102,37 @@ fn check_volume(source: &str, pointer: &str, resources: &Map<String, Value>, fin
     }
 }
 
-fn check_params(value: &Value, pointer: &str, resources: &Map<String, Value>, findings: &mut Vec<Finding>) {
+fn check_params(value: &Value, pointer: &str, scope: &Scope<'_>, findings: &mut Vec<Finding>) {
     match value {
         // A bracketed reference is the platform's own language; public Score files use it in params.
         Value::String(text) if text.contains("${resources[") => {
             findings.push(Finding::warning(pointer, "a placeholder with brackets is passed to the platform as it is"));
         }
-        Value::String(text) => check_text(text, pointer, resources, findings),
+        Value::String(text) => check_text(text, pointer, scope, findings),
         Value::Array(items) => {
             for (index, item) in items.iter().enumerate() {
-                check_params(item, &format!("{pointer}/{index}"), resources, findings);
+                check_params(item, &format!("{pointer}/{index}"), scope, findings);
             }
         }
         Value::Object(object) => {
             for (key, item) in object {
-                check_params(item, &format!("{pointer}/{}", escape_pointer(key)), resources, findings);
+                check_params(item, &format!("{pointer}/{}", escape_pointer(key)), scope, findings);
             }
         }
         _ => {}
     }
 }
 
-fn check_text(text: &str, pointer: &str, resources: &Map<String, Value>, findings: &mut Vec<Finding>) {
+/// What placeholders may name.
+struct Scope<'d> {
+    resources: &'d Map<String, Value>,
+    metadata: &'d Map<String, Value>,
+}
+
+fn check_text(text: &str, pointer: &str, scope: &Scope<'_>, findings: &mut Vec<Finding>) {
+    if is_unclosed(text) {
+        findings.push(Finding::error(pointer, "a `${` has no closing `}`").with_hint("write a literal one as `$$\\{`"));
+    }
     for Placeholder { text, parts } in placeholders(text) {
         let is_part = |part: &String| {
             !part.is_empty() && part.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.' | '/'))
@@ -137,7 +147,7 @@ fn check_text(text: &str, pointer: &str, resources: &Map<String, Value>, finding
                 ),
             ));
         } else if root == "resources" {
-            if !resources.contains_key(&parts[1]) {
+            if !scope.resources.contains_key(&parts[1]) {
                 findings.push(Finding::error(
                     pointer,
                     format!(
@@ -151,7 +161,15 @@ fn check_text(text: &str, pointer: &str, resources: &Map<String, Value>, finding
                 pointer,
                 format!("placeholder ${{{text}}} is passed to the platform as it is; write it as $${{{text}}}"),
             ));
-        } else if root != "metadata" {
+        } else if root == "metadata" {
+            let found = parts[2..].iter().try_fold(scope.metadata.get(&parts[1]), |value, key| Some(value?.get(key)));
+            if found.flatten().is_none() {
+                findings.push(Finding::error(
+                    pointer,
+                    format!("invalid ref '{text}': key '{}' not found", parts[parts.len() - 1]),
+                ));
+            }
+        } else {
             findings.push(Finding::error(
                 pointer,
                 format!("placeholder ${{{text}}} has unsupported first element of \"{root}\""),

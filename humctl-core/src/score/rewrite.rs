@@ -60,6 +60,12 @@ pub fn placeholders(text: &str) -> Vec<Placeholder> {
         .collect()
 }
 
+/// True for a text with a `${` that nothing closes.
+#[must_use]
+pub fn is_unclosed(text: &str) -> bool {
+    pieces(text).iter().any(|piece| matches!(piece, Piece::Text(text) if text.contains("${")))
+}
+
 /// What each name of a Score file becomes in the Deployment Set.
 #[derive(Debug, Default)]
 pub struct Names {

@@ -287,6 +287,20 @@ fn invalid_inputs_get_their_message() {
             "placeholder ${cheese.x.y} has unsupported first element of \"cheese\"",
         ),
         (
+            "unclosed",
+            "containers.main.variables.A",
+            json!("${resources.db"),
+            "/containers/main/variables/A",
+            "a `${` has no closing `}`",
+        ),
+        (
+            "metadata",
+            "containers.main.variables.A",
+            json!("${metadata.nmae}"),
+            "/containers/main/variables/A",
+            "invalid ref 'metadata.nmae': key 'nmae' not found",
+        ),
+        (
             "62",
             "containers.main.variables.A",
             json!("${resources.nope.x}"),

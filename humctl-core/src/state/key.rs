@@ -1,8 +1,8 @@
 //! Where the key that seals secrets comes from.
 //!
-//! The state says where its key lies, and nothing else is tried: a key file
-//! that is missing is an error, not a reason to make another key. Only
-//! `HUMCTL_STATE_KEY` stands above both places.
+//! The state says which key it is sealed with and where that lies, and nothing
+//! else is tried: a key that is missing, or another one in `HUMCTL_STATE_KEY`,
+//! is an error, not a reason to seal with two keys.
 
 use std::fs::{self, OpenOptions};
 use std::io::Write as _;
@@ -25,6 +25,8 @@ pub enum KeyLocation {
     File,
     /// The operating system's keyring.
     Keyring,
+    /// `HUMCTL_STATE_KEY`, which whoever uses the state has to set.
+    Environment,
 }
 
 /// What a state remembers about its key.
@@ -88,7 +90,20 @@ pub fn load_state_key(store: &dyn StateStore, source: &KeySource) -> Result<Stat
                 "HUMCTL_STATE_KEY is shorter than {MIN_PASSPHRASE} characters\n  hint: make one with: openssl rand -hex 32"
             )));
         }
-        return Ok(StateKey::from_passphrase(passphrase));
+        let key = StateKey::from_passphrase(passphrase);
+        return match read_record(store)? {
+            None => {
+                remember(store, KeyLocation::Environment, &key)?;
+                Ok(key)
+            }
+            Some(record) if record.key_id == key.id() => Ok(key),
+            Some(record) => Err(StateError::StateKey(format!(
+                "HUMCTL_STATE_KEY gives key {}, but this state is sealed with {}, from the {}\n  hint: set HUMCTL_STATE_KEY to what it was, or unset it, or choose another state with HUMCTL_STATE",
+                key.id(),
+                record.key_id,
+                place(record.location, source)
+            ))),
+        };
     }
     match read_record(store)? {
         None => make(store, source),
@@ -112,13 +127,15 @@ pub fn load_state_key(store: &dyn StateStore, source: &KeySource) -> Result<Stat
 /// # Errors
 /// [`StateError::StateKey`] when it cannot be read or stored.
 pub fn move_state_key(store: &dyn StateStore, source: &KeySource, to: KeyLocation) -> Result<(), StateError> {
-    let without_passphrase = KeySource { passphrase: None, file: source.file.clone(), keyring: None };
-    let key = match read_record(store)? {
-        None => make(store, &without_passphrase)?,
-        Some(record) if record.location == to => return Ok(()),
-        Some(record) => read_from(record.location, source)?,
-    };
+    let old = read_record(store)?.map(|record| record.location);
+    if old == Some(to) {
+        return Ok(());
+    }
+    let key = load_state_key(store, source)?;
     match to {
+        KeyLocation::Environment => {
+            return Err(StateError::StateKey("the state key can be moved to the file or to the keyring".to_owned()));
+        }
         KeyLocation::File => write_file(&source.file, &key)?,
         KeyLocation::Keyring => {
             let keyring = source.keyring.as_ref().ok_or_else(no_keyring)?;
@@ -129,7 +146,7 @@ pub fn move_state_key(store: &dyn StateStore, source: &KeySource, to: KeyLocatio
     let mut batch = Batch::new();
     batch.expect(&record_key(), document.as_ref()).put(&record_key(), &KeyRecord { location: to, key_id: key.id() });
     store.commit(&batch)?;
-    if to == KeyLocation::Keyring {
+    if to == KeyLocation::Keyring && source.file.exists() {
         fs::remove_file(&source.file).map_err(|error| {
             StateError::StateKey(format!(
                 "the state key is in the keyring now, but `{}` cannot be removed: {error}",
@@ -150,13 +167,20 @@ fn make(store: &dyn StateStore, source: &KeySource) -> Result<StateKey, StateErr
         write_file(&source.file, &key)?;
         read_file(&source.file)?.unwrap_or(key)
     };
+    remember(store, KeyLocation::File, &key)?;
+    Ok(key)
+}
+
+/// Notes in a state that has no key yet which one it gets.
+fn remember(store: &dyn StateStore, location: KeyLocation, key: &StateKey) -> Result<(), StateError> {
     let mut batch = Batch::new();
-    batch
-        .expect(&record_key(), Expected::Absent)
-        .put(&record_key(), &KeyRecord { location: KeyLocation::File, key_id: key.id() });
+    batch.expect(&record_key(), Expected::Absent).put(&record_key(), &KeyRecord { location, key_id: key.id() });
     match store.commit(&batch) {
-        Ok(()) | Err(StateError::Conflict { .. }) => Ok(key),
-        Err(error) => Err(error),
+        Err(StateError::Conflict { .. }) => match read_record(store)? {
+            Some(record) if record.key_id == key.id() => Ok(()),
+            _ => Err(StateError::StateKey("another process gave this state another key in the meantime".to_owned())),
+        },
+        other => other,
     }
 }
 
@@ -169,6 +193,13 @@ fn read_from(location: KeyLocation, source: &KeySource) -> Result<StateKey, Stat
     };
     match location {
         KeyLocation::File => read_file(&source.file)?.ok_or_else(missing),
+        KeyLocation::Environment => match &source.passphrase {
+            Some(passphrase) => Ok(StateKey::from_passphrase(passphrase)),
+            None => Err(StateError::StateKey(
+                "this state is sealed with HUMCTL_STATE_KEY, which is not set\n  hint: set it, or choose another state with HUMCTL_STATE"
+                    .to_owned(),
+            )),
+        },
         KeyLocation::Keyring => {
             let text = source.keyring.as_ref().ok_or_else(no_keyring)?.read().map_err(keyring_error)?;
             text.and_then(|text| StateKey::from_text(&text)).ok_or_else(missing)
@@ -180,6 +211,7 @@ fn place(location: KeyLocation, source: &KeySource) -> String {
     match location {
         KeyLocation::File => format!("file `{}`", source.file.display()),
         KeyLocation::Keyring => "keyring".to_owned(),
+        KeyLocation::Environment => "variable HUMCTL_STATE_KEY".to_owned(),
     }
 }
 

@@ -158,9 +158,15 @@ fn the_state_key_stays_where_the_state_says() {
     let mode = std::fs::metadata(directory.path().join("state.key")).unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o600);
     assert_eq!(load_state_key(&store, &source(None)).unwrap().id(), first.id());
-    let other = load_state_key(&store, &source(Some("0123456789abcdef0123456789abcdef"))).unwrap();
-    assert_ne!(other.id(), first.id());
+    // One state, one key: another one in the environment is refused.
+    let passphrase = "0123456789abcdef0123456789abcdef";
+    let error = load_state_key(&store, &source(Some(passphrase))).unwrap_err().to_string();
+    assert!(error.contains("is sealed with"), "{error}");
     assert!(load_state_key(&store, &source(Some("short"))).is_err());
+    let other = MemoryStore::default();
+    load_state_key(&other, &source(Some(passphrase))).unwrap();
+    let error = load_state_key(&other, &source(None)).unwrap_err().to_string();
+    assert!(error.contains("HUMCTL_STATE_KEY, which is not set"), "{error}");
 
     move_state_key(&store, &source(None), KeyLocation::Keyring).unwrap();
     assert!(!directory.path().join("state.key").exists());

@@ -60,7 +60,8 @@ pub(crate) struct DeployArgs {
     /// full or incremental
     #[arg(long, value_name = "MODE", default_value = "full", value_parser = ["full", "incremental"])]
     mode: String,
-    /// Take over files in the target directory that are not this Environment's
+    /// Take over files in the target directory that look like ours and are not this
+    /// Environment's: they are replaced or deleted
     #[arg(long)]
     adopt: bool,
     /// Trust the SSH host key of a Git host that no file names
@@ -147,8 +148,12 @@ fn on_interrupt(context: &Context) -> Arc<AtomicBool> {
         None => Arc::default(),
         Some(settings) => {
             let flag = settings.cancel_flag();
-            // Without the handler Ctrl-C just ends the process; the next command settles that.
-            let _ = signal_hook::flag::register(signal_hook::consts::SIGINT, Arc::clone(&flag));
+            for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
+                // The first one ends in an orderly way, which may mean to finish a push; the
+                // second ends at once. Without handlers the next command settles what is left.
+                let _ = signal_hook::flag::register_conditional_shutdown(signal, 130, Arc::clone(&flag));
+                let _ = signal_hook::flag::register(signal, Arc::clone(&flag));
+            }
             flag
         }
     }
@@ -211,6 +216,7 @@ fn succeeded(
     };
     if let Some(target) = &deployment.target {
         let short = &target.commit[..target.commit.len().min(12)];
+        lines.extend(target.notes.iter().map(|note| format!("note: {note}")));
         if target.changed {
             if args.wait {
                 lines.extend(target.files.iter().map(|file| format!("  {file}")));
