@@ -1,12 +1,14 @@
 //! The Resource Graph: which resources a Deployment needs, from which
 //! Definition each is made, and in what order (spec/resource-model.md §6–§8).
 //!
-//! [`build`] expands seeds into nodes and edges, [`waves`] orders them,
+//! `scan` finds what a Definition refers to, [`build`] expands seeds into nodes
+//! and edges, [`waves`] orders them,
 //! [`export`] turns the result into what the API shows.
 
 pub mod build;
 pub mod error;
 pub mod export;
+pub(crate) mod scan;
 pub mod set_index;
 pub mod waves;
 #[cfg(test)]

@@ -46,7 +46,7 @@ const RACE_TIME: Duration = Duration::from_mins(5);
 
 /// What a Deployment starts from and changes.
 #[derive(Debug, Clone)]
-enum Intent {
+pub(super) enum Intent {
     /// Apply a Delta to whatever the branch holds.
     Delta(Box<(ModuleDeltas, Vec<UpdateAction>)>),
     /// Deploy exactly this set.
@@ -54,22 +54,30 @@ enum Intent {
 }
 
 /// A Deployment that was accepted.
-struct Job {
-    context: EnvironmentContext,
-    intent: Intent,
+pub(super) struct Job {
+    pub(super) context: EnvironmentContext,
+    pub(super) intent: Intent,
     /// The set that local state knows as deployed.
-    local_base: DeploymentSet,
-    adopt: bool,
-    doc: DeploymentDoc,
+    pub(super) local_base: DeploymentSet,
+    pub(super) adopt: bool,
+    pub(super) doc: DeploymentDoc,
 }
 
 /// What a Deployment came to.
-struct Outcome {
-    set: DeploymentSet,
-    target: DeploymentTarget,
-    warnings: Vec<String>,
-    graph: Option<ResourceGraph>,
-    active: Vec<ActiveResource>,
+pub(super) struct Outcome {
+    pub(super) set: DeploymentSet,
+    pub(super) target: DeploymentTarget,
+    pub(super) warnings: Vec<String>,
+    pub(super) graph: Option<ResourceGraph>,
+    pub(super) active: Vec<ActiveResource>,
+}
+
+/// What a Deployment works with while it runs.
+pub(super) struct Site<'s> {
+    pub(super) library: &'s Library,
+    pub(super) plan: &'s TargetPlan<'s>,
+    pub(super) resolved: &'s ResolvedTarget,
+    pub(super) session: &'s GitSession,
 }
 
 /// Why a Deployment failed, as its errors tell it.
@@ -207,103 +215,62 @@ impl Orchestrator {
         })?;
         let session =
             self.open_target(&resolved, None).map_err(|failure| failed(&context, &OrchestratorError::from(failure)))?;
-        self.write(job, started, &library, &target_plan, &resolved, &session)
+        let site = Site { library: &library, plan: &target_plan, resolved: &resolved, session: &session };
+        self.write(job, started, &site)
     }
 
     /// Reads the branch, plans against it and pushes, until it landed.
-    fn write(
-        &self,
-        job: &mut Job,
-        started: &Sender<Deployment>,
-        library: &Library,
-        target_plan: &TargetPlan<'_>,
-        resolved: &ResolvedTarget,
-        session: &GitSession,
-    ) -> Result<Outcome, Failed> {
+    fn write(&self, job: &mut Job, started: &Sender<Deployment>, site: &Site<'_>) -> Result<Outcome, Failed> {
         let context = job.context.clone();
         let git_failed = |error: GitError| failed(&context, &error.into());
+        let session = site.session;
         let began = Instant::now();
         let mut first_record: Option<Option<String>> = None;
-        let mut n_attempts = 0;
-        loop {
-            n_attempts += 1;
+        for n_attempts in 1.. {
             let view = session.read(&context).map_err(git_failed)?;
             let record_id = view.record.as_ref().map(|(id, _)| id.clone());
             let first = first_record.get_or_insert_with(|| record_id.clone());
             check_race(job, &view, *first == record_id)?;
-            self.take_in_record(job, &view, resolved, session)?;
+            self.take_in_record(job, &view, site)?;
             let set = next_set(job, &view)?;
-            self.announce(job, &set, resolved, session, started)?;
-            let prepared = self.prepare(job, &set, &view, library, target_plan, resolved)?;
-            let Prepared { change, labels, outcome } = prepared;
-            let mut outcome = *outcome;
-            let Some(tip) = view.tip.clone().filter(|_| change.is_empty()) else {
-                let message = commit_message(&Facts {
-                    context: &context,
-                    change: &change,
-                    labels: &labels,
-                    deployment: Some(&job.doc.deployment.id),
-                    set: Some(&job.doc.deployment.set_id),
-                    comment: &job.doc.deployment.comment,
-                    verb: "deploy",
-                });
-                let seconds = jiff::Timestamp::now().as_second();
-                let commit = session.commit(&view, &context, &change, &message, seconds).map_err(git_failed)?;
-                if self.config.git.cancel.is_set() {
-                    return Err(git_failed(GitError::Cancelled));
+            self.announce(job, &set, site, started)?;
+            let Prepared { change, labels, mut outcome } = self.prepare(job, &set, &view, site)?;
+            if let (true, Some(tip)) = (change.is_empty(), &view.tip) {
+                outcome.target.commit.clone_from(tip);
+                return Ok(outcome);
+            }
+            let message = commit_message(&Facts {
+                context: &context,
+                change: &change,
+                labels: &labels,
+                deployment: Some(&job.doc.deployment.id),
+                set: Some(&job.doc.deployment.set_id),
+                comment: &job.doc.deployment.comment,
+                verb: "deploy",
+            });
+            let seconds = jiff::Timestamp::now().as_second();
+            let commit = session.commit(&view, &context, &change, &message, seconds).map_err(git_failed)?;
+            if self.config.git.cancel.is_set() {
+                return Err(git_failed(GitError::Cancelled));
+            }
+            match session.push(&view, &commit).map_err(git_failed)? {
+                PushOutcome::Landed => {
+                    outcome.target.commit = commit;
+                    outcome.target.changed = true;
+                    return Ok(outcome);
                 }
-                match session.push(&view, &commit).map_err(git_failed)? {
-                    PushOutcome::Landed => {
-                        outcome.target.commit = commit;
-                        outcome.target.changed = true;
-                        return Ok(outcome);
-                    }
-                    PushOutcome::Moved if began.elapsed() > RACE_TIME => {
-                        return Err(git_failed(GitError::LostRaces {
-                            url: resolved.target.url.to_string(),
-                            branch: session.branch().to_owned(),
-                            n_attempts,
-                        }));
-                    }
-                    PushOutcome::Moved => std::thread::sleep(backoff(n_attempts)),
+                PushOutcome::Moved if began.elapsed() > RACE_TIME => {
+                    let url = site.resolved.target.url.to_string();
+                    return Err(git_failed(GitError::LostRaces {
+                        url,
+                        branch: session.branch().to_owned(),
+                        n_attempts,
+                    }));
                 }
-                continue;
-            };
-            outcome.target.commit = tip;
-            return Ok(outcome);
+                PushOutcome::Moved => std::thread::sleep(backoff(n_attempts)),
+            }
         }
-    }
-
-    /// Records what others deployed since, before it is built upon.
-    fn take_in_record(
-        &self,
-        job: &mut Job,
-        view: &BranchView,
-        resolved: &ResolvedTarget,
-        session: &GitSession,
-    ) -> Result<(), Failed> {
-        let (Some(tip), Some((_, record))) = (&view.tip, &view.record) else { return Ok(()) };
-        if !record.is_of(&job.context) || set_id(&record.set) == set_id(&job.local_base) {
-            return Ok(());
-        }
-        let target = TargetDoc {
-            url: resolved.target.url.to_string(),
-            branch: view.branch.clone(),
-            path: record.path.clone(),
-            definition: resolved.definition.clone(),
-            commit: tip.clone(),
-        };
-        let late = self.settle_late(&job.context, session.repository(), &set_id(&record.set));
-        if late.map_err(|error| failed(&job.context, &error))? {
-            job.local_base.clone_from(&record.set);
-            return Ok(());
-        }
-        // It came before this Deployment, so its id does too.
-        let id = previous_id(&job.doc.deployment.id);
-        self.take_in(&job.context, record, &target, id.clone()).map_err(|error| failed(&job.context, &error))?;
-        job.local_base.clone_from(&record.set);
-        job.doc.deployment.from_id = id.to_string();
-        Ok(())
+        unreachable!("the loop ends by itself")
     }
 
     /// Records the final set and the target, and lets the request be answered.
@@ -311,14 +278,14 @@ impl Orchestrator {
         &self,
         job: &mut Job,
         set: &DeploymentSet,
-        resolved: &ResolvedTarget,
-        session: &GitSession,
+        site: &Site<'_>,
         started: &Sender<Deployment>,
     ) -> Result<(), Failed> {
+        let resolved = site.resolved;
         job.doc.deployment.set_id = set_id(set);
         job.doc.target = Some(TargetDoc {
             url: resolved.target.url.to_string(),
-            branch: session.branch().to_owned(),
+            branch: site.session.branch().to_owned(),
             path: resolved.target.path.as_str().to_owned(),
             definition: resolved.definition.clone(),
             commit: String::new(),
@@ -336,17 +303,9 @@ impl Orchestrator {
     }
 
     /// Plans and renders a set and works out the edit of the branch.
-    fn prepare(
-        &self,
-        job: &Job,
-        set: &DeploymentSet,
-        view: &BranchView,
-        library: &Library,
-        target_plan: &TargetPlan<'_>,
-        resolved: &ResolvedTarget,
-    ) -> Result<Prepared, Failed> {
-        let context = &job.context;
-        let (files, mut outcome) = plan_files(job, set, library, target_plan)?;
+    fn prepare(&self, job: &Job, set: &DeploymentSet, view: &BranchView, site: &Site<'_>) -> Result<Prepared, Failed> {
+        let (context, resolved) = (&job.context, site.resolved);
+        let (files, mut outcome) = plan_files(job, set, site.library, site.plan)?;
         for file in &files {
             if resolved.scanner.finds_in(&file.content) {
                 return Err(failed(context, &GitError::SecretInFile { file: file.name.clone() }.into()));
@@ -373,7 +332,7 @@ impl Orchestrator {
             files: change.lines(),
             notes: self.notes(job, view),
         };
-        Ok(Prepared { change, labels, outcome: Box::new(outcome) })
+        Ok(Prepared { change, labels, outcome })
     }
 
     /// What is unexpected about the target, compared with the last Deployment.
@@ -432,7 +391,13 @@ impl Orchestrator {
         })
     }
 
-    fn succeed(&self, job: &Job, outcome: &Outcome, doc: &mut DeploymentDoc, batch: &mut Batch) -> Result<()> {
+    pub(super) fn succeed(
+        &self,
+        job: &Job,
+        outcome: &Outcome,
+        doc: &mut DeploymentDoc,
+        batch: &mut Batch,
+    ) -> Result<()> {
         let context = &job.context;
         let env = documents::env(&context.org, &context.app, &context.env);
         let (document, mut env_doc) = self.environment_doc(&context.org, &context.app, &context.env)?;
@@ -455,71 +420,6 @@ impl Orchestrator {
             batch.put(&documents::active(&env, resource.gu_res_id.as_str()), resource);
         }
         Ok(())
-    }
-
-    /// Records what somebody else deployed, found on the branch, as a
-    /// Deployment that succeeded.
-    pub(super) fn take_in(
-        &self,
-        context: &EnvironmentContext,
-        record: &EnvironmentRecord,
-        target: &TargetDoc,
-        id: DeploymentId,
-    ) -> Result<()> {
-        let (_, env_doc) = self.environment_doc(&context.org, &context.app, &context.env)?;
-        let set = set_id(&record.set);
-        let mut doc = new_doc(id, &context.env, &set, env_doc.from_deploy.as_ref(), now(), self.user());
-        let short = &target.commit[..target.commit.len().min(12)];
-        doc.deployment.comment = format!("found at {}@{short}", target.branch);
-        doc.target = Some(target.clone());
-        let job = Job {
-            context: context.clone(),
-            intent: Intent::Set(Box::new(record.set.clone())),
-            local_base: record.set.clone(),
-            adopt: false,
-            doc,
-        };
-        let outcome = self.plan_record(&job, record, target);
-        self.transact(|| {
-            let mut doc = job.doc.clone();
-            let mut batch = Batch::new();
-            self.succeed(&job, &outcome, &mut doc, &mut batch)?;
-            let env = documents::env(&context.org, &context.app, &context.env);
-            batch.put(&documents::deployment(&env, &doc.deployment.id), &doc);
-            Ok(((), batch))
-        })
-    }
-
-    /// Plans what a record says. Definitions may be missing here; then there
-    /// is a set and no graph.
-    fn plan_record(&self, job: &Job, record: &EnvironmentRecord, target: &TargetDoc) -> Outcome {
-        let context = &job.context;
-        let planned = self.library(&context.org).ok().and_then(|library| {
-            let definitions = Definitions::new(&library.definitions);
-            let types = ResourceTypes::new(&library.types);
-            let input = GraphInput { context, definitions: &definitions, types: &types };
-            let target_plan = plan_target(input).ok()?;
-            plan_files(job, &record.set, &library, &target_plan).ok().map(|(_, outcome)| outcome)
-        });
-        let mut outcome = planned.unwrap_or_else(|| Outcome {
-            set: record.set.clone(),
-            target: no_target(),
-            warnings: vec![
-                "the Resource Definitions here do not fit what is deployed, so there is no graph".to_owned(),
-            ],
-            graph: None,
-            active: Vec::new(),
-        });
-        outcome.target = DeploymentTarget {
-            url: target.url.clone(),
-            branch: target.branch.clone(),
-            path: target.path.clone(),
-            commit: target.commit.clone(),
-            changed: false,
-            files: Vec::new(),
-            notes: Vec::new(),
-        };
-        outcome
     }
 }
 
@@ -551,7 +451,7 @@ fn next_set(job: &Job, view: &BranchView) -> Result<DeploymentSet, Failed> {
 }
 
 /// Plans and renders a set. Pure but for the clock.
-fn plan_files(
+pub(super) fn plan_files(
     job: &Job,
     set: &DeploymentSet,
     library: &Library,
@@ -585,11 +485,11 @@ fn plan_files(
 struct Prepared {
     change: tree::TreeChange,
     labels: BTreeMap<String, String>,
-    outcome: Box<Outcome>,
+    outcome: Outcome,
 }
 
 /// The record of a Deployment that begins now.
-fn new_doc(
+pub(super) fn new_doc(
     id: DeploymentId,
     env: &EnvId,
     set: &SetId,
@@ -623,7 +523,7 @@ fn new_doc(
 }
 
 /// Stands until the branch is known.
-fn no_target() -> DeploymentTarget {
+pub(super) fn no_target() -> DeploymentTarget {
     DeploymentTarget {
         url: String::new(),
         branch: String::new(),
@@ -633,12 +533,6 @@ fn no_target() -> DeploymentTarget {
         files: Vec::new(),
         notes: Vec::new(),
     }
-}
-
-/// The id just before another one.
-fn previous_id(id: &DeploymentId) -> DeploymentId {
-    let number = u64::from_str_radix(id.as_str(), 16).unwrap_or(1);
-    DeploymentId::new(format!("{:016x}", number.saturating_sub(1))).unwrap_or_else(|_| id.clone())
 }
 
 /// The id of a new Deployment: the time in nanoseconds as hex, and always
@@ -666,7 +560,7 @@ fn delta_failed(context: &EnvironmentContext, error: &DeltaError) -> Failed {
     Failed(vec![environment_error(context, "SET-002", "Delta does not fit", &message)])
 }
 
-fn failed(context: &EnvironmentContext, error: &OrchestratorError) -> Failed {
+pub(super) fn failed(context: &EnvironmentContext, error: &OrchestratorError) -> Failed {
     let (code, summary) = match error {
         OrchestratorError::Git(error) => (error.code(), error.summary()),
         OrchestratorError::State(_) | OrchestratorError::Seal(_) => ("INT-002", "State cannot be used"),

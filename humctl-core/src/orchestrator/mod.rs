@@ -16,6 +16,7 @@ mod error;
 mod history;
 mod removal;
 mod settle;
+mod take_in;
 mod target;
 
 use std::collections::BTreeMap;

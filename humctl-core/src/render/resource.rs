@@ -7,9 +7,9 @@ use humctl_api_types::custom_resource::{
 };
 use serde_json::{Map, Value, json};
 
-use crate::graph::build::SecretLeaf;
 use crate::graph::error::Place;
 use crate::graph::export::depends_on;
+use crate::graph::scan::SecretLeaf;
 use crate::graph::{GraphNode, InputScope, Origin};
 use crate::placeholder::{Expander, Resolved, nothing_literal};
 use crate::render::{CrFile, Renderer, custom_resource, label_value};

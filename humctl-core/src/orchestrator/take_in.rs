@@ -1,0 +1,117 @@
+//! Taking in what somebody else deployed: a record on the branch that this
+//! state does not know becomes a Deployment that succeeded.
+
+use humctl_api_types::deployment::DeploymentTarget;
+use humctl_api_types::id::DeploymentId;
+
+use crate::context::EnvironmentContext;
+use crate::git::EnvironmentRecord;
+use crate::git::tree::BranchView;
+use crate::graph::ResourceTypes;
+use crate::graph::build::GraphInput;
+use crate::matching::Definitions;
+use crate::orchestrator::deploy::{Failed, Intent, Job, Outcome, Site, failed, new_doc, no_target, plan_files};
+use crate::orchestrator::documents::{self, TargetDoc};
+use crate::orchestrator::{Orchestrator, Result, now};
+use crate::plan::plan_target;
+use crate::set::set_id;
+use crate::state::Batch;
+
+impl Orchestrator {
+    /// Records what others deployed since, before it is built upon.
+    pub(super) fn take_in_record(&self, job: &mut Job, view: &BranchView, site: &Site<'_>) -> Result<(), Failed> {
+        let (Some(tip), Some((_, record))) = (&view.tip, &view.record) else { return Ok(()) };
+        if !record.is_of(&job.context) || set_id(&record.set) == set_id(&job.local_base) {
+            return Ok(());
+        }
+        let target = TargetDoc {
+            url: site.resolved.target.url.to_string(),
+            branch: view.branch.clone(),
+            path: record.path.clone(),
+            definition: site.resolved.definition.clone(),
+            commit: tip.clone(),
+        };
+        let late = self.settle_late(&job.context, site.session.repository(), &set_id(&record.set));
+        if late.map_err(|error| failed(&job.context, &error))? {
+            job.local_base.clone_from(&record.set);
+            return Ok(());
+        }
+        // It came before this Deployment, so its id does too.
+        let id = previous_id(&job.doc.deployment.id);
+        self.take_in(&job.context, record, &target, id.clone()).map_err(|error| failed(&job.context, &error))?;
+        job.local_base.clone_from(&record.set);
+        job.doc.deployment.from_id = id.to_string();
+        Ok(())
+    }
+
+    /// Records what somebody else deployed, found on the branch, as a
+    /// Deployment that succeeded.
+    pub(super) fn take_in(
+        &self,
+        context: &EnvironmentContext,
+        record: &EnvironmentRecord,
+        target: &TargetDoc,
+        id: DeploymentId,
+    ) -> Result<()> {
+        let (_, env_doc) = self.environment_doc(&context.org, &context.app, &context.env)?;
+        let set = set_id(&record.set);
+        let mut doc = new_doc(id, &context.env, &set, env_doc.from_deploy.as_ref(), now(), self.user());
+        let short = &target.commit[..target.commit.len().min(12)];
+        doc.deployment.comment = format!("found at {}@{short}", target.branch);
+        doc.target = Some(target.clone());
+        let job = Job {
+            context: context.clone(),
+            intent: Intent::Set(Box::new(record.set.clone())),
+            local_base: record.set.clone(),
+            adopt: false,
+            doc,
+        };
+        let outcome = self.plan_record(&job, record, target);
+        self.transact(|| {
+            let mut doc = job.doc.clone();
+            let mut batch = Batch::new();
+            self.succeed(&job, &outcome, &mut doc, &mut batch)?;
+            let env = documents::env(&context.org, &context.app, &context.env);
+            batch.put(&documents::deployment(&env, &doc.deployment.id), &doc);
+            Ok(((), batch))
+        })
+    }
+
+    /// Plans what a record says. Definitions may be missing here; then there
+    /// is a set and no graph.
+    fn plan_record(&self, job: &Job, record: &EnvironmentRecord, target: &TargetDoc) -> Outcome {
+        let context = &job.context;
+        let planned = self.library(&context.org).ok().and_then(|library| {
+            let definitions = Definitions::new(&library.definitions);
+            let types = ResourceTypes::new(&library.types);
+            let input = GraphInput { context, definitions: &definitions, types: &types };
+            let target_plan = plan_target(input).ok()?;
+            plan_files(job, &record.set, &library, &target_plan).ok().map(|(_, outcome)| outcome)
+        });
+        let mut outcome = planned.unwrap_or_else(|| Outcome {
+            set: record.set.clone(),
+            target: no_target(),
+            warnings: vec![
+                "the Resource Definitions here do not fit what is deployed, so there is no graph".to_owned(),
+            ],
+            graph: None,
+            active: Vec::new(),
+        });
+        outcome.target = DeploymentTarget {
+            url: target.url.clone(),
+            branch: target.branch.clone(),
+            path: target.path.clone(),
+            commit: target.commit.clone(),
+            changed: false,
+            files: Vec::new(),
+            notes: Vec::new(),
+        };
+        outcome
+    }
+}
+
+/// The id just before another one.
+fn previous_id(id: &DeploymentId) -> DeploymentId {
+    let number = u64::from_str_radix(id.as_str(), 16).unwrap_or(1);
+    DeploymentId::new(format!("{:016x}", number.saturating_sub(1))).unwrap_or_else(|_| id.clone())
+}
