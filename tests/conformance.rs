@@ -1,10 +1,14 @@
-//! Answers of the embedded Orchestrator against the official OpenAPI document.
+//! Answers of the embedded Orchestrator against the official description of its API.
 
 use serde_json::{Value, json};
 
 use crate::harness::TestEnv;
 
+/// The path of an Environment in the document.
+const E: &str = "/orgs/{orgId}/apps/{appId}/envs/{envId}";
+
 /// The official document, with `nullable` said in the words of JSON Schema.
+#[expect(clippy::print_stdout, reason = "a test that did not run says so")]
 fn document() -> Option<Value> {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/data/openapi.json");
     let Ok(text) = std::fs::read_to_string(path) else {
@@ -78,12 +82,11 @@ fn every_answer_fits_the_official_document() {
     let environment = "/orgs/local/apps/shop/envs/development";
     let body = json!({"delta_id": delta["id"], "comment": "c"}).to_string();
     let deployment = post(&format!("{environment}/deploys"), &body);
-    check(&document, "post", "/orgs/{orgId}/apps/{appId}/envs/{envId}/deploys", "201", &deployment);
+    check(&document, "post", &format!("{E}/deploys"), "201", &deployment);
     let deployment =
         env.run(&format!("api get {environment}/deploys/{}", deployment["id"].as_str().unwrap())).ok().json();
     assert_eq!(deployment["status"], "succeeded");
 
-    const E: &str = "/orgs/{orgId}/apps/{appId}/envs/{envId}";
     let set_id = deployment["set_id"].as_str().unwrap();
     let graph_id = deployment["dependency_graph_id"].as_str().unwrap();
     for (path, template) in [
