@@ -65,7 +65,8 @@ pub(crate) fn dot(graph: &ResourceGraph, app: &str, env: &str) -> String {
     out
 }
 
-const BOX_WIDTH: usize = 250;
+/// Generous for the 12-pixel letters of a box.
+const LETTER_WIDTH: usize = 7;
 const BOX_HEIGHT: usize = 64;
 const GAP: usize = 40;
 
@@ -74,35 +75,36 @@ const GAP: usize = 40;
 pub(crate) fn html(graph: &ResourceGraph, app: &str, env: &str) -> String {
     let escape = |text: &str| text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
     let rows = rows(graph);
+    let box_width = graph.nodes.iter().flat_map(box_lines).map(|line| line.chars().count()).max().unwrap_or_default()
+        * LETTER_WIDTH
+        + 20;
     let widest = rows.iter().map(Vec::len).max().unwrap_or_default().max(1);
-    let width = widest * (BOX_WIDTH + GAP) + GAP;
+    let width = widest * (box_width + GAP) + GAP;
     let height = rows.len() * (BOX_HEIGHT + GAP * 2) + GAP;
     let mut places: BTreeMap<String, (usize, usize)> = BTreeMap::new();
     let mut boxes = String::new();
     for (row, nodes) in rows.iter().rev().enumerate() {
         for (column, node) in nodes.iter().enumerate() {
-            let x = GAP + column * (BOX_WIDTH + GAP);
+            let x = GAP + column * (box_width + GAP);
             let y = GAP + row * (BOX_HEIGHT + GAP * 2);
             places.insert(key(node), (x, y));
+            let [t, id, def] = box_lines(node).map(|line| escape(&line));
             let _ = writeln!(
                 boxes,
-                "<rect x=\"{x}\" y=\"{y}\" width=\"{BOX_WIDTH}\" height=\"{BOX_HEIGHT}\" rx=\"8\"/>\
+                "<rect x=\"{x}\" y=\"{y}\" width=\"{box_width}\" height=\"{BOX_HEIGHT}\" rx=\"8\"/>\
                  <text x=\"{tx}\" y=\"{y1}\" class=\"t\">{t}</text><text x=\"{tx}\" y=\"{y2}\">{id}</text>\
                  <text x=\"{tx}\" y=\"{y3}\" class=\"d\">{def}</text>",
                 tx = x + 10,
                 y1 = y + 20,
                 y2 = y + 38,
                 y3 = y + 55,
-                t = escape(&format!("{}.{}", node.res_type, node.class)),
-                id = escape(node.id.as_str()),
-                def = escape(node.def_id.as_str()),
             );
         }
     }
     let mut lines = String::new();
     for (from, to) in edges(graph) {
         if let (Some((x1, y1)), Some((x2, y2))) = (places.get(&from), places.get(&to)) {
-            let (x1, y1, x2, y2) = (x1 + BOX_WIDTH / 2, y1 + BOX_HEIGHT, x2 + BOX_WIDTH / 2, y2);
+            let (x1, y1, x2, y2) = (x1 + box_width / 2, y1 + BOX_HEIGHT, x2 + box_width / 2, y2);
             let _ = writeln!(
                 lines,
                 "<path d=\"M{x1},{y1} C{x1},{} {x2},{} {x2},{y2}\"/>",
@@ -121,6 +123,11 @@ pub(crate) fn html(graph: &ResourceGraph, app: &str, env: &str) -> String {
          markerWidth=\"8\" markerHeight=\"8\" orient=\"auto\"><path d=\"M0,0 L8,4 L0,8 z\" style=\"fill:#345;stroke:none\"/></marker></defs>\n\
          {lines}{boxes}</svg>\n</body></html>\n"
     )
+}
+
+/// What a node's box says: type and class, id, Resource Definition.
+fn box_lines(node: &GraphNode) -> [String; 3] {
+    [format!("{}.{}", node.res_type, node.class), node.id.to_string(), node.def_id.to_string()]
 }
 
 /// Nodes by wave: the first row needs nothing.

@@ -18,6 +18,9 @@ use crate::hash;
 /// The branch's tip in the cache.
 const TIP: &str = "refs/humctl/tip";
 
+/// A file that exists while the cache has the branch: cheaper to ask than Git.
+const FETCHED: &str = "humctl-fetched";
+
 /// Where `fast-import` puts a commit before it is pushed.
 pub(super) const WORK: &str = "refs/humctl/work";
 
@@ -114,7 +117,8 @@ impl CacheRepository {
     }
 
     fn try_fetch(&self, branch: &str) -> Result<bool, GitError> {
-        let is_cold = self.git.run(&["show-ref", "--verify", "--quiet", TIP], None, LOCAL)?.code != 0;
+        let mark = self.git.directory.join(FETCHED);
+        let is_cold = !mark.is_file();
         let refspec = format!("+refs/heads/{branch}:{TIP}");
         let mut arguments = vec!["fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--filter=blob:none"];
         if is_cold {
@@ -123,10 +127,17 @@ impl CacheRepository {
         }
         arguments.extend(["origin", &refspec]);
         let finished = self.git.run(&arguments, None, self.network)?;
+        let io_error = |source| GitError::Io { what: format!("cannot use the cache `{}`", mark.display()), source };
         if finished.code == 0 {
+            if is_cold {
+                File::create(&mark).map_err(io_error)?;
+            }
             return Ok(true);
         }
         if finished.stderr.contains("couldn't find remote ref") {
+            if !is_cold {
+                fs::remove_file(&mark).map_err(io_error)?;
+            }
             self.git.run(&["update-ref", "-d", TIP], None, LOCAL)?;
             return Ok(false);
         }
@@ -248,7 +259,6 @@ impl CacheRepository {
         let finished = self.git.check(&["ls-remote", "origin", &reference], None, limits)?;
         let tip = finished.text().split_whitespace().next().unwrap_or_default().to_owned();
         if tip == commit {
-            self.git.run(&["update-ref", TIP, commit], None, LOCAL)?;
             return Ok(());
         }
         // Somebody may have pushed on top of it already.
