@@ -17,6 +17,7 @@ pub mod secret;
 pub mod placeholder;
 pub mod set;
 pub mod context;
+pub mod values;
 pub mod matching;
 pub mod builtin;
 pub mod graph;

@@ -7,7 +7,7 @@
 //! from the most specific down, which makes matching independent of how many
 //! Definitions there are.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 
 use humctl_api_types::definition::{MatchingCriteria, ResourceDefinition};
@@ -42,6 +42,48 @@ impl Rule<'_> {
             + 2 * u8::from(criteria.app_id.is_some())
             + 4 * u8::from(criteria.env_id.is_some())
             + 8 * u8::from(criteria.res_id.is_some())
+    }
+}
+
+/// Resources that are provisioned from a chosen version of their Definition
+/// instead of its active one (spec/resource-model.md §1.6).
+#[derive(Debug, Clone, Default)]
+pub struct Pins(BTreeMap<ResourceKey, Pin>);
+
+/// The version that one resource is pinned to.
+#[derive(Debug, Clone)]
+pub struct Pin {
+    /// Id of the version.
+    pub version: String,
+    /// The Definition as that version has it, or why it cannot be used.
+    pub definition: PinnedDefinition,
+}
+
+/// What became of a pinned version.
+#[derive(Debug, Clone)]
+pub enum PinnedDefinition {
+    /// The Definition as the version has it; its criteria play no part.
+    Usable(Box<ResourceDefinition>),
+    /// It was archived, and may not be used any more.
+    Archived,
+    /// There is no such version.
+    Missing,
+}
+
+impl Pins {
+    /// No resource is pinned.
+    pub const NONE: Self = Self(BTreeMap::new());
+
+    /// The pin of a resource.
+    #[must_use]
+    pub fn get(&self, resource: &ResourceKey) -> Option<&Pin> {
+        self.0.get(resource)
+    }
+}
+
+impl FromIterator<(ResourceKey, Pin)> for Pins {
+    fn from_iter<I: IntoIterator<Item = (ResourceKey, Pin)>>(pins: I) -> Self {
+        Self(pins.into_iter().collect())
     }
 }
 

@@ -324,12 +324,12 @@ fn planner(n_resources: usize) -> Result<()> {
     let mut rendering = Duration::MAX;
     let planning = best(5, || {
         let definitions = Definitions::new(&definitions);
-        let input = GraphInput { context: &context, definitions: &definitions, types: &types };
+        let input = GraphInput::new(&context, &definitions, &types);
         let target = plan_target(input).map_err(fail)?;
         plan(input, &index, &target, &deploy).map_err(fail).map(drop)
     })?;
     let definitions = Definitions::new(&definitions);
-    let input = GraphInput { context: &context, definitions: &definitions, types: &types };
+    let input = GraphInput::new(&context, &definitions, &types);
     let target = plan_target(input).map_err(fail)?;
     let planned = plan(input, &index, &target, &deploy).map_err(fail)?;
     for _ in 0..3 {

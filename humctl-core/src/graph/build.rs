@@ -17,8 +17,9 @@ use crate::graph::scan::{CoProvisionKey, Scan, references_in, scan};
 use crate::graph::set_index::{SetIndex, SetReferenceError, is_literal_place};
 use crate::graph::waves::waves;
 use crate::graph::{GraphNode, InputScope, NodeInputs, Origin, Reason, ResourceGraph, ResourceTypes};
-use crate::matching::{Definitions, MatchError, Rule};
+use crate::matching::{Definitions, MatchError, Pins, Rule};
 use crate::placeholder::{ResourceRef, Selector, SelectorStep, StepDirection, visit_strings};
+use crate::values::SharedValues;
 use crate::yaml::escape_pointer;
 
 /// What every graph is built from.
@@ -30,6 +31,24 @@ pub struct GraphInput<'a, 'd> {
     pub definitions: &'a Definitions<'d>,
     /// The Organization's Resource Types.
     pub types: &'a ResourceTypes<'d>,
+    /// Resources that stay with a chosen version of their Definition.
+    pub pins: &'d Pins,
+    /// The Shared Values of the Environment.
+    pub values: &'a SharedValues,
+}
+
+impl<'a, 'd> GraphInput<'a, 'd> {
+    /// Input without pins and Shared Values.
+    #[must_use]
+    pub fn new(
+        context: &'a EnvironmentContext,
+        definitions: &'a Definitions<'d>,
+        types: &'a ResourceTypes<'d>,
+    ) -> Self {
+        static NO_PINS: Pins = Pins::NONE;
+        static NO_VALUES: SharedValues = SharedValues::NONE;
+        Self { context, definitions, types, pins: &NO_PINS, values: &NO_VALUES }
+    }
 }
 
 /// Builds the target graph: the cluster, the namespace, and what they need.

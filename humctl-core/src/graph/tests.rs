@@ -123,11 +123,8 @@ fn run<T>(
 ) -> T {
     let types = builtin::resource_types();
     let context = context();
-    let input = GraphInput {
-        context: &context,
-        definitions: &Definitions::new(definitions),
-        types: &ResourceTypes::new(&types),
-    };
+    let (definitions, types) = (Definitions::new(definitions), ResourceTypes::new(&types));
+    let input = GraphInput::new(&context, &definitions, &types);
     f(main_graph(input, &SetIndex::new(set).unwrap()))
 }
 
@@ -285,7 +282,7 @@ fn the_runtime_cluster_is_not_needed_to_write_to_git() {
     ];
     let definitions = Definitions::new(&definitions);
     let types = ResourceTypes::new(&types);
-    let graph = target_graph(GraphInput { context: &context, definitions: &definitions, types: &types }).unwrap();
+    let graph = target_graph(GraphInput::new(&context, &definitions, &types)).unwrap();
     assert!(graph.find(&key("k8s-cluster.default#k8s-cluster-runtime")).is_some());
     assert_eq!(graph.warnings.len(), 1);
     assert!(graph.warnings[0].contains("no Resource Definition matches `agent.default#agent`"), "{:?}", graph.warnings);
@@ -301,7 +298,7 @@ fn without_a_cluster_definition_the_error_says_what_to_add() {
     ];
     let definitions = Definitions::new(&definitions);
     let types = ResourceTypes::new(&types);
-    let found = target_graph(GraphInput { context: &context, definitions: &definitions, types: &types }).unwrap_err();
+    let found = target_graph(GraphInput::new(&context, &definitions, &types)).unwrap_err();
     insta::assert_snapshot!(found[0].to_string(), @"
     environment `shop/development` has no deployment target: no Resource Definition matches `k8s-cluster.default#k8s-cluster`
       context: org `acme`, app_id `shop`, env_id `development`, env_type `development`

@@ -207,7 +207,7 @@ impl Orchestrator {
         let library = self.library(&context.org).map_err(|error| failed(&context, &error))?;
         let definitions = Definitions::new(&library.definitions);
         let types = ResourceTypes::new(&library.types);
-        let input = GraphInput { context: &context, definitions: &definitions, types: &types };
+        let input = GraphInput::new(&context, &definitions, &types);
         let target_plan = plan_target(input).map_err(|errors| plan_failed(&errors))?;
         let resolved = self.resolve_target(&context, &target_plan).map_err(|failure| match failure {
             TargetFailure::Plan(error) => plan_failed(&[error]),
@@ -460,7 +460,7 @@ pub(super) fn plan_files(
     let context = &job.context;
     let definitions = Definitions::new(&library.definitions);
     let types = ResourceTypes::new(&library.types);
-    let input = GraphInput { context, definitions: &definitions, types: &types };
+    let input = GraphInput::new(context, &definitions, &types);
     let index = SetIndex::new(set).map_err(|reasons| {
         let error = |reason: &String| environment_error(context, "SET-001", "Malformed Deployment Set", reason);
         Failed(reasons.iter().map(error).collect())

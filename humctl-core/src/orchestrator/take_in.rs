@@ -84,7 +84,7 @@ impl Orchestrator {
         let planned = self.library(&context.org).ok().and_then(|library| {
             let definitions = Definitions::new(&library.definitions);
             let types = ResourceTypes::new(&library.types);
-            let input = GraphInput { context, definitions: &definitions, types: &types };
+            let input = GraphInput::new(context, &definitions, &types);
             let target_plan = plan_target(input).ok()?;
             plan_files(job, &record.set, &library, &target_plan).ok().map(|(_, outcome)| outcome)
         });

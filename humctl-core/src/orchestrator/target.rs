@@ -102,7 +102,7 @@ impl Orchestrator {
         let library = self.library(&context.org)?;
         let definitions = Definitions::new(&library.definitions);
         let types = ResourceTypes::new(&library.types);
-        let input = GraphInput { context, definitions: &definitions, types: &types };
+        let input = GraphInput::new(context, &definitions, &types);
         let plan = plan_target(input).map_err(|errors| {
             OrchestratorError::Conflict(errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))
         })?;

@@ -32,7 +32,7 @@ fn rendered(extra: &[ResourceDefinition], set: &Value) -> Result<Vec<CrFile>, Ve
     let types = ResourceTypes::new(&types);
     let set: DeploymentSet = serde_json::from_value(set.clone()).unwrap();
     let index = SetIndex::new(&set).unwrap();
-    let input = GraphInput { context: &context, definitions: &definitions, types: &types };
+    let input = GraphInput::new(&context, &definitions, &types);
     let target = plan_target(input)?;
     let deploy = DeployContext { deployment: DeploymentId::new("1a").unwrap(), set: SetId::new("s").unwrap() };
     let plan = plan(input, &index, &target, &deploy)?;
