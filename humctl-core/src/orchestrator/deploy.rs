@@ -35,8 +35,8 @@ use crate::orchestrator::commit_message::{Facts, commit_message};
 use crate::orchestrator::documents::{self, DeploymentDoc, TargetDoc};
 use crate::orchestrator::target::{Library, ResolvedTarget, TargetFailure};
 use crate::orchestrator::{Orchestrator, OrchestratorError, Result, now};
-use crate::plan::{DeployContext, TargetPlan, plan, plan_target};
-use crate::render::{CrFile, render};
+use crate::plan::{DeployContext, TargetPlan, plan_target};
+use crate::render::{CrFile, plan_and_render};
 use crate::secret::random_bytes;
 use crate::set::{DeltaError, apply_delta, set_id};
 use crate::state::Batch;
@@ -466,8 +466,8 @@ pub(super) fn plan_files(
         Failed(reasons.iter().map(error).collect())
     })?;
     let deploy = DeployContext { deployment: job.doc.deployment.id.clone(), set: set_id(set) };
-    let plan = plan(input, &index, target_plan, &deploy).map_err(|errors| plan_failed(&errors))?;
-    let files = render(&plan, &index, target_plan, context, &types, &deploy).map_err(|errors| plan_failed(&errors))?;
+    let planned = plan_and_render(input, &index, target_plan, &deploy).into_result();
+    let (plan, files) = planned.map_err(|errors| plan_failed(&errors))?;
     let now = now();
     let mut warnings = target_plan.graph.warnings.clone();
     warnings.extend(plan.graph.warnings.iter().cloned());
