@@ -210,7 +210,7 @@ impl Orchestrator {
         let input = GraphInput::new(&context, &definitions, &types);
         let target_plan = plan_target(input).map_err(|errors| plan_failed(&errors))?;
         let resolved = self.resolve_target(&context, &target_plan).map_err(|failure| match failure {
-            TargetFailure::Plan(error) => plan_failed(&[error]),
+            TargetFailure::Plan(error) => plan_failed(&[*error]),
             TargetFailure::Orchestrator(error) => failed(&context, &error),
         })?;
         let session =

@@ -50,12 +50,12 @@ impl Orchestrator {
         let definition = node.map(|node| node.rule.definition.id.clone());
         let fail = |reason: String| {
             let name = definition.as_ref().map(ToString::to_string).unwrap_or_default();
-            TargetFailure::Plan(PlanError::Target {
+            TargetFailure::Plan(Box::new(PlanError::Target {
                 context: context.clone(),
                 reason: format!("Definition `{name}`: {reason}"),
                 near: None,
                 hint: format!("see it with: humctl get resource-definition {name} -o yaml"),
-            })
+            }))
         };
         let target = GitTarget::from_outputs(&plan.cluster()).map_err(fail)?;
         let open = |place: &crate::git::target::SecretPlace| -> Result<SecretValue, TargetFailure> {
@@ -124,7 +124,7 @@ impl Orchestrator {
 /// Why a target could not be opened.
 pub(super) enum TargetFailure {
     /// The Definition is at fault.
-    Plan(PlanError),
+    Plan(Box<PlanError>),
     /// Anything else.
     Orchestrator(OrchestratorError),
 }
