@@ -15,10 +15,10 @@ use crate::definition::{
 use crate::delta::{Delta, DeltaRequest};
 use crate::deployment::{ConvertScore, Deployment, DeploymentError, DeploymentRequest};
 use crate::environment::{CreateEnvironment, Environment};
-use crate::id::{AppId, DefinitionId, DeploymentId, EnvId, EnvTypeId, OrgId, ResourceType};
+use crate::id::{AppId, DefinitionId, DeploymentId, EnvId, EnvTypeId, OrgId, ResourceType, SetId};
 use crate::resource::{ActiveResource, ResourceGraph};
 use crate::resource_type::ResourceTypeInfo;
-use crate::set::DeploymentSet;
+use crate::set::{DeploymentSet, SetResponse};
 
 /// Method of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -107,6 +107,12 @@ pub fn create_application(org: &OrgId, body: &CreateApplication) -> Call<Applica
     Call::new(Method::Post, format!("{}/apps", org_path(org))).with_body(body)
 }
 
+/// Lists the Applications.
+#[must_use]
+pub fn applications(org: &OrgId) -> Call<Vec<Application>> {
+    Call::new(Method::Get, format!("{}/apps", org_path(org)))
+}
+
 /// Asks for an Application.
 #[must_use]
 pub fn application(org: &OrgId, app: &AppId) -> Call<Application> {
@@ -154,6 +160,12 @@ pub fn create_environment_type(org: &OrgId, body: &EnvironmentType) -> Call<Envi
 pub fn describe_environment_type(org: &OrgId, body: &EnvironmentType) -> Call<EnvironmentType> {
     Call::new(Method::Patch, format!("{}/env-types/{}", org_path(org), body.id))
         .with_body(&serde_json::json!({ "description": body.description }))
+}
+
+/// Lists the Resource Definitions.
+#[must_use]
+pub fn definitions(org: &OrgId) -> Call<Vec<ResourceDefinition>> {
+    Call::new(Method::Get, format!("{}/resources/defs", org_path(org)))
 }
 
 /// Asks for a Resource Definition.
@@ -208,6 +220,12 @@ pub fn convert_score(org: &OrgId, body: &ConvertScore) -> Call<DeploymentSet> {
 #[must_use]
 pub fn create_delta(org: &OrgId, app: &AppId, body: &DeltaRequest) -> Call<Delta> {
     Call::new(Method::Post, format!("{}/deltas", app_path(org, app))).with_body(body)
+}
+
+/// Asks for a Deployment Set.
+#[must_use]
+pub fn set(org: &OrgId, app: &AppId, id: &SetId) -> Call<SetResponse> {
+    Call::new(Method::Get, format!("{}/sets/{id}", app_path(org, app)))
 }
 
 /// Starts a Deployment.

@@ -27,6 +27,8 @@ pub(crate) struct Context {
     org: Option<String>,
     app: Option<String>,
     env: Option<String>,
+    flag_app: Option<String>,
+    flag_env: Option<String>,
     /// The configuration file.
     pub(crate) config_path: Option<PathBuf>,
     pub(crate) output: Output,
@@ -108,6 +110,8 @@ impl Context {
             org,
             app: first(|layer| &layer.app),
             env: first(|layer| &layer.env),
+            flag_app: given(&globals.app),
+            flag_env: given(&globals.env),
             config_path,
             output: Output::new(format),
             client,
@@ -132,6 +136,26 @@ impl Context {
             None => Err(CliError::user("organization is required")
                 .with_hint("pass --org, set HUMANITEC_ORG, or run humctl config set org NAME")),
         }
+    }
+
+    /// The Application, if the command line names one.
+    pub(crate) fn flag_app(&self) -> Option<&str> {
+        self.flag_app.as_deref()
+    }
+
+    /// The Environment, if the command line names one.
+    pub(crate) fn flag_env(&self) -> Option<&str> {
+        self.flag_env.as_deref()
+    }
+
+    /// The Application, if one is named anywhere.
+    pub(crate) fn named_app(&self) -> Option<&str> {
+        self.app.as_deref()
+    }
+
+    /// The Environment, if one is named anywhere.
+    pub(crate) fn named_env(&self) -> Option<&str> {
+        self.env.as_deref()
     }
 
     /// Organization and Application.

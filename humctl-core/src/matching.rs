@@ -10,8 +10,8 @@
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 
-use humctl_api_types::definition::{MatchingCriteria, ResourceDefinition};
-use humctl_api_types::id::DefinitionId;
+use humctl_api_types::definition::{MatchingCriteria, MatchingCriteriaRule, ResourceDefinition};
+use humctl_api_types::id::{Class, DefinitionId};
 
 use crate::context::{EnvironmentContext, ResourceKey};
 
@@ -51,12 +51,17 @@ impl Rule<'_> {
     /// env type 1, app 2, environment 4, resource id 8.
     #[must_use]
     pub fn score(&self) -> u8 {
-        let criteria = self.criteria;
-        u8::from(criteria.env_type.is_some())
-            + 2 * u8::from(criteria.app_id.is_some())
-            + 4 * u8::from(criteria.env_id.is_some())
-            + 8 * u8::from(criteria.res_id.is_some())
+        score(self.criteria)
     }
+}
+
+/// Specificity of a rule, as [`Rule::score`] has it.
+#[must_use]
+pub fn score(criteria: &MatchingCriteria) -> u8 {
+    u8::from(criteria.env_type.is_some())
+        + 2 * u8::from(criteria.app_id.is_some())
+        + 4 * u8::from(criteria.env_id.is_some())
+        + 8 * u8::from(criteria.res_id.is_some())
 }
 
 /// Resources that are provisioned from a chosen version of their Definition
@@ -291,6 +296,35 @@ impl<'a> Definitions<'a> {
         });
         misses
     }
+}
+
+/// Rules as they are stored: the class written out, and an id that follows from
+/// Definition and content, so that loading them again is stable
+/// (spec/resource-model.md §1.1, §4).
+#[must_use]
+pub fn stored_criteria(definition: &DefinitionId, rules: &[MatchingCriteriaRule]) -> Vec<MatchingCriteria> {
+    rules
+        .iter()
+        .map(|rule| {
+            let mut criteria = MatchingCriteria {
+                id: String::new(),
+                env_type: rule.env_type.clone(),
+                app_id: rule.app_id.clone(),
+                env_id: rule.env_id.clone(),
+                res_id: rule.res_id.clone(),
+                class: rule.class.clone().unwrap_or_else(Class::default_class),
+            };
+            let canonical = canonical_rule(&criteria);
+            criteria.id = crate::hash::sha256_hex(format!("{definition}\0{canonical}").as_bytes())[..16].to_owned();
+            criteria
+        })
+        .collect()
+}
+
+/// The content of a rule as canonical JSON: equal rules have the equal text.
+#[must_use]
+pub fn canonical_rule(criteria: &MatchingCriteria) -> String {
+    crate::json::canonical(&crate::json::to_value(&criteria.rule()))
 }
 
 /// The fields of a rule from the most specific down: name, what the rule asks

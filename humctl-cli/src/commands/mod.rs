@@ -14,14 +14,15 @@ pub(crate) mod score;
 pub(crate) mod version;
 
 use std::io::Write as _;
+use std::process::ExitCode;
 
 use crate::args::Command;
 use crate::context::Context;
 use crate::error::CliError;
 
-/// Runs a command.
-pub(crate) fn run(context: &Context, command: &Command) -> Result<(), CliError> {
-    match command {
+/// Runs a command; most have succeeded when they did not fail.
+pub(crate) fn run(context: &Context, command: &Command) -> Result<ExitCode, CliError> {
+    let done = match command {
         Command::Api(args) => api::run(context, args),
         Command::Apply(args) | Command::Update(args) => apply::run(context, args),
         Command::Completion(args) => completion::run(args),
@@ -29,10 +30,11 @@ pub(crate) fn run(context: &Context, command: &Command) -> Result<(), CliError> 
         Command::Create(args) => create::run(context, args),
         Command::Delete(args) => delete::run(context, args),
         Command::Get(args) => get::run(context, args),
-        Command::Resources(command) => resources::run(context, command),
+        Command::Resources(command) => return resources::run(context, command),
         Command::Score(command) => score::run(context, command),
         Command::Version(args) => version::run(context, args),
-    }
+    };
+    done.map(|()| ExitCode::SUCCESS)
 }
 
 /// Prints the help of a command.

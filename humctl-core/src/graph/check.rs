@@ -20,7 +20,10 @@ impl Builder<'_, '_> {
             let Some(rule) = self.drafts[node].rule else { continue };
             let scan = self.scan(rule.definition);
             for found in &scan.references {
-                self.check_found(node, found);
+                // The old form is an error here, and told as one.
+                if !matches!(found.projection, Projection::Bare(_)) {
+                    self.check_found(node, found);
+                }
             }
             for found in scan.provisions.iter().flat_map(|provision| &provision.references) {
                 self.check_found(node, found);

@@ -66,7 +66,8 @@ pub(super) fn scan(definition: &ResourceDefinition) -> Scan<'_> {
     scan
 }
 
-const BARE: &str = "after a resource comes `outputs`, `values`, `guresid` or `account`, as in `.outputs.host`";
+const BARE: &str = "after a resource comes `outputs`, `values`, `guresid` or `account`, as in `.outputs.host`, \
+                    and a resource with a dot in it stands in brackets, as in `['config#a.b']`";
 
 fn scan_provision<'d>(text: &str, options: &'d Provision, scan: &mut Scan<'d>) {
     let pointer = format!("/provision/{}", escape_pointer(text));

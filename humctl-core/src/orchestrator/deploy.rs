@@ -208,7 +208,7 @@ impl Orchestrator {
         let definitions = Definitions::new(&library.definitions);
         let types = ResourceTypes::new(&library.types);
         let input = GraphInput::new(&context, &definitions, &types);
-        let target_plan = plan_target(input).map_err(|errors| plan_failed(&errors))?;
+        let target_plan = plan_target(input).into_result().map_err(|errors| plan_failed(&errors))?;
         let resolved = self.resolve_target(&context, &target_plan).map_err(|failure| match failure {
             TargetFailure::Plan(error) => plan_failed(&[*error]),
             TargetFailure::Orchestrator(error) => failed(&context, &error),

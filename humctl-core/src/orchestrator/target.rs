@@ -103,7 +103,7 @@ impl Orchestrator {
         let definitions = Definitions::new(&library.definitions);
         let types = ResourceTypes::new(&library.types);
         let input = GraphInput::new(context, &definitions, &types);
-        let plan = plan_target(input).map_err(|errors| {
+        let plan = plan_target(input).into_result().map_err(|errors| {
             OrchestratorError::Conflict(errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))
         })?;
         let mut resolved = self.resolve_target(context, &plan).map_err(OrchestratorError::from)?;

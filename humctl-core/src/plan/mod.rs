@@ -54,36 +54,31 @@ pub struct Plan<'d> {
     pub outputs: BTreeMap<ResourceKey, Outputs>,
 }
 
-/// Plans the target of an Environment.
-///
-/// # Errors
-/// Every [`PlanError`]; `PLN-012` when there is no cluster or its Driver does
-/// not run here.
-pub fn plan_target<'d>(input: GraphInput<'_, 'd>) -> Result<TargetPlan<'d>, Vec<PlanError>> {
-    let mut graph = target_graph(input).into_result()?;
+/// Plans the target of an Environment, and reports everything that is wrong:
+/// `PLN-012` when there is no cluster or its Driver does not run here.
+#[must_use]
+pub fn plan_target<'d>(input: GraphInput<'_, 'd>) -> Reported<TargetPlan<'d>> {
+    let Reported { result: mut graph, mut errors } = target_graph(input);
     note_runtime_cluster(&mut graph);
     let (outputs, failures) = evaluate(&graph, input.context, &BTreeMap::new(), None);
     let cluster = known::implicit(known::K8S_CLUSTER);
-    if outputs.contains_key(&cluster) {
-        return Ok(TargetPlan { graph, outputs });
+    if let Some(node) = graph.find(&cluster).filter(|_| errors.is_empty() && !outputs.contains_key(&cluster)) {
+        let definition = node.rule.definition;
+        let hint = if driver::in_process(&definition.driver_type).is_some() {
+            format!("see it with: humctl get resource-definition {} -o yaml", definition.id)
+        } else {
+            "use the Driver `humanitec/k8s-cluster-git`, or `humanitec/echo` with the value `cluster_type: git`, \
+             and inputs that are known without a cluster"
+                .to_owned()
+        };
+        errors.push(PlanError::Target {
+            context: input.context.clone(),
+            reason: why_unknown(node, &graph, &outputs, &failures),
+            near: None,
+            hint,
+        });
     }
-    let reason = match graph.find(&cluster) {
-        None => format!("no Resource Definition matches `{cluster}`"),
-        Some(node) => why_unknown(node, &graph, &outputs, &failures),
-    };
-    Err(vec![PlanError::Target {
-        context: input.context.clone(),
-        reason,
-        near: None,
-        hint: match graph.find(&cluster) {
-            Some(node) if driver::in_process(&node.rule.definition.driver_type).is_some() => {
-                format!("see it with: humctl get resource-definition {} -o yaml", node.rule.definition.id)
-            }
-            _ => "use the Driver `humanitec/k8s-cluster-git`, or `humanitec/echo` with the value `cluster_type: git`, \
-                  and inputs that are known without a cluster"
-                .to_owned(),
-        },
-    }])
+    Reported { result: TargetPlan { graph, outputs }, errors }
 }
 
 /// Says that the runtime cluster plays no part in writing to Git.

@@ -42,7 +42,7 @@ fn rendered_with(
     let set: DeploymentSet = serde_json::from_value(set.clone()).unwrap();
     let index = SetIndex::new(&set).unwrap();
     let input = GraphInput { values, ..GraphInput::new(&context, &definitions, &types) };
-    let target = plan_target(input)?;
+    let target = plan_target(input).into_result()?;
     let deploy = DeployContext { deployment: DeploymentId::new("1a").unwrap(), set: SetId::new("s").unwrap() };
     plan_and_render(input, &index, &target, &deploy).into_result().map(|(_, files)| files)
 }

@@ -111,7 +111,7 @@ fn places_types_and_old_forms_are_checked() {
       hint: declare it in the Workload without an id
     PLN-003 web: Workload `web` at `/spec/ingress`: this deprecated form is not supported
       hint: declare resources of type `dns` and `route` instead
-    PLN-004 base-env.default#base-env: Definition `bare` at `/driver_inputs/values/uses/0`, matched for `base-env.default#base-env`: placeholder `${resources["config#facts"].any}`: after a resource comes `outputs`, `values`, `guresid` or `account`, as in `.outputs.host`
+    PLN-004 base-env.default#base-env: Definition `bare` at `/driver_inputs/values/uses/0`, matched for `base-env.default#base-env`: placeholder `${resources["config#facts"].any}`: after a resource comes `outputs`, `values`, `guresid` or `account`, as in `.outputs.host`, and a resource with a dot in it stands in brackets, as in `['config#a.b']`
       hint: correct Definition `bare`; a literal `${` is written `$\{`
     PLN-004 config.default#facts: Definition `conf` at `/driver_inputs/secret_refs/key/ref`, matched for `config.default#facts`: placeholder `${context.app.id}`: a secret reference cannot hold placeholders
       hint: correct Definition `conf`; a literal `${` is written `$\{`
