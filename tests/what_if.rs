@@ -30,7 +30,7 @@ entity:
 "#;
 
 /// Production gets a Definition of its own, and the shared one another input.
-const AFTER: &str = r#"
+const AFTER: &str = "
 apiVersion: entity.humanitec.io/v1b1
 kind: Definition
 metadata: {id: pg-prod}
@@ -52,7 +52,7 @@ entity:
   driver_type: humanitec/echo
   driver_inputs: {values: {size: 2}}
   criteria: [{res_id: pg, app_id: shop}]
-"#;
+";
 
 const ENVIRONMENTS: [(&str, &str); 3] = [("shop", "development"), ("shop", "live"), ("mail", "development")];
 
