@@ -14,31 +14,32 @@ use std::sync::mpsc::{self, Sender};
 use std::time::{Duration, Instant};
 
 use humctl_api_types::delta::{ModuleDeltas, UpdateAction};
-use humctl_api_types::deployment::{
-    Deployment, DeploymentError, DeploymentRequest, DeploymentStatus, DeploymentTarget,
-};
-use humctl_api_types::id::{AppId, DeploymentId, EnvId, OrgId, SetId};
+use humctl_api_types::deployment::{Deployment, DeploymentRequest, DeploymentStatus, DeploymentTarget};
+use humctl_api_types::id::{AppId, EnvId, OrgId};
 use humctl_api_types::resource::{ActiveResource, ResourceGraph};
 use humctl_api_types::set::DeploymentSet;
-use humctl_api_types::time::Timestamp;
 
 use crate::context::EnvironmentContext;
 use crate::git::push::PushOutcome;
 use crate::git::tree::{self, BranchView};
 use crate::git::{EnvironmentRecord, GitError, GitSession};
 use crate::graph::build::GraphInput;
-use crate::graph::{PlanError, ResourceTypes, SetIndex, export};
+use crate::graph::{ResourceTypes, SetIndex, export};
 use crate::hash;
 use crate::matching::Definitions;
 use crate::orchestrator::active::active_resources;
 use crate::orchestrator::commit_message::{Facts, commit_message};
+use crate::orchestrator::deployment_doc::{new_doc, next_id, no_target};
 use crate::orchestrator::documents::{self, DeploymentDoc, TargetDoc};
+use crate::orchestrator::failure::{
+    ErrorType, Failed, delta_failed, ended_unexpectedly, environment_error, failed, plan_failed, set_failed,
+};
 use crate::orchestrator::target::{Library, ResolvedTarget, TargetFailure};
 use crate::orchestrator::{Orchestrator, OrchestratorError, Result, now};
 use crate::plan::{DeployContext, TargetPlan, plan, plan_target};
 use crate::render::{CrFile, render};
 use crate::secret::random_bytes;
-use crate::set::{DeltaError, apply_delta, set_id};
+use crate::set::{apply_delta, set_id};
 use crate::state::Batch;
 
 /// How long lost races are repeated.
@@ -79,9 +80,6 @@ pub(super) struct Site<'s> {
     pub(super) resolved: &'s ResolvedTarget,
     pub(super) session: &'s GitSession,
 }
-
-/// Why a Deployment failed, as its errors tell it.
-pub(super) struct Failed(pub(super) Vec<DeploymentError>);
 
 impl Orchestrator {
     /// Starts a Deployment and returns it once its Deployment Set is known.
@@ -149,7 +147,9 @@ impl Orchestrator {
             (None, None) => Intent::Set(Box::new(local_base.clone())),
         };
         if let Some(mode) = request.mode.as_deref().filter(|mode| !matches!(*mode, "full" | "incremental")) {
-            return Err(OrchestratorError::Invalid(format!("mode `{mode}` is neither full nor incremental")));
+            return Err(OrchestratorError::Invalid(format!(
+                "mode `{mode}` is neither full nor incremental\n  hint: leave it out for a full deployment"
+            )));
         }
         let provisional = match &intent {
             Intent::Set(set) => set_id(set),
@@ -189,14 +189,8 @@ impl Orchestrator {
 
     /// The whole life of a Deployment's thread.
     fn run(&self, mut job: Job, started: &Sender<Deployment>) {
-        let result = catch_unwind(AssertUnwindSafe(|| self.execute(&mut job, started))).unwrap_or_else(|_| {
-            Err(Failed(vec![environment_error(
-                &job.context,
-                "INT-001",
-                "Internal error",
-                "the deployment ended unexpectedly",
-            )]))
-        });
+        let result = catch_unwind(AssertUnwindSafe(|| self.execute(&mut job, started)))
+            .unwrap_or_else(|_| Err(ended_unexpectedly(&job.context)));
         let doc = self.finish(&job, result);
         // Whoever asked may have its answer already.
         let _ = started.send(doc.deployment);
@@ -435,7 +429,8 @@ fn check_race(job: &Job, view: &BranchView, is_record_as_before: bool) -> Result
         view.tip.as_deref().unwrap_or_default(),
         view.branch
     );
-    Err(Failed(vec![environment_error(&job.context, "TGT-007", "Environment changed in the meantime", &message)]))
+    let summary = "Environment changed in the meantime";
+    Err(Failed(vec![environment_error(&job.context, ErrorType::Configuration, "TGT-007", summary, &message)]))
 }
 
 /// The set to deploy, given what the branch holds.
@@ -461,10 +456,7 @@ pub(super) fn plan_files(
     let definitions = Definitions::new(&library.definitions);
     let types = ResourceTypes::new(&library.types);
     let input = GraphInput::new(context, &definitions, &types);
-    let index = SetIndex::new(set).map_err(|reasons| {
-        let error = |reason: &String| environment_error(context, "SET-001", "Malformed Deployment Set", reason);
-        Failed(reasons.iter().map(error).collect())
-    })?;
+    let index = SetIndex::new(set).map_err(|reasons| set_failed(context, &reasons))?;
     let deploy = DeployContext { deployment: job.doc.deployment.id.clone(), set: set_id(set) };
     let plan = plan(input, &index, target_plan, &deploy).map_err(|errors| plan_failed(&errors))?;
     let files = render(&plan, &index, target_plan, context, &types, &deploy).map_err(|errors| plan_failed(&errors))?;
@@ -488,96 +480,9 @@ struct Prepared {
     outcome: Outcome,
 }
 
-/// The record of a Deployment that begins now.
-pub(super) fn new_doc(
-    id: DeploymentId,
-    env: &EnvId,
-    set: &SetId,
-    from: Option<&DeploymentId>,
-    now: Timestamp,
-    user: &str,
-) -> DeploymentDoc {
-    DeploymentDoc {
-        deployment: Deployment {
-            id,
-            env_id: env.clone(),
-            set_id: set.clone(),
-            delta_id: None,
-            from_id: from.map(ToString::to_string).unwrap_or_default(),
-            comment: String::new(),
-            status: DeploymentStatus::InProgress,
-            status_changed_at: now.clone(),
-            created_at: now,
-            created_by: user.to_owned(),
-            value_set_version_id: None,
-            dependency_graph_id: None,
-            mode: Some("full".to_owned()),
-            export_file: String::new(),
-            export_status: String::new(),
-            target: None,
-            warnings: Vec::new(),
-        },
-        errors: Vec::new(),
-        target: None,
-    }
-}
-
-/// Stands until the branch is known.
-pub(super) fn no_target() -> DeploymentTarget {
-    DeploymentTarget {
-        url: String::new(),
-        branch: String::new(),
-        path: String::new(),
-        commit: String::new(),
-        changed: false,
-        files: Vec::new(),
-        notes: Vec::new(),
-    }
-}
-
-/// The id of a new Deployment: the time in nanoseconds as hex, and always
-/// larger than the last one.
-pub(super) fn next_id(last: Option<&DeploymentId>) -> DeploymentId {
-    let now = u64::try_from(jiff::Timestamp::now().as_nanosecond()).unwrap_or_default();
-    let last = last.and_then(|id| u64::from_str_radix(id.as_str(), 16).ok()).unwrap_or_default();
-    let id = now.max(last.saturating_add(1));
-    DeploymentId::new(format!("{id:016x}")).unwrap_or_else(|_| unreachable!("hex digits are a deployment id"))
-}
-
 /// 0.2 s × 1.7 a time, at most 10 s, half of it random (spec/gitops.md §7.5).
 fn backoff(n_attempts: u32) -> Duration {
     let base = (0.2 * 1.7_f64.powi(i32::try_from(n_attempts).unwrap_or(8).min(8) - 1)).min(10.0);
     let random = random_bytes::<1>().map_or(128, |[byte]| byte);
     Duration::from_secs_f64(base * (0.5 + f64::from(random) / 512.0))
-}
-
-fn plan_failed(errors: &[PlanError]) -> Failed {
-    Failed(errors.iter().map(PlanError::to_deployment_error).collect())
-}
-
-fn delta_failed(context: &EnvironmentContext, error: &DeltaError) -> Failed {
-    let message = format!("the Delta does not fit what is deployed: {error}");
-    Failed(vec![environment_error(context, "SET-002", "Delta does not fit", &message)])
-}
-
-pub(super) fn failed(context: &EnvironmentContext, error: &OrchestratorError) -> Failed {
-    let (code, summary) = match error {
-        OrchestratorError::Git(error) => (error.code(), error.summary()),
-        OrchestratorError::State(_) | OrchestratorError::Seal(_) => ("INT-002", "State cannot be used"),
-        _ => ("INT-001", "Internal error"),
-    };
-    let mut failure = environment_error(context, code, summary, &error.to_string());
-    "provisioning".clone_into(&mut failure.error_type);
-    Failed(vec![failure])
-}
-
-fn environment_error(context: &EnvironmentContext, code: &str, summary: &str, message: &str) -> DeploymentError {
-    DeploymentError {
-        code: code.to_owned(),
-        object_id: context.env.to_string(),
-        scope: "environment".to_owned(),
-        summary: summary.to_owned(),
-        message: message.to_owned(),
-        error_type: "configuration".to_owned(),
-    }
 }

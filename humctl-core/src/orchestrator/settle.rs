@@ -6,14 +6,15 @@
 
 use std::time::Duration;
 
-use humctl_api_types::deployment::{DeploymentError, DeploymentStatus};
+use humctl_api_types::deployment::DeploymentStatus;
 use humctl_api_types::id::{AppId, EnvId, OrgId, SetId};
 
 use crate::context::EnvironmentContext;
 use crate::git::repository::CacheRepository;
 use crate::orchestrator::commit_message::DEPLOYMENT_TRAILER;
-use crate::orchestrator::deploy::next_id;
+use crate::orchestrator::deployment_doc::next_id;
 use crate::orchestrator::documents::{self, DeploymentDoc, TargetDoc};
+use crate::orchestrator::failure::{ErrorType, environment_error};
 use crate::orchestrator::{Orchestrator, Result, now};
 use crate::set::set_id;
 use crate::state::Batch;
@@ -135,14 +136,8 @@ impl Orchestrator {
             })
         } else {
             doc.deployment.status = DeploymentStatus::Failed;
-            doc.errors = vec![DeploymentError {
-                code: INTERRUPTED.to_owned(),
-                object_id: context.env.to_string(),
-                scope: "environment".to_owned(),
-                summary: "Interrupted".to_owned(),
-                message: "the process ended before its commit reached the branch\n  hint: deploy again".to_owned(),
-                error_type: "provisioning".to_owned(),
-            }];
+            let message = "the process ended before its commit reached the branch\n  hint: deploy again";
+            doc.errors = vec![environment_error(context, ErrorType::Provisioning, INTERRUPTED, "Interrupted", message)];
             let mut batch = Batch::new();
             batch.put(&documents::deployment(&key, &doc.deployment.id), &doc);
             Ok(self.store().commit(&batch)?)
