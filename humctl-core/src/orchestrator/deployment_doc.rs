@@ -28,6 +28,7 @@ pub(super) fn new_doc(
             created_at: now,
             created_by: user.to_owned(),
             value_set_version_id: None,
+            pipeline: None,
             dependency_graph_id: None,
             mode: Some("full".to_owned()),
             export_file: String::new(),
@@ -37,6 +38,7 @@ pub(super) fn new_doc(
         },
         errors: Vec::new(),
         target: None,
+        resources: Vec::new(),
     }
 }
 
