@@ -204,4 +204,96 @@ pub struct UpdateDefinition {
     /// See [`ResourceDefinition::in_place_driver_change`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub in_place_driver_change: Option<bool>,
+    /// Makes a version that is not active.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub proposed: Option<bool>,
+}
+
+/// Body of `PATCH /orgs/{org}/resources/defs/{id}`: what is absent stays; in
+/// maps, null removes a key.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct PatchDefinition {
+    /// Name for people.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// Cloud Account id; empty unsets it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub driver_account: Option<String>,
+    /// Inputs of the Driver, merged into those that are there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub driver_inputs: Option<DriverInputsRequest>,
+    /// Co-provisioned resources; null removes one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub provision: Option<BTreeMap<String, Option<Provision>>>,
+    /// See [`ResourceDefinition::in_place_driver_change`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub in_place_driver_change: Option<bool>,
+    /// Makes a version that is not active.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub proposed: Option<bool>,
+}
+
+/// One version of a Resource Definition; its rules have no versions.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct DefinitionVersion {
+    /// The Organization.
+    pub org_id: OrgId,
+    /// UUID.
+    pub id: String,
+    /// The Definition.
+    pub def_id: DefinitionId,
+    /// Name for people.
+    pub name: String,
+    /// The Resource Type.
+    #[serde(rename = "type")]
+    pub res_type: ResourceType,
+    /// The Driver.
+    pub driver_type: String,
+    /// Cloud Account id; empty when there is none.
+    #[serde(default)]
+    pub driver_account: String,
+    /// Inputs of the Driver; secrets only as references.
+    #[serde(default)]
+    pub driver_inputs: DriverInputs,
+    /// See [`ResourceDefinition::in_place_driver_change`].
+    #[serde(default)]
+    pub in_place_driver_change: bool,
+    /// Co-provisioned resources by reference.
+    #[serde(default)]
+    pub provision: BTreeMap<String, Provision>,
+    /// `created`, `updated` or `deleted`.
+    pub action: String,
+    /// No new resource may be made from it.
+    pub archived: bool,
+    /// Resources are made from it unless they are pinned.
+    pub active: bool,
+    /// Newer than the active one, and not active yet.
+    pub proposed: bool,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// Who made it.
+    pub created_by: String,
+}
+
+/// Body of `POST …/versions/{id}/actions/archive`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ArchiveVersion {
+    /// False takes it back; true when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub archived: Option<bool>,
+}
+
+/// What a change of Definitions would do to an Active Resource.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct DefinitionChange {
+    /// Application.
+    pub app_id: AppId,
+    /// Environment.
+    pub env_id: EnvId,
+    /// Resource id.
+    pub res_id: ResId,
+    /// The Definition that it was made from.
+    pub from_def: DefinitionId,
+    /// The Definition that it would be made from; empty when none matches.
+    pub to_def: String,
 }

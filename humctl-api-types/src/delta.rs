@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::id::{DeltaId, EnvId};
-use crate::set::Module;
+use crate::set::{Module, null_as_default};
 use crate::time::Timestamp;
 
 /// A change to a Deployment Set, kept under an id while people work on it.
@@ -50,15 +50,16 @@ pub struct DeltaMetadata {
     pub last_modified_at: Timestamp,
 }
 
-/// Body of `POST …/deltas` and `PUT …/deltas/{id}`.
+/// Body of `POST …/deltas`, `PUT …/deltas/{id}` and `POST …/sets/{id}`, and one
+/// item of `PATCH …/deltas/{id}`.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct DeltaRequest {
     /// Name and Environment.
     #[serde(default)]
     pub metadata: DeltaMetadataRequest,
     /// Changes to the Workloads.
-    #[serde(default)]
-    pub modules: ModuleDeltas,
+    #[serde(default, deserialize_with = "null_as_default")]
+    pub modules: ModuleDeltasRequest,
     /// Changes to the shared resources.
     #[serde(default)]
     pub shared: Option<Vec<UpdateAction>>,
@@ -87,6 +88,41 @@ pub struct ModuleDeltas {
     /// Patches per module.
     #[serde(default)]
     pub update: BTreeMap<String, Vec<UpdateAction>>,
+}
+
+/// [`ModuleDeltas`] as a request gives them: everything may be null.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct ModuleDeltasRequest {
+    /// Whole modules; null takes back an earlier `remove` of that name.
+    #[serde(default, deserialize_with = "null_as_default")]
+    pub add: BTreeMap<String, Option<Module>>,
+    /// Names of modules to drop.
+    #[serde(default, deserialize_with = "null_as_default")]
+    pub remove: Vec<String>,
+    /// Patches per module.
+    #[serde(default, deserialize_with = "null_as_default")]
+    pub update: BTreeMap<String, Vec<UpdateAction>>,
+}
+
+impl From<ModuleDeltas> for ModuleDeltasRequest {
+    fn from(modules: ModuleDeltas) -> Self {
+        Self {
+            add: modules.add.into_iter().map(|(name, module)| (name, Some(module))).collect(),
+            remove: modules.remove,
+            update: modules.update,
+        }
+    }
+}
+
+/// A change without identity: the difference of two Deployment Sets.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct PlainDelta {
+    /// Changes to the Workloads.
+    #[serde(default)]
+    pub modules: ModuleDeltas,
+    /// Changes to the shared resources; paths start at the map of them.
+    #[serde(default)]
+    pub shared: Vec<UpdateAction>,
 }
 
 /// One operation: `add`, `remove` or `replace` at a JSON pointer.

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::id::{DeltaId, DeploymentId, EnvId, SetId};
+use crate::id::{DeltaId, DeploymentId, EnvId, SetId, ValueSetVersionId};
 use crate::time::Timestamp;
 
 /// One Deployment into an Environment.
@@ -35,7 +35,10 @@ pub struct Deployment {
     pub created_by: String,
     /// Version of the Shared Values it used.
     #[serde(default)]
-    pub value_set_version_id: Option<String>,
+    pub value_set_version_id: Option<ValueSetVersionId>,
+    /// The Pipeline that made it, when one did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pipeline: Option<PipelineReference>,
     /// Its Resource Graph, once planned.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dependency_graph_id: Option<String>,
@@ -54,6 +57,21 @@ pub struct Deployment {
     /// What the planner wants known; an addition of ours.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<String>,
+}
+
+/// The Pipeline Run that made a Deployment.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PipelineReference {
+    /// The Pipeline.
+    pub id: String,
+    /// The run of it.
+    pub run_id: String,
+    /// The job of the run.
+    #[serde(default)]
+    pub job_id: String,
+    /// The step of the job, counted from 0.
+    #[serde(default)]
+    pub step_index: u32,
 }
 
 /// The place in Git that a Deployment wrote to.
@@ -149,6 +167,12 @@ pub struct DeploymentRequest {
     /// Text for the history.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub comment: Option<String>,
+    /// Version of the Shared Values to use; the current ones when absent or null.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub value_set_version_id: Option<ValueSetVersionId>,
+    /// The Pipeline that asks, when one does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pipeline: Option<PipelineReference>,
     /// `full` or `incremental`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mode: Option<String>,

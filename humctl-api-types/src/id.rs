@@ -161,6 +161,17 @@ id!(
     "1 to 64 letters, digits, hyphens or underscores"
 );
 
+id!(
+    /// Shared Value: `^[A-Za-z0-9_.-]+$`.
+    ValueKey, "Shared Value key", |id| !id.is_empty() && id.len() <= 255 && id.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b'-')),
+    "1 to 255 letters, digits, `_`, `.` or `-`"
+);
+id!(
+    /// Version of the Shared Values of an Application or Environment.
+    ValueSetVersionId, "value set version id", |id| id.len() <= 64 && is_token(id),
+    "1 to 64 letters, digits, hyphens or underscores"
+);
+
 impl Class {
     /// The class of a resource that names none.
     #[must_use]

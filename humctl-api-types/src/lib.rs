@@ -21,3 +21,4 @@ pub mod score;
 pub mod secret;
 pub mod set;
 pub mod time;
+pub mod value;

@@ -81,6 +81,9 @@ pub struct ActiveResource {
     pub def_id: DefinitionId,
     /// Version of that Definition.
     pub def_version_id: String,
+    /// The version that it is pinned to, when it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub target_def_version_id: Option<String>,
     /// The rule that matched.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub criteria_id: Option<String>,
@@ -101,4 +104,12 @@ pub struct ActiveResource {
     pub scheduled_deletion: bool,
     /// When it was last provisioned.
     pub updated_at: Timestamp,
+}
+
+/// Body of `POST …/resources/{type}/{resId}/actions/pin`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PinRequest {
+    /// The version to provision from; null for the active one. Has to be there.
+    #[serde(deserialize_with = "Option::deserialize")]
+    pub target_def_version_id: Option<String>,
 }

@@ -49,6 +49,39 @@ impl Drop for SecretTree {
     }
 }
 
+/// Text that may be secret, on its way into the Orchestrator.
+///
+/// `Debug` shows nothing of it, and it is overwritten when dropped.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Default)]
+#[serde(transparent)]
+pub struct SecretText(String);
+
+impl SecretText {
+    /// Wraps text.
+    #[must_use]
+    pub fn new(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+
+    /// The text inside. Whoever calls this handles a secret.
+    #[must_use]
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for SecretText {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SecretText(…)")
+    }
+}
+
+impl Drop for SecretText {
+    fn drop(&mut self) {
+        self.0.zeroize();
+    }
+}
+
 fn wipe(value: &mut Value) {
     match value {
         Value::String(text) => text.zeroize(),
@@ -66,5 +99,6 @@ mod tests {
     fn debug_output_never_shows_the_content() {
         let tree: SecretTree = serde_json::from_str(r#"{"password": "canary"}"#).unwrap();
         assert_eq!(format!("{tree:?}"), "SecretTree(…)");
+        assert_eq!(format!("{:?}", SecretText::new("canary")), "SecretText(…)");
     }
 }

@@ -67,6 +67,22 @@ pub struct DeployCondition {
     pub timeout: u64,
 }
 
+/// A resource of a set with its inputs, as the graph calls of the API take it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ResourceInputs {
+    /// Resource id.
+    pub id: ResId,
+    /// Resource Type.
+    #[serde(rename = "type")]
+    pub res_type: ResourceType,
+    /// Class; `default` when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub class: Option<Class>,
+    /// Resource inputs, placeholders in place.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resource: Option<Map<String, Value>>,
+}
+
 /// A set as the API answers it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SetResponse {
@@ -83,7 +99,7 @@ pub struct SetResponse {
     pub version: u32,
 }
 
-fn null_as_default<'de, D, T>(deserializer: D) -> Result<T, D::Error>
+pub(crate) fn null_as_default<'de, D, T>(deserializer: D) -> Result<T, D::Error>
 where
     D: serde::Deserializer<'de>,
     T: Deserialize<'de> + Default,

@@ -16,6 +16,8 @@ pub mod decode;
 pub mod secret;
 pub mod placeholder;
 pub mod set;
+pub mod delta;
+pub mod diff;
 pub mod context;
 pub mod values;
 pub mod matching;

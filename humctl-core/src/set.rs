@@ -99,7 +99,7 @@ pub fn apply_delta(
 }
 
 /// Fills what the API fills: a profile, and the words of a deploy condition.
-fn normalized(module: &Module) -> Module {
+pub(crate) fn normalized(module: &Module) -> Module {
     let mut module = module.clone();
     if module.profile.is_empty() {
         "humanitec/default-module".clone_into(&mut module.profile);

@@ -191,6 +191,7 @@ fn apply_definition(context: &Context, new: &CreateDefinition) -> Result<(Change
             driver_inputs: new.driver_inputs.clone(),
             provision: new.provision.clone(),
             in_place_driver_change: new.in_place_driver_change,
+            proposed: None,
         };
         let updated = client.call(&endpoint::update_definition(&org, &new.id, &body))?;
         // Secrets do not come back, so only the server knows whether they differ.

@@ -6,6 +6,7 @@ pub(crate) mod completion;
 pub(crate) mod config;
 pub(crate) mod create;
 pub(crate) mod delete;
+pub(crate) mod deployment;
 pub(crate) mod get;
 pub(crate) mod kinds;
 pub(crate) mod manifests;

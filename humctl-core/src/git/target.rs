@@ -42,6 +42,8 @@ pub struct SecretPlace {
     pub store: String,
     /// The name in that store.
     pub reference: String,
+    /// Its version there; the newest when absent.
+    pub version: Option<String>,
 }
 
 /// An address that `git` may be given.
@@ -355,7 +357,7 @@ fn credential(secret_refs: &Map<String, Value>, url: &GitUrl) -> Result<Credenti
         let part = |key: &str| value.get(key).and_then(Value::as_str).map(ToOwned::to_owned);
         part("store")
             .zip(part("ref"))
-            .map(|(store, reference)| SecretPlace { store, reference })
+            .map(|(store, reference)| SecretPlace { store, reference, version: part("version") })
             .ok_or_else(|| "its `credentials` are no secret of the cluster's Definition".to_owned())
     };
     match (url.transport(), password, ssh_key) {

@@ -6,7 +6,7 @@ use humctl_api_types::application::{
 };
 use humctl_api_types::deployment::Deployment;
 use humctl_api_types::environment::{CreateEnvironment, Environment};
-use humctl_api_types::id::{AppId, EnvId, EnvTypeId, OrgId};
+use humctl_api_types::id::{AppId, DeploymentId, EnvId, EnvTypeId, OrgId};
 use humctl_api_types::resource_type::{DriverInfo, ResourceTypeInfo};
 
 use crate::builtin;
@@ -260,17 +260,9 @@ impl Orchestrator {
                 None => (development(), Some("Development".to_owned()), None),
             };
             let env_type = env_type.unwrap_or_else(development_type);
-            self.environment_type(org, &env_type).map_err(invalid_reference)?;
-            let env = EnvironmentDoc {
-                name: name.unwrap_or_else(|| id.to_string()),
-                id: id.clone(),
-                env_type,
-                created_at: now,
-                created_by: self.user().to_owned(),
-                from_deploy: None,
-                last_deploy: None,
-                target: None,
-            };
+            self.environment_type(org, &env_type).map_err(OrchestratorError::into_invalid)?;
+            let name = name.unwrap_or_else(|| id.to_string());
+            let env = EnvironmentDoc::new(id.clone(), name, env_type, now, self.user());
             batch.put(&documents::env(org, &body.id, &id), &env);
         }
         self.create(&batch, "application", body.id.as_str())?;
@@ -344,17 +336,9 @@ impl Orchestrator {
             (None, Some((env, _))) => self.environment_doc(org, app, env)?.1.env_type,
             (None, None) => development_type(),
         };
-        self.environment_type(org, &env_type).map_err(invalid_reference)?;
-        let doc = EnvironmentDoc {
-            id: body.id.clone(),
-            name: body.name,
-            env_type,
-            created_at: now(),
-            created_by: self.user().to_owned(),
-            from_deploy: body.from_deploy_id,
-            last_deploy: None,
-            target: None,
-        };
+        self.environment_type(org, &env_type).map_err(OrchestratorError::into_invalid)?;
+        let mut doc = EnvironmentDoc::new(body.id.clone(), body.name, env_type, now(), self.user());
+        doc.from_deploy = body.from_deploy_id;
         let key = documents::env(org, app, &body.id);
         let mut batch = Batch::new();
         batch.expect(&key, Expected::Absent).put(&key, &doc);
@@ -386,6 +370,27 @@ impl Orchestrator {
         self.environment(org, app, id)
     }
 
+    /// Lets the next Deployment of an Environment start from another one of the
+    /// Application, which may be of another Environment. Nothing is deployed.
+    ///
+    /// # Errors
+    /// [`OrchestratorError`]; `Invalid` for an unknown Deployment.
+    pub fn rebase_environment(&self, org: &OrgId, app: &AppId, env: &EnvId, from: &DeploymentId) -> Result<()> {
+        self.transact(|| {
+            let (document, mut doc) = self.environment_doc(org, app, env)?;
+            if self.find_deployment(org, app, from.as_str())?.is_none() {
+                return Err(OrchestratorError::Invalid(format!(
+                    "there is no deployment `{from}` in application `{app}`\n  hint: list them with: humctl get deployments --app {app} --env {env}"
+                )));
+            }
+            doc.rebase(from.clone());
+            let key = documents::env(org, app, env);
+            let mut batch = Batch::new();
+            batch.expect(&key, Some(&document)).put(&key, &doc);
+            Ok(((), batch))
+        })
+    }
+
     pub(super) fn environment_doc(&self, org: &OrgId, app: &AppId, id: &EnvId) -> Result<(Document, EnvironmentDoc)> {
         let key = documents::env(org, app, id);
         if let Some(document) = self.store().get(&key)? {
@@ -406,7 +411,7 @@ impl Orchestrator {
 
     fn environment_from(&self, org: &OrgId, app: &AppId, doc: EnvironmentDoc) -> Result<Environment> {
         let env = documents::env(org, app, &doc.id);
-        let find = |id: Option<&humctl_api_types::id::DeploymentId>| -> Result<Option<Deployment>> {
+        let find = |id: Option<&DeploymentId>| -> Result<Option<Deployment>> {
             let Some(id) = id else { return Ok(None) };
             let key = documents::deployment(&env, id);
             if let Some(document) = self.store().get(&key)? {
@@ -462,12 +467,4 @@ fn development() -> EnvId {
 
 fn development_type() -> EnvTypeId {
     EnvTypeId::new("development").unwrap_or_else(|_| unreachable!("a valid id"))
-}
-
-/// Something that a request refers to is missing: the request is wrong, not its path.
-fn invalid_reference(error: OrchestratorError) -> OrchestratorError {
-    match error {
-        OrchestratorError::NotFound { .. } => OrchestratorError::Invalid(error.to_string()),
-        other => other,
-    }
 }

@@ -1,28 +1,34 @@
-//! Deployment Deltas and Deployment Sets in the state.
+//! Deployment Deltas in the state: made, merged, replaced, archived.
+//!
+//! A Delta is stored simplified (see [`crate::delta`]). An archived one can be
+//! read and deployed, and changes only by being taken out of the archive.
 
-use humctl_api_types::delta::{Delta, DeltaMetadata, DeltaRequest};
-use humctl_api_types::id::{AppId, DeltaId, EnvId, OrgId, SetId};
-use humctl_api_types::set::{DeploymentSet, SetResponse};
+use humctl_api_types::delta::{Delta, DeltaMetadata, DeltaRequest, PlainDelta};
+use humctl_api_types::id::{AppId, DeltaId, EnvId, OrgId};
 
+use crate::delta::merge;
 use crate::hash;
 use crate::orchestrator::documents;
 use crate::orchestrator::{Orchestrator, OrchestratorError, Result, decode, now};
 use crate::secret::random_bytes;
-use crate::set::set_id;
-use crate::state::{Batch, Expected};
+use crate::set::DeltaError;
+use crate::state::{Batch, Document, Expected};
 
 impl Orchestrator {
-    /// The Deltas of an Application, of one Environment if named.
+    /// The Deltas of an Application, newest first: the archived ones or the
+    /// others, of one Environment if named.
     ///
     /// # Errors
     /// [`OrchestratorError`].
-    pub fn deltas(&self, org: &OrgId, app: &AppId, env: Option<&EnvId>) -> Result<Vec<Delta>> {
+    pub fn deltas(&self, org: &OrgId, app: &AppId, env: Option<&EnvId>, archived: bool) -> Result<Vec<Delta>> {
         self.application(org, app)?;
         let prefix = documents::app(org, app).child("delta").prefix();
         let documents = self.store().list(&prefix)?;
         let mut deltas: Vec<Delta> =
             documents.iter().map(|(key, document)| decode(key, document)).collect::<Result<_>>()?;
-        deltas.retain(|delta| env.is_none() || delta.metadata.env_id.as_ref() == env);
+        deltas.retain(|delta| {
+            delta.metadata.archived == archived && (env.is_none() || delta.metadata.env_id.as_ref() == env)
+        });
         deltas.sort_by(|a, b| (&b.metadata.created_at, &b.id).cmp(&(&a.metadata.created_at, &a.id)));
         Ok(deltas)
     }
@@ -32,9 +38,16 @@ impl Orchestrator {
     /// # Errors
     /// [`OrchestratorError`].
     pub fn delta(&self, org: &OrgId, app: &AppId, id: &DeltaId) -> Result<Delta> {
+        self.delta_document(org, app, id).map(|(_, delta)| delta)
+    }
+
+    fn delta_document(&self, org: &OrgId, app: &AppId, id: &DeltaId) -> Result<(Document, Delta)> {
         let key = documents::delta(org, app, id.as_str());
         match self.store().get(&key)? {
-            Some(document) => decode(&key, &document),
+            Some(document) => {
+                let delta = decode(&key, &document)?;
+                Ok((document, delta))
+            }
             None => Err(OrchestratorError::NotFound { what: "deployment delta", id: id.to_string() }),
         }
     }
@@ -42,12 +55,11 @@ impl Orchestrator {
     /// Makes a Delta.
     ///
     /// # Errors
-    /// [`OrchestratorError`].
+    /// [`OrchestratorError`]; `Invalid` for one that contradicts itself.
     pub fn create_delta(&self, org: &OrgId, app: &AppId, body: DeltaRequest) -> Result<Delta> {
         self.application(org, app)?;
-        if let Some(env) = &body.metadata.env_id {
-            self.environment_doc(org, app, env).map_err(|error| OrchestratorError::Invalid(error.to_string()))?;
-        }
+        self.check_env(org, app, body.metadata.env_id.as_ref())?;
+        let PlainDelta { modules, shared } = merge(PlainDelta::default(), &body).map_err(|error| unfit(&error))?;
         let now = now();
         let id = DeltaId::new(hash::hex(&random_bytes::<20>()?))
             .map_err(|error| OrchestratorError::Internal(error.to_string()))?;
@@ -63,8 +75,8 @@ impl Orchestrator {
                 created_at: now.clone(),
                 last_modified_at: now,
             },
-            modules: body.modules,
-            shared: body.shared.unwrap_or_default(),
+            modules,
+            shared,
         };
         let key = documents::delta(org, app, delta.id.as_str());
         let mut batch = Batch::new();
@@ -73,39 +85,115 @@ impl Orchestrator {
         Ok(delta)
     }
 
-    /// The Deployment Sets of an Application that were ever deployed.
+    /// Merges Deltas into one that is there, one after the other. Their
+    /// metadata is ignored.
+    ///
+    /// # Errors
+    /// [`OrchestratorError`]; `Invalid` for an archived one, and for Deltas that do not fit.
+    pub fn patch_delta(&self, org: &OrgId, app: &AppId, id: &DeltaId, later: &[DeltaRequest]) -> Result<Delta> {
+        self.change_delta(org, app, id, |delta| {
+            let base = PlainDelta { modules: delta.modules.clone(), shared: delta.shared.clone() };
+            let merged = later.iter().try_fold(base, merge).map_err(|error| unfit(&error))?;
+            (delta.modules, delta.shared) = (merged.modules, merged.shared);
+            Ok(())
+        })
+    }
+
+    /// Replaces the content of a Delta, and what the body says of its name and
+    /// Environment.
+    ///
+    /// # Errors
+    /// [`OrchestratorError`]; `Invalid` for an archived one, and for one that contradicts itself.
+    pub fn replace_delta(&self, org: &OrgId, app: &AppId, id: &DeltaId, body: &DeltaRequest) -> Result<Delta> {
+        self.check_env(org, app, body.metadata.env_id.as_ref())?;
+        let content = merge(PlainDelta::default(), body).map_err(|error| unfit(&error))?;
+        self.change_delta(org, app, id, |delta| {
+            if let Some(name) = &body.metadata.name {
+                delta.metadata.name.clone_from(name);
+            }
+            if body.metadata.env_id.is_some() {
+                delta.metadata.env_id.clone_from(&body.metadata.env_id);
+            }
+            (delta.modules, delta.shared) = (content.modules.clone(), content.shared.clone());
+            Ok(())
+        })
+    }
+
+    /// Renames a Delta.
+    ///
+    /// # Errors
+    /// [`OrchestratorError`]; `Invalid` for an archived one.
+    pub fn rename_delta(&self, org: &OrgId, app: &AppId, id: &DeltaId, name: &str) -> Result<Delta> {
+        self.change_delta(org, app, id, |delta| {
+            name.clone_into(&mut delta.metadata.name);
+            Ok(())
+        })
+    }
+
+    /// Means a Delta for another Environment.
+    ///
+    /// # Errors
+    /// [`OrchestratorError`]; `Invalid` for an archived one and for an unknown Environment.
+    pub fn retarget_delta(&self, org: &OrgId, app: &AppId, id: &DeltaId, env: &EnvId) -> Result<Delta> {
+        self.check_env(org, app, Some(env))?;
+        self.change_delta(org, app, id, |delta| {
+            delta.metadata.env_id = Some(env.clone());
+            Ok(())
+        })
+    }
+
+    /// Puts a Delta into the archive, or takes it out again.
     ///
     /// # Errors
     /// [`OrchestratorError`].
-    pub fn sets(&self, org: &OrgId, app: &AppId) -> Result<Vec<SetResponse>> {
-        self.application(org, app)?;
-        let prefix = documents::app(org, app).child("set").prefix();
-        let documents = self.store().list(&prefix)?;
-        documents.iter().map(|(key, document)| Ok(response(decode(key, document)?))).collect()
+    pub fn archive_delta(&self, org: &OrgId, app: &AppId, id: &DeltaId, archived: bool) -> Result<Delta> {
+        self.transact(|| {
+            let (document, mut delta) = self.delta_document(org, app, id)?;
+            delta.metadata.archived = archived;
+            let batch = self.write_delta(org, app, &document, &mut delta);
+            Ok((delta, batch))
+        })
     }
 
-    /// One Deployment Set; the empty one always exists.
-    ///
-    /// # Errors
-    /// [`OrchestratorError`].
-    pub fn set(&self, org: &OrgId, app: &AppId, id: &SetId) -> Result<SetResponse> {
-        self.application(org, app)?;
-        self.deployment_set(org, app, id).map(response)
+    fn change_delta(
+        &self,
+        org: &OrgId,
+        app: &AppId,
+        id: &DeltaId,
+        change: impl Fn(&mut Delta) -> Result<()>,
+    ) -> Result<Delta> {
+        self.transact(|| {
+            let (document, mut delta) = self.delta_document(org, app, id)?;
+            if delta.metadata.archived {
+                return Err(OrchestratorError::Invalid(format!(
+                    "deployment delta `{id}` is archived and cannot change\n  hint: take it out of the archive first: \
+                     humctl api put /orgs/{org}/apps/{app}/deltas/{id}/metadata/archived -d false"
+                )));
+            }
+            change(&mut delta)?;
+            let batch = self.write_delta(org, app, &document, &mut delta);
+            Ok((delta, batch))
+        })
     }
 
-    pub(super) fn deployment_set(&self, org: &OrgId, app: &AppId, id: &SetId) -> Result<DeploymentSet> {
-        // Any number of zeros names the empty set.
-        if id.as_str().bytes().all(|b| b == b'0') {
-            return Ok(DeploymentSet::default());
+    fn write_delta(&self, org: &OrgId, app: &AppId, read: &Document, delta: &mut Delta) -> Batch {
+        delta.metadata.last_modified_at = now();
+        if delta.metadata.contributers.iter().all(|user| user != self.user()) {
+            delta.metadata.contributers.push(self.user().to_owned());
         }
-        let key = documents::set(org, app, id.as_str());
-        match self.store().get(&key)? {
-            Some(document) => decode(&key, &document),
-            None => Err(OrchestratorError::NotFound { what: "deployment set", id: id.to_string() }),
-        }
+        let key = documents::delta(org, app, delta.id.as_str());
+        let mut batch = Batch::new();
+        batch.expect(&key, Some(read)).put(&key, delta);
+        batch
+    }
+
+    /// An Environment that a body names has to be there.
+    fn check_env(&self, org: &OrgId, app: &AppId, env: Option<&EnvId>) -> Result<()> {
+        let Some(env) = env else { return Ok(()) };
+        self.environment_doc(org, app, env).map(drop).map_err(OrchestratorError::into_invalid)
     }
 }
 
-fn response(set: DeploymentSet) -> SetResponse {
-    SetResponse { id: set_id(&set), modules: set.modules, shared: set.shared, version: 0 }
+fn unfit(error: &DeltaError) -> OrchestratorError {
+    OrchestratorError::Invalid(format!("{error}\n  hint: compare the path with the module that the Delta adds"))
 }

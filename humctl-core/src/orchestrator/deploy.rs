@@ -13,32 +13,32 @@ use std::sync::PoisonError;
 use std::sync::mpsc::{self, Sender};
 use std::time::{Duration, Instant};
 
-use humctl_api_types::delta::{ModuleDeltas, UpdateAction};
-use humctl_api_types::deployment::{
-    Deployment, DeploymentError, DeploymentRequest, DeploymentStatus, DeploymentTarget,
-};
-use humctl_api_types::id::{AppId, DeploymentId, EnvId, OrgId, SetId};
+use humctl_api_types::delta::PlainDelta;
+use humctl_api_types::deployment::{Deployment, DeploymentRequest, DeploymentStatus, DeploymentTarget};
+use humctl_api_types::id::{AppId, DeploymentId, EnvId, OrgId};
 use humctl_api_types::resource::{ActiveResource, ResourceGraph};
 use humctl_api_types::set::DeploymentSet;
-use humctl_api_types::time::Timestamp;
 
 use crate::context::EnvironmentContext;
 use crate::git::push::PushOutcome;
 use crate::git::tree::{self, BranchView};
 use crate::git::{EnvironmentRecord, GitError, GitSession};
-use crate::graph::build::GraphInput;
-use crate::graph::{PlanError, ResourceTypes, SetIndex, export};
+use crate::graph::{ResourceTypes, SetIndex, export};
 use crate::hash;
 use crate::matching::Definitions;
 use crate::orchestrator::active::active_resources;
 use crate::orchestrator::commit_message::{Facts, commit_message};
-use crate::orchestrator::documents::{self, DeploymentDoc, TargetDoc};
+use crate::orchestrator::deployment_doc::{new_doc, next_id, no_target};
+use crate::orchestrator::documents::{self, DeploymentDoc, EnvironmentDoc, TargetDoc};
+use crate::orchestrator::failure::{
+    ErrorType, Failed, delta_failed, ended_unexpectedly, environment_error, failed, plan_failed, set_failed,
+};
 use crate::orchestrator::target::{Library, ResolvedTarget, TargetFailure};
 use crate::orchestrator::{Orchestrator, OrchestratorError, Result, now};
 use crate::plan::{DeployContext, TargetPlan, plan_target};
 use crate::render::{CrFile, plan_and_render};
 use crate::secret::random_bytes;
-use crate::set::{DeltaError, apply_delta, set_id};
+use crate::set::{apply_delta, set_id};
 use crate::state::Batch;
 
 /// How long lost races are repeated.
@@ -48,7 +48,7 @@ const RACE_TIME: Duration = Duration::from_mins(5);
 #[derive(Debug, Clone)]
 pub(super) enum Intent {
     /// Apply a Delta to whatever the branch holds.
-    Delta(Box<(ModuleDeltas, Vec<UpdateAction>)>),
+    Delta(Box<PlainDelta>),
     /// Deploy exactly this set.
     Set(Box<DeploymentSet>),
 }
@@ -59,6 +59,8 @@ pub(super) struct Job {
     pub(super) intent: Intent,
     /// The set that local state knows as deployed.
     pub(super) local_base: DeploymentSet,
+    /// It starts from a Deployment that was chosen, not from what is deployed.
+    pub(super) is_rebased: bool,
     pub(super) adopt: bool,
     pub(super) doc: DeploymentDoc,
 }
@@ -72,6 +74,14 @@ pub(super) struct Outcome {
     pub(super) active: Vec<ActiveResource>,
 }
 
+impl Outcome {
+    /// True when the custom resource of an Active Resource is new or changed.
+    pub(super) fn wrote(&self, resource: &ActiveResource) -> bool {
+        let name = format!("resource-{}.yaml", resource.gu_res_id);
+        self.target.files.iter().any(|line| line[2..] == name)
+    }
+}
+
 /// What a Deployment works with while it runs.
 pub(super) struct Site<'s> {
     pub(super) library: &'s Library,
@@ -79,9 +89,6 @@ pub(super) struct Site<'s> {
     pub(super) resolved: &'s ResolvedTarget,
     pub(super) session: &'s GitSession,
 }
-
-/// Why a Deployment failed, as its errors tell it.
-pub(super) struct Failed(pub(super) Vec<DeploymentError>);
 
 impl Orchestrator {
     /// Starts a Deployment and returns it once its Deployment Set is known.
@@ -128,75 +135,99 @@ impl Orchestrator {
 
     /// Checks a request and records the Deployment as begun.
     fn accept(&self, org: &OrgId, app: &AppId, env: &EnvId, request: &DeploymentRequest) -> Result<Job> {
-        let (_, env_doc) = self.environment_doc(org, app, env)?;
-        let local_base = match &env_doc.from_deploy {
-            None => DeploymentSet::default(),
-            Some(id) => match self.find_deployment(org, app, id.as_str())? {
-                Some((_, doc)) => self.deployment_set(org, app, &doc.deployment.set_id)?,
-                None => DeploymentSet::default(),
-            },
-        };
-        let bad_request = |error: OrchestratorError| match error {
-            OrchestratorError::NotFound { .. } => OrchestratorError::Invalid(error.to_string()),
-            other => other,
-        };
-        let intent = match (&request.delta_id, &request.set_id) {
-            (Some(id), _) => {
-                let delta = self.delta(org, app, id).map_err(bad_request)?;
-                Intent::Delta(Box::new((delta.modules, delta.shared)))
-            }
-            (None, Some(id)) => Intent::Set(Box::new(self.deployment_set(org, app, id).map_err(bad_request)?)),
-            (None, None) => Intent::Set(Box::new(local_base.clone())),
-        };
-        if let Some(mode) = request.mode.as_deref().filter(|mode| !matches!(*mode, "full" | "incremental")) {
-            return Err(OrchestratorError::Invalid(format!("mode `{mode}` is neither full nor incremental")));
+        let mode = request.mode.as_deref().unwrap_or("full");
+        if !matches!(mode, "full" | "incremental") {
+            return Err(OrchestratorError::Invalid(format!(
+                "mode `{mode}` is neither full nor incremental\n  hint: leave it out for a full deployment"
+            )));
         }
-        let provisional = match &intent {
-            Intent::Set(set) => set_id(set),
-            Intent::Delta(delta) => {
-                set_id(&apply_delta(&local_base, &delta.0, &delta.1).unwrap_or_else(|_| local_base.clone()))
-            }
-        };
-        let doc = self.transact(|| {
+        self.transact(|| {
             let (document, mut env_doc) = self.environment_doc(org, app, env)?;
-            let now = now();
+            let intent = self.intent(org, app, &env_doc, request)?;
+            let local_base = match (&intent, env_doc.deployed()) {
+                (_, None) => DeploymentSet::default(),
+                (Intent::Delta(_), Some(id)) => self.set_of(org, app, id)?.ok_or_else(|| gone(id))?,
+                (Intent::Set(_), Some(id)) => self.set_of(org, app, id)?.unwrap_or_default(),
+            };
+            let provisional = match &intent {
+                Intent::Set(set) => set_id(set),
+                Intent::Delta(delta) => set_id(
+                    &apply_delta(&local_base, &delta.modules, &delta.shared).unwrap_or_else(|_| local_base.clone()),
+                ),
+            };
             let id = next_id(env_doc.last_deploy.as_ref());
-            let mut doc = new_doc(id.clone(), env, &provisional, env_doc.from_deploy.as_ref(), now, self.user());
+            let mut doc = new_doc(id.clone(), env, &provisional, env_doc.from_deploy.as_ref(), now(), self.user());
             doc.deployment.delta_id.clone_from(&request.delta_id);
             doc.deployment.comment = request.comment.clone().unwrap_or_default();
-            if let Some(mode) = &request.mode {
-                doc.deployment.mode = Some(mode.clone());
-            }
+            doc.deployment.mode = Some(mode.to_owned());
+            doc.deployment.pipeline.clone_from(&request.pipeline);
+            doc.deployment.value_set_version_id =
+                self.freeze_values(org, app, env, request.value_set_version_id.as_ref())?;
             env_doc.last_deploy = Some(id.clone());
+            env_doc.unfinished.push(id.clone());
+            let job = Job {
+                context: EnvironmentContext {
+                    org: org.clone(),
+                    app: app.clone(),
+                    env: env.clone(),
+                    env_type: env_doc.env_type.clone(),
+                },
+                intent,
+                local_base,
+                is_rebased: env_doc.is_rebased,
+                adopt: request.adopt.unwrap_or_default(),
+                doc,
+            };
             let key = documents::env(org, app, env);
             let mut batch = Batch::new();
-            batch.expect(&key, Some(&document)).put(&key, &env_doc).put(&documents::deployment(&key, &id), &doc);
-            Ok((doc, batch))
-        })?;
-        Ok(Job {
-            context: EnvironmentContext {
-                org: org.clone(),
-                app: app.clone(),
-                env: env.clone(),
-                env_type: env_doc.env_type,
-            },
-            intent,
-            local_base,
-            adopt: request.adopt.unwrap_or_default(),
-            doc,
+            batch.expect(&key, Some(&document)).put(&key, &env_doc);
+            batch.put(&documents::deployment(&key, &id), &job.doc);
+            Ok((job, batch))
         })
+    }
+
+    /// What a request asks for. A Delta, or nothing at all, changes what is
+    /// deployed, which only the branch tells; after a rebase it changes the
+    /// Deployment that was chosen, and replaces what is deployed.
+    fn intent(&self, org: &OrgId, app: &AppId, env: &EnvironmentDoc, request: &DeploymentRequest) -> Result<Intent> {
+        let delta = match (&request.delta_id, &request.set_id) {
+            (Some(id), _) => {
+                let delta = self.delta(org, app, id).map_err(OrchestratorError::into_invalid)?;
+                PlainDelta { modules: delta.modules, shared: delta.shared }
+            }
+            (None, Some(id)) => {
+                let set = self.deployment_set(org, app, id).map_err(OrchestratorError::into_invalid)?;
+                return Ok(Intent::Set(Box::new(set)));
+            }
+            (None, None) => PlainDelta::default(),
+        };
+        if !env.is_rebased {
+            return Ok(Intent::Delta(Box::new(delta)));
+        }
+        let base = match &env.from_deploy {
+            None => DeploymentSet::default(),
+            Some(id) => self.set_of(org, app, id)?.ok_or_else(|| gone(id))?,
+        };
+        let set = apply_delta(&base, &delta.modules, &delta.shared).map_err(|error| {
+            OrchestratorError::Invalid(format!(
+                "the Delta does not fit the deployment that environment `{}` is rebased to: {error}\n  hint: deploy without the Delta first",
+                env.id
+            ))
+        })?;
+        Ok(Intent::Set(Box::new(set)))
+    }
+
+    /// The set of a Deployment of the Application; `None` when it is gone with
+    /// its Environment.
+    fn set_of(&self, org: &OrgId, app: &AppId, id: &DeploymentId) -> Result<Option<DeploymentSet>> {
+        let found = self.find_deployment(org, app, id.as_str())?;
+        found.map(|(_, doc)| self.deployment_set(org, app, &doc.deployment.set_id)).transpose()
     }
 
     /// The whole life of a Deployment's thread.
     fn run(&self, mut job: Job, started: &Sender<Deployment>) {
-        let result = catch_unwind(AssertUnwindSafe(|| self.execute(&mut job, started))).unwrap_or_else(|_| {
-            Err(Failed(vec![environment_error(
-                &job.context,
-                "INT-001",
-                "Internal error",
-                "the deployment ended unexpectedly",
-            )]))
-        });
+        let result = catch_unwind(AssertUnwindSafe(|| self.execute(&mut job, started)))
+            .unwrap_or_else(|_| Err(ended_unexpectedly(&job.context)));
         let doc = self.finish(&job, result);
         // Whoever asked may have its answer already.
         let _ = started.send(doc.deployment);
@@ -204,10 +235,14 @@ impl Orchestrator {
 
     fn execute(&self, job: &mut Job, started: &Sender<Deployment>) -> Result<Outcome, Failed> {
         let context = job.context.clone();
-        let library = self.library(&context.org).map_err(|error| failed(&context, &error))?;
+        let values = job.doc.deployment.value_set_version_id.as_ref();
+        let library = self
+            .shared_values(&context, values)
+            .and_then(|values| self.library(&context, values))
+            .map_err(|error| failed(&context, &error))?;
         let definitions = Definitions::new(&library.definitions);
         let types = ResourceTypes::new(&library.types);
-        let input = GraphInput::new(&context, &definitions, &types);
+        let input = library.input(&context, &definitions, &types);
         let target_plan = plan_target(input).into_result().map_err(|errors| plan_failed(&errors))?;
         let resolved = self.resolve_target(&context, &target_plan).map_err(|failure| match failure {
             TargetFailure::Plan(error) => plan_failed(&[*error]),
@@ -370,17 +405,23 @@ impl Orchestrator {
             let context = &job.context;
             let mut doc = job.doc.clone();
             doc.deployment.status_changed_at = now();
-            let env = documents::env(&context.org, &context.app, &context.env);
+            let key = documents::env(&context.org, &context.app, &context.env);
+            let (document, mut env_doc) = self.environment_doc(&context.org, &context.app, &context.env)?;
             let mut batch = Batch::new();
             match &result {
                 Err(Failed(errors)) => {
                     doc.deployment.status = DeploymentStatus::Failed;
                     doc.errors.clone_from(errors);
                     doc.errors.sort();
+                    env_doc.ended(&doc.deployment.id);
                 }
-                Ok(outcome) => self.succeed(job, outcome, &mut doc, &mut batch)?,
+                Ok(outcome) => {
+                    self.succeed(context, outcome, &mut doc, &mut batch)?;
+                    env_doc.landed(&doc.deployment, doc.target.as_ref());
+                }
             }
-            batch.put(&documents::deployment(&env, &doc.deployment.id), &doc);
+            batch.expect(&key, Some(&document)).put(&key, &env_doc);
+            batch.put(&documents::deployment(&key, &doc.deployment.id), &doc);
             Ok((doc, batch))
         });
         recorded.unwrap_or_else(|error| {
@@ -391,16 +432,16 @@ impl Orchestrator {
         })
     }
 
+    /// Records what a Deployment that is on the branch came to, but for the
+    /// Environment's own document.
     pub(super) fn succeed(
         &self,
-        job: &Job,
+        context: &EnvironmentContext,
         outcome: &Outcome,
         doc: &mut DeploymentDoc,
         batch: &mut Batch,
     ) -> Result<()> {
-        let context = &job.context;
         let env = documents::env(&context.org, &context.app, &context.env);
-        let (document, mut env_doc) = self.environment_doc(&context.org, &context.app, &context.env)?;
         doc.deployment.status = DeploymentStatus::Succeeded;
         doc.deployment.dependency_graph_id = outcome.graph.as_ref().map(|graph| graph.id.clone());
         doc.deployment.target = Some(outcome.target.clone());
@@ -408,19 +449,19 @@ impl Orchestrator {
         if let Some(target) = &mut doc.target {
             target.commit.clone_from(&outcome.target.commit);
         }
-        env_doc.from_deploy = Some(doc.deployment.id.clone());
-        env_doc.last_deploy = env_doc.last_deploy.max(Some(doc.deployment.id.clone()));
-        env_doc.target.clone_from(&doc.target);
-        batch.expect(&env, Some(&document)).put(&env, &env_doc);
         batch.put(&documents::set(&context.org, &context.app, doc.deployment.set_id.as_str()), &outcome.set);
         if let Some(graph) = &outcome.graph {
             batch.put(&documents::graph(&env, &graph.id), graph);
         }
-        for resource in &outcome.active {
-            batch.put(&documents::active(&env, resource.gu_res_id.as_str()), resource);
-        }
-        Ok(())
+        self.write_active(context, outcome, doc, batch)
     }
+}
+
+/// The base of a Deployment went with the Environment that it was made in.
+fn gone(id: &DeploymentId) -> OrchestratorError {
+    OrchestratorError::Conflict(format!(
+        "deployment `{id}`, which this environment starts from, does not exist any more\n  hint: deploy a whole set: humctl deploy set ID"
+    ))
 }
 
 /// A Deployment of a whole set must not overwrite what somebody else deployed
@@ -435,7 +476,8 @@ fn check_race(job: &Job, view: &BranchView, is_record_as_before: bool) -> Result
         view.tip.as_deref().unwrap_or_default(),
         view.branch
     );
-    Err(Failed(vec![environment_error(&job.context, "TGT-007", "Environment changed in the meantime", &message)]))
+    let summary = "Environment changed in the meantime";
+    Err(Failed(vec![environment_error(&job.context, ErrorType::Configuration, "TGT-007", summary, &message)]))
 }
 
 /// The set to deploy, given what the branch holds.
@@ -445,7 +487,7 @@ fn next_set(job: &Job, view: &BranchView) -> Result<DeploymentSet, Failed> {
     match &job.intent {
         Intent::Set(set) => Ok((**set).clone()),
         Intent::Delta(delta) => {
-            apply_delta(base, &delta.0, &delta.1).map_err(|error| delta_failed(&job.context, &error))
+            apply_delta(base, &delta.modules, &delta.shared).map_err(|error| delta_failed(&job.context, &error))
         }
     }
 }
@@ -460,11 +502,8 @@ pub(super) fn plan_files(
     let context = &job.context;
     let definitions = Definitions::new(&library.definitions);
     let types = ResourceTypes::new(&library.types);
-    let input = GraphInput::new(context, &definitions, &types);
-    let index = SetIndex::new(set).map_err(|reasons| {
-        let error = |reason: &String| environment_error(context, "SET-001", "Malformed Deployment Set", reason);
-        Failed(reasons.iter().map(error).collect())
-    })?;
+    let input = library.input(context, &definitions, &types);
+    let index = SetIndex::new(set).map_err(|reasons| set_failed(context, &reasons))?;
     let deploy = DeployContext { deployment: job.doc.deployment.id.clone(), set: set_id(set) };
     let planned = plan_and_render(input, &index, target_plan, &deploy).into_result();
     let (plan, files) = planned.map_err(|errors| plan_failed(&errors))?;
@@ -488,96 +527,9 @@ struct Prepared {
     outcome: Outcome,
 }
 
-/// The record of a Deployment that begins now.
-pub(super) fn new_doc(
-    id: DeploymentId,
-    env: &EnvId,
-    set: &SetId,
-    from: Option<&DeploymentId>,
-    now: Timestamp,
-    user: &str,
-) -> DeploymentDoc {
-    DeploymentDoc {
-        deployment: Deployment {
-            id,
-            env_id: env.clone(),
-            set_id: set.clone(),
-            delta_id: None,
-            from_id: from.map(ToString::to_string).unwrap_or_default(),
-            comment: String::new(),
-            status: DeploymentStatus::InProgress,
-            status_changed_at: now.clone(),
-            created_at: now,
-            created_by: user.to_owned(),
-            value_set_version_id: None,
-            dependency_graph_id: None,
-            mode: Some("full".to_owned()),
-            export_file: String::new(),
-            export_status: String::new(),
-            target: None,
-            warnings: Vec::new(),
-        },
-        errors: Vec::new(),
-        target: None,
-    }
-}
-
-/// Stands until the branch is known.
-pub(super) fn no_target() -> DeploymentTarget {
-    DeploymentTarget {
-        url: String::new(),
-        branch: String::new(),
-        path: String::new(),
-        commit: String::new(),
-        changed: false,
-        files: Vec::new(),
-        notes: Vec::new(),
-    }
-}
-
-/// The id of a new Deployment: the time in nanoseconds as hex, and always
-/// larger than the last one.
-pub(super) fn next_id(last: Option<&DeploymentId>) -> DeploymentId {
-    let now = u64::try_from(jiff::Timestamp::now().as_nanosecond()).unwrap_or_default();
-    let last = last.and_then(|id| u64::from_str_radix(id.as_str(), 16).ok()).unwrap_or_default();
-    let id = now.max(last.saturating_add(1));
-    DeploymentId::new(format!("{id:016x}")).unwrap_or_else(|_| unreachable!("hex digits are a deployment id"))
-}
-
 /// 0.2 s × 1.7 a time, at most 10 s, half of it random (spec/gitops.md §7.5).
 fn backoff(n_attempts: u32) -> Duration {
     let base = (0.2 * 1.7_f64.powi(i32::try_from(n_attempts).unwrap_or(8).min(8) - 1)).min(10.0);
     let random = random_bytes::<1>().map_or(128, |[byte]| byte);
     Duration::from_secs_f64(base * (0.5 + f64::from(random) / 512.0))
-}
-
-fn plan_failed(errors: &[PlanError]) -> Failed {
-    Failed(errors.iter().map(PlanError::to_deployment_error).collect())
-}
-
-fn delta_failed(context: &EnvironmentContext, error: &DeltaError) -> Failed {
-    let message = format!("the Delta does not fit what is deployed: {error}");
-    Failed(vec![environment_error(context, "SET-002", "Delta does not fit", &message)])
-}
-
-pub(super) fn failed(context: &EnvironmentContext, error: &OrchestratorError) -> Failed {
-    let (code, summary) = match error {
-        OrchestratorError::Git(error) => (error.code(), error.summary()),
-        OrchestratorError::State(_) | OrchestratorError::Seal(_) => ("INT-002", "State cannot be used"),
-        _ => ("INT-001", "Internal error"),
-    };
-    let mut failure = environment_error(context, code, summary, &error.to_string());
-    "provisioning".clone_into(&mut failure.error_type);
-    Failed(vec![failure])
-}
-
-fn environment_error(context: &EnvironmentContext, code: &str, summary: &str, message: &str) -> DeploymentError {
-    DeploymentError {
-        code: code.to_owned(),
-        object_id: context.env.to_string(),
-        scope: "environment".to_owned(),
-        summary: summary.to_owned(),
-        message: message.to_owned(),
-        error_type: "configuration".to_owned(),
-    }
 }

@@ -1,7 +1,7 @@
 //! Keys and forms of the documents in the state.
 
 use humctl_api_types::deployment::{Deployment, DeploymentError};
-use humctl_api_types::id::{AppId, DefinitionId, DeploymentId, EnvId, EnvTypeId, OrgId};
+use humctl_api_types::id::{AppId, DefinitionId, DeploymentId, EnvId, EnvTypeId, Guresid, OrgId};
 use humctl_api_types::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -24,8 +24,8 @@ pub(super) fn definition(org: &OrgId, id: &str) -> Key {
     self::org(org).child("def").child(id)
 }
 
-pub(super) fn definition_version(org: &OrgId, id: &str, number: &str) -> Key {
-    self::org(org).child("def-version").child(id).child(number)
+pub(super) fn definition_versions(org: &OrgId, id: &str) -> Key {
+    self::org(org).child("def-version").child(id)
 }
 
 /// One guard a type, so that two Definitions cannot get the same rule at once.
@@ -74,6 +74,15 @@ pub(super) fn graph(env: &Key, id: &str) -> Key {
     env.child("graph").child(id)
 }
 
+/// Secrets of an Application's Shared Values, and below `env` those of its Environments.
+pub(super) fn app_secrets(org: &OrgId, app: &AppId) -> Key {
+    Key::new(&["secret", "org", org.as_str(), "app", app.as_str()])
+}
+
+pub(super) fn env_secrets(org: &OrgId, app: &AppId, env: &EnvId) -> Key {
+    app_secrets(org, app).child("env").child(env.as_str())
+}
+
 /// An Application without its Environments.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct ApplicationDoc {
@@ -91,11 +100,74 @@ pub(super) struct EnvironmentDoc {
     pub(super) env_type: EnvTypeId,
     pub(super) created_at: Timestamp,
     pub(super) created_by: String,
-    /// Base of the next Deployment: the last one that succeeded.
+    /// Base of the next Deployment: the last one that succeeded, or the one
+    /// that the Environment was rebased to.
     pub(super) from_deploy: Option<DeploymentId>,
     pub(super) last_deploy: Option<DeploymentId>,
+    /// The last Deployment into this Environment that succeeded.
+    #[serde(default)]
+    pub(super) deployed: Option<DeploymentId>,
+    /// `from_deploy` is not what is deployed: the next Deployment replaces it.
+    #[serde(default)]
+    pub(super) is_rebased: bool,
+    /// Deployments whose end is not recorded yet.
+    #[serde(default)]
+    pub(super) unfinished: Vec<DeploymentId>,
     /// Where the last Deployment that succeeded wrote to.
     pub(super) target: Option<TargetDoc>,
+}
+
+impl EnvironmentDoc {
+    /// An Environment that nothing was deployed into yet.
+    pub(super) fn new(id: EnvId, name: String, env_type: EnvTypeId, now: Timestamp, user: &str) -> Self {
+        Self {
+            id,
+            name,
+            env_type,
+            created_at: now,
+            created_by: user.to_owned(),
+            from_deploy: None,
+            last_deploy: None,
+            deployed: None,
+            is_rebased: false,
+            unfinished: Vec::new(),
+            target: None,
+        }
+    }
+
+    /// What the branch is known to hold; for an Environment that was made from
+    /// a Deployment and never deployed into, that Deployment.
+    pub(super) fn deployed(&self) -> Option<&DeploymentId> {
+        if self.is_rebased { self.deployed.as_ref() } else { self.from_deploy.as_ref() }
+    }
+
+    /// Chooses the base of the next Deployment; what is deployed stays known.
+    pub(super) fn rebase(&mut self, id: DeploymentId) {
+        if !self.is_rebased && self.target.is_some() {
+            self.deployed = self.from_deploy.take();
+        }
+        self.is_rebased = self.deployed.as_ref() != Some(&id);
+        self.from_deploy = Some(id);
+    }
+
+    /// Notes that a Deployment has ended.
+    pub(super) fn ended(&mut self, id: &DeploymentId) {
+        self.unfinished.retain(|unfinished| unfinished != id);
+    }
+
+    /// Notes that the branch holds a Deployment. A rebase that this Deployment
+    /// did not start from came later, and still stands.
+    pub(super) fn landed(&mut self, deployment: &Deployment, target: Option<&TargetDoc>) {
+        let is_base = self.from_deploy.as_ref().is_some_and(|from| from.as_str() == deployment.from_id);
+        if !self.is_rebased || is_base {
+            self.from_deploy = Some(deployment.id.clone());
+            self.is_rebased = false;
+        }
+        self.deployed = Some(deployment.id.clone());
+        self.last_deploy = self.last_deploy.take().max(Some(deployment.id.clone()));
+        self.target = target.cloned();
+        self.ended(&deployment.id);
+    }
 }
 
 /// A Git target as it was used; its credentials are those of the Definition.
@@ -117,6 +189,9 @@ pub(super) struct DeploymentDoc {
     /// Where it writes to, known before it does.
     #[serde(default)]
     pub(super) target: Option<TargetDoc>,
+    /// Every resource of it, those of the target included; empty until it succeeded.
+    #[serde(default)]
+    pub(super) resources: Vec<Guresid>,
 }
 
 pub(super) fn organization(org: &OrgId, now: &Timestamp, user: &str) -> Value {

@@ -59,6 +59,15 @@ pub enum OrchestratorError {
 }
 
 impl OrchestratorError {
+    /// For something that a request refers to and that is missing: the request
+    /// is wrong, not its path.
+    pub(super) fn into_invalid(self) -> Self {
+        match self {
+            Self::NotFound { .. } => Self::Invalid(self.to_string()),
+            other => other,
+        }
+    }
+
     /// The HTTP status.
     #[must_use]
     pub fn status(&self) -> u16 {

@@ -2,19 +2,32 @@
 
 use humctl_api_types::deployment::{Deployment, DeploymentError};
 use humctl_api_types::id::{AppId, DeploymentId, EnvId, OrgId};
-use humctl_api_types::resource::{ActiveResource, ResourceGraph};
+use humctl_api_types::resource::ResourceGraph;
 
 use crate::orchestrator::documents::{self, DeploymentDoc};
 use crate::orchestrator::{Orchestrator, OrchestratorError, Result, decode};
 
 impl Orchestrator {
-    /// The Deployments of an Environment, newest first.
+    /// The Deployments of an Environment, newest first; only those of one
+    /// Pipeline Run, if named by its Pipeline and id.
     ///
     /// # Errors
     /// [`OrchestratorError`].
-    pub fn deployments(&self, org: &OrgId, app: &AppId, env: &EnvId) -> Result<Vec<Deployment>> {
+    pub fn deployments(
+        &self,
+        org: &OrgId,
+        app: &AppId,
+        env: &EnvId,
+        run: Option<(&str, &str)>,
+    ) -> Result<Vec<Deployment>> {
         self.refresh(org, app, env)?;
-        Ok(self.deployment_docs(org, app, env)?.into_iter().map(|doc| doc.deployment).collect())
+        let mut deployments: Vec<Deployment> =
+            self.deployment_docs(org, app, env)?.into_iter().map(|doc| doc.deployment).collect();
+        deployments.retain(|deployment| {
+            let of = deployment.pipeline.as_ref().map(|pipeline| (pipeline.id.as_str(), pipeline.run_id.as_str()));
+            run.is_none() || of == run
+        });
+        Ok(deployments)
     }
 
     pub(super) fn deployment_docs(&self, org: &OrgId, app: &AppId, env: &EnvId) -> Result<Vec<DeploymentDoc>> {
@@ -73,20 +86,6 @@ impl Orchestrator {
             }
         }
         Ok(None)
-    }
-
-    /// The Active Resources of an Environment, sorted by type, class and id.
-    ///
-    /// # Errors
-    /// [`OrchestratorError`].
-    pub fn active_resources(&self, org: &OrgId, app: &AppId, env: &EnvId) -> Result<Vec<ActiveResource>> {
-        self.refresh(org, app, env)?;
-        let prefix = documents::env(org, app, env).child("active").prefix();
-        let documents = self.store().list(&prefix)?;
-        let mut resources: Vec<ActiveResource> =
-            documents.iter().map(|(key, document)| decode(key, document)).collect::<Result<_>>()?;
-        resources.sort_by(|a, b| (&a.res_type, &a.class, &a.res_id).cmp(&(&b.res_type, &b.class, &b.res_id)));
-        Ok(resources)
     }
 
     /// A stored Resource Graph.

@@ -8,14 +8,22 @@
 mod active;
 mod commit_message;
 mod containers;
+mod criteria;
+mod definition_secrets;
+mod definition_versions;
 mod definitions;
 mod deltas;
 mod deploy;
+mod deployment_doc;
 mod documents;
 mod error;
+mod failure;
 mod history;
 mod removal;
+mod sets;
 mod settle;
+mod shared_values;
+mod value_versions;
 mod take_in;
 mod target;
 
@@ -34,7 +42,9 @@ use crate::git::GitSettings;
 use crate::secret::StateKey;
 use crate::state::{Batch, Document, Key, KeySource, StateError, StateStore, load_state_key};
 
+pub use active::{ActiveResourceRef, Removal};
 pub use error::OrchestratorError;
+pub use shared_values::ValueScope;
 
 /// What an Orchestrator is made of.
 pub struct OrchestratorConfig {

@@ -43,7 +43,7 @@ impl Orchestrator {
             self.remove_environment(org, app, &env.id)?;
         }
         let mut batch = Batch::new();
-        batch.delete_tree(&documents::app(org, app));
+        batch.delete_tree(&documents::app(org, app)).delete_tree(&documents::app_secrets(org, app));
         Ok(self.store().commit(&batch)?)
     }
 
@@ -56,7 +56,7 @@ impl Orchestrator {
             self.remove_files(org, app, env, target)?;
         }
         let mut batch = Batch::new();
-        batch.delete_tree(&documents::env(org, app, env));
+        batch.delete_tree(&documents::env(org, app, env)).delete_tree(&documents::env_secrets(org, app, env));
         Ok(self.store().commit(&batch)?)
     }
 

@@ -6,14 +6,15 @@
 
 use std::time::Duration;
 
-use humctl_api_types::deployment::{DeploymentError, DeploymentStatus};
+use humctl_api_types::deployment::DeploymentStatus;
 use humctl_api_types::id::{AppId, EnvId, OrgId, SetId};
 
 use crate::context::EnvironmentContext;
 use crate::git::repository::CacheRepository;
 use crate::orchestrator::commit_message::DEPLOYMENT_TRAILER;
-use crate::orchestrator::deploy::next_id;
+use crate::orchestrator::deployment_doc::next_id;
 use crate::orchestrator::documents::{self, DeploymentDoc, TargetDoc};
+use crate::orchestrator::failure::{ErrorType, environment_error};
 use crate::orchestrator::{Orchestrator, Result, now};
 use crate::set::set_id;
 use crate::state::Batch;
@@ -60,8 +61,8 @@ impl Orchestrator {
     }
 
     fn interrupted(&self, org: &OrgId, app: &AppId, env: &EnvId) -> Result<Vec<DeploymentDoc>> {
-        let docs = self.deployment_docs(org, app, env)?;
-        Ok(docs.into_iter().filter(|doc| !doc.deployment.status.has_ended()).collect())
+        let (_, env_doc) = self.environment_doc(org, app, env)?;
+        env_doc.unfinished.iter().map(|id| self.deployment_doc(org, app, env, id)).collect()
     }
 
     /// The commit of a Deployment on its branch, when it got there.
@@ -117,36 +118,34 @@ impl Orchestrator {
     }
 
     fn settle_one(&self, context: &EnvironmentContext, mut doc: DeploymentDoc, commit: Option<String>) -> Result<()> {
-        let key = documents::env(&context.org, &context.app, &context.env);
         doc.deployment.status_changed_at = now();
-        if let (Some(commit), Some(mut target)) = (commit, doc.target.clone()) {
-            target.commit = commit;
+        let landed = match (commit, &mut doc.target) {
+            (Some(commit), Some(target)) => {
+                target.commit = commit;
+                true
+            }
+            _ => false,
+        };
+        if landed {
             doc.deployment.status = DeploymentStatus::Succeeded;
             doc.errors.clear();
-            doc.target = Some(target.clone());
-            self.transact(|| {
-                let (document, mut env_doc) = self.environment_doc(&context.org, &context.app, &context.env)?;
-                env_doc.from_deploy = Some(doc.deployment.id.clone());
-                env_doc.target = Some(target.clone());
-                let mut batch = Batch::new();
-                batch.expect(&key, Some(&document)).put(&key, &env_doc);
-                batch.put(&documents::deployment(&key, &doc.deployment.id), &doc);
-                Ok(((), batch))
-            })
         } else {
             doc.deployment.status = DeploymentStatus::Failed;
-            doc.errors = vec![DeploymentError {
-                code: INTERRUPTED.to_owned(),
-                object_id: context.env.to_string(),
-                scope: "environment".to_owned(),
-                summary: "Interrupted".to_owned(),
-                message: "the process ended before its commit reached the branch\n  hint: deploy again".to_owned(),
-                error_type: "provisioning".to_owned(),
-            }];
-            let mut batch = Batch::new();
-            batch.put(&documents::deployment(&key, &doc.deployment.id), &doc);
-            Ok(self.store().commit(&batch)?)
+            let message = "the process ended before its commit reached the branch\n  hint: deploy again";
+            doc.errors = vec![environment_error(context, ErrorType::Provisioning, INTERRUPTED, "Interrupted", message)];
         }
+        let key = documents::env(&context.org, &context.app, &context.env);
+        self.transact(|| {
+            let (document, mut env_doc) = self.environment_doc(&context.org, &context.app, &context.env)?;
+            match landed {
+                true => env_doc.landed(&doc.deployment, doc.target.as_ref()),
+                false => env_doc.ended(&doc.deployment.id),
+            }
+            let mut batch = Batch::new();
+            batch.expect(&key, Some(&document)).put(&key, &env_doc);
+            batch.put(&documents::deployment(&key, &doc.deployment.id), &doc);
+            Ok(((), batch))
+        })
     }
 
     /// Settles, then takes in what others deployed since. Does nothing for an
@@ -171,7 +170,7 @@ impl Orchestrator {
             return Ok(());
         }
         let (_, env_doc) = self.environment_doc(&context.org, &context.app, &context.env)?;
-        let known = match &env_doc.from_deploy {
+        let known = match env_doc.deployed() {
             Some(id) => Some(self.deployment_doc(&context.org, &context.app, &context.env, id)?.deployment.set_id),
             None => None,
         };

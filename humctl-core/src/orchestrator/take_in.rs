@@ -8,10 +8,11 @@ use crate::context::EnvironmentContext;
 use crate::git::EnvironmentRecord;
 use crate::git::tree::BranchView;
 use crate::graph::ResourceTypes;
-use crate::graph::build::GraphInput;
 use crate::matching::Definitions;
-use crate::orchestrator::deploy::{Failed, Intent, Job, Outcome, Site, failed, new_doc, no_target, plan_files};
+use crate::orchestrator::deploy::{Intent, Job, Outcome, Site, plan_files};
+use crate::orchestrator::deployment_doc::{new_doc, no_target};
 use crate::orchestrator::documents::{self, TargetDoc};
+use crate::orchestrator::failure::{Failed, failed};
 use crate::orchestrator::{Orchestrator, Result, now};
 use crate::plan::plan_target;
 use crate::set::set_id;
@@ -40,7 +41,9 @@ impl Orchestrator {
         let id = previous_id(&job.doc.deployment.id);
         self.take_in(&job.context, record, &target, id.clone()).map_err(|error| failed(&job.context, &error))?;
         job.local_base.clone_from(&record.set);
-        job.doc.deployment.from_id = id.to_string();
+        if !job.is_rebased {
+            job.doc.deployment.from_id = id.to_string();
+        }
         Ok(())
     }
 
@@ -55,7 +58,7 @@ impl Orchestrator {
     ) -> Result<()> {
         let (_, env_doc) = self.environment_doc(&context.org, &context.app, &context.env)?;
         let set = set_id(&record.set);
-        let mut doc = new_doc(id, &context.env, &set, env_doc.from_deploy.as_ref(), now(), self.user());
+        let mut doc = new_doc(id, &context.env, &set, env_doc.deployed(), now(), self.user());
         let short = &target.commit[..target.commit.len().min(12)];
         doc.deployment.comment = format!("found at {}@{short}", target.branch);
         doc.target = Some(target.clone());
@@ -63,15 +66,19 @@ impl Orchestrator {
             context: context.clone(),
             intent: Intent::Set(Box::new(record.set.clone())),
             local_base: record.set.clone(),
+            is_rebased: false,
             adopt: false,
             doc,
         };
         let outcome = self.plan_record(&job, record, target);
         self.transact(|| {
             let mut doc = job.doc.clone();
+            let (document, mut env_doc) = self.environment_doc(&context.org, &context.app, &context.env)?;
             let mut batch = Batch::new();
-            self.succeed(&job, &outcome, &mut doc, &mut batch)?;
+            self.succeed(context, &outcome, &mut doc, &mut batch)?;
+            env_doc.landed(&doc.deployment, doc.target.as_ref());
             let env = documents::env(&context.org, &context.app, &context.env);
+            batch.expect(&env, Some(&document)).put(&env, &env_doc);
             batch.put(&documents::deployment(&env, &doc.deployment.id), &doc);
             Ok(((), batch))
         })
@@ -81,10 +88,14 @@ impl Orchestrator {
     /// is a set and no graph.
     fn plan_record(&self, job: &Job, record: &EnvironmentRecord, target: &TargetDoc) -> Outcome {
         let context = &job.context;
-        let planned = self.library(&context.org).ok().and_then(|library| {
+        // The record does not say which Shared Values were used; those of now come nearest.
+        let values = self.freeze_values(&context.org, &context.app, &context.env, None);
+        let values = values.and_then(|version| self.shared_values(context, version.as_ref()));
+        let library = values.and_then(|values| self.library(context, values));
+        let planned = library.ok().and_then(|library| {
             let definitions = Definitions::new(&library.definitions);
             let types = ResourceTypes::new(&library.types);
-            let input = GraphInput::new(context, &definitions, &types);
+            let input = library.input(context, &definitions, &types);
             let target_plan = plan_target(input).into_result().ok()?;
             plan_files(job, &record.set, &library, &target_plan).ok().map(|(_, outcome)| outcome)
         });

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use humctl_api_types::definition::ResourceDefinition;
-use humctl_api_types::id::{DefinitionId, OrgId};
+use humctl_api_types::id::DefinitionId;
 use humctl_api_types::resource_type::ResourceTypeInfo;
 
 use crate::context::{EnvironmentContext, known};
@@ -12,17 +12,35 @@ use crate::git::target::Credential;
 use crate::git::{GitSession, GitTarget};
 use crate::graph::build::GraphInput;
 use crate::graph::{PlanError, ResourceTypes};
-use crate::matching::Definitions;
-use crate::orchestrator::definitions::OWN_STORE;
+use crate::matching::{Definitions, Pins};
+use crate::orchestrator::definition_secrets::OWN_STORE;
 use crate::orchestrator::documents::TargetDoc;
 use crate::orchestrator::{Orchestrator, OrchestratorError, Result};
 use crate::plan::{TargetPlan, plan_target};
 use crate::secret::{SecretScanner, SecretValue};
+use crate::values::SharedValues;
 
-/// What planning needs of an Organization, read once a Deployment.
+/// What planning needs besides the Deployment Set, read once a Deployment.
 pub(super) struct Library {
     pub(super) definitions: Vec<ResourceDefinition>,
     pub(super) types: Vec<ResourceTypeInfo>,
+    pins: Pins,
+    values: SharedValues,
+}
+
+impl Library {
+    /// The input of every graph of an Environment.
+    pub(super) fn input<'a, 'd>(
+        &'d self,
+        context: &'a EnvironmentContext,
+        definitions: &'a Definitions<'d>,
+        types: &'a ResourceTypes<'d>,
+    ) -> GraphInput<'a, 'd>
+    where
+        'd: 'a,
+    {
+        GraphInput { pins: &self.pins, values: &self.values, ..GraphInput::new(context, definitions, types) }
+    }
 }
 
 /// A planned target with everything that opening it takes.
@@ -35,8 +53,10 @@ pub(super) struct ResolvedTarget {
 }
 
 impl Orchestrator {
-    pub(super) fn library(&self, org: &OrgId) -> Result<Library> {
-        Ok(Library { definitions: self.definitions(org)?, types: self.resource_types(org)? })
+    pub(super) fn library(&self, context: &EnvironmentContext, values: SharedValues) -> Result<Library> {
+        let definitions = self.definitions(&context.org)?;
+        let pins = self.pins(context)?;
+        Ok(Library { definitions, types: self.resource_types(&context.org)?, pins, values })
     }
 
     /// Reads the target out of its plan and prepares the login.
@@ -65,7 +85,7 @@ impl Orchestrator {
                     place.store
                 )));
             }
-            Ok(self.open_secret(&context.org, &place.reference)?)
+            Ok(self.open_secret(&context.org, &place.reference, place.version.as_deref())?)
         };
         let login = match &target.credential {
             Credential::UsersOwn => Login::UsersOwn,
@@ -99,10 +119,11 @@ impl Orchestrator {
         recorded: &TargetDoc,
         timeout: Option<Duration>,
     ) -> Result<(GitSession, ResolvedTarget)> {
-        let library = self.library(&context.org)?;
+        // Shared Values are for Workloads; no target depends on them.
+        let library = self.library(context, SharedValues::NONE)?;
         let definitions = Definitions::new(&library.definitions);
         let types = ResourceTypes::new(&library.types);
-        let input = GraphInput::new(context, &definitions, &types);
+        let input = library.input(context, &definitions, &types);
         let plan = plan_target(input).into_result().map_err(|errors| {
             OrchestratorError::Conflict(errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))
         })?;

@@ -1,0 +1,190 @@
+//! Starting a Deployment, waiting for it, and telling how it ended: what
+//! `score deploy` and `deploy` have in common.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use humctl_api_types::deployment::{Deployment, DeploymentError, DeploymentRequest, DeploymentStatus};
+use humctl_api_types::endpoint;
+use humctl_api_types::id::{AppId, EnvId, OrgId};
+use humctl_api_types::manifest::Kind;
+use humctl_core::json;
+
+use crate::commands::kinds;
+use crate::context::Context;
+use crate::error::CliError;
+use crate::output::progress::Progress;
+
+/// How long between two looks at a hosted Orchestrator.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// Flags of every command that deploys.
+#[derive(Debug, clap::Args)]
+pub(crate) struct HowToDeploy {
+    /// Show how the Deployment goes, and wait until it has ended
+    #[arg(long)]
+    wait: bool,
+    /// full renews every resource, incremental only what changed
+    #[arg(long, value_name = "MODE", default_value = "full", value_parser = ["full", "incremental"])]
+    mode: String,
+    /// Try again and again while another Deployment of the Environment is active
+    #[arg(long)]
+    retry: bool,
+    /// Take over files in the target directory that look like ours and are not this
+    /// Environment's: they are replaced or deleted
+    #[arg(long)]
+    adopt: bool,
+    /// Trust the SSH host key of a Git host that no file names
+    #[arg(long)]
+    git_accept_new_host_key: bool,
+}
+
+impl HowToDeploy {
+    /// Sets up the client. To be called before the first request.
+    pub(crate) fn prepare(&self, context: &Context) {
+        if self.git_accept_new_host_key
+            && let Some(settings) = context.client().local_settings()
+        {
+            settings.accept_new_host_key();
+        }
+    }
+}
+
+/// Starts a Deployment and prints how it goes, as the flags say. `before` are
+/// lines for people about what led to it.
+pub(crate) fn deploy(
+    context: &Context,
+    env: &EnvId,
+    request: DeploymentRequest,
+    how: &HowToDeploy,
+    before: &[String],
+) -> Result<(), CliError> {
+    let (org, app) = context.app()?;
+    let cancel = on_interrupt(context);
+    let request = DeploymentRequest { mode: Some(how.mode.clone()), adopt: how.adopt.then_some(true), ..request };
+    let deployment = start(context, &endpoint::create_deployment(&org, &app, env, &request), how, &cancel)?;
+    let mut lines = before.to_vec();
+    if !how.wait && !context.client().is_local() {
+        lines.push(format!("Deployment {}", deployment.id));
+        return show(context, &deployment, &lines);
+    }
+    let (ended, told) = wait(context, &org, &app, env, deployment)?;
+    if ended.status == DeploymentStatus::Succeeded {
+        match how.wait {
+            true => lines = told,
+            false => lines.push(format!("Deployment {}", ended.id)),
+        }
+        return succeeded(context, how, &ended, lines);
+    }
+    let errors = context.client().call(&endpoint::deployment_errors(&org, &app, env, &ended.id))?;
+    let failure = failed(&ended, &errors);
+    Err(if cancel.load(Ordering::Relaxed) { failure.interrupted() } else { failure })
+}
+
+fn start(
+    context: &Context,
+    call: &endpoint::Call<Deployment>,
+    how: &HowToDeploy,
+    cancel: &AtomicBool,
+) -> Result<Deployment, CliError> {
+    let _progress = Progress::start("deploying");
+    loop {
+        match context.client().call(call) {
+            Err(error) if how.retry && error.is_status(409) && !cancel.load(Ordering::Relaxed) => {
+                std::thread::sleep(PAUSE);
+            }
+            other => return other,
+        }
+    }
+}
+
+/// Lets Ctrl-C end a Deployment in an orderly way.
+fn on_interrupt(context: &Context) -> Arc<AtomicBool> {
+    match context.client().local_settings() {
+        None => Arc::default(),
+        Some(settings) => {
+            let flag = settings.cancel_flag();
+            for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
+                // The first one ends in an orderly way, which may mean to finish a push; the
+                // second ends at once. Without handlers the next command settles what is left.
+                let _ = signal_hook::flag::register_conditional_shutdown(signal, 130, Arc::clone(&flag));
+                let _ = signal_hook::flag::register(signal, Arc::clone(&flag));
+            }
+            flag
+        }
+    }
+}
+
+/// Asks again and again until the Deployment has ended. Also returns each
+/// status on its way, as a line; they are printed only when all went well,
+/// since a failure leaves stdout empty.
+fn wait(
+    context: &Context,
+    org: &OrgId,
+    app: &AppId,
+    env: &EnvId,
+    deployment: Deployment,
+) -> Result<(Deployment, Vec<String>), CliError> {
+    let line = |deployment: &Deployment| format!("Deployment {}: {}", deployment.id, deployment.status);
+    let mut current = deployment;
+    let mut told = vec![line(&current)];
+    let _progress = Progress::start("deploying");
+    while !current.status.has_ended() {
+        if context.client().is_local() {
+            context.finish();
+        } else {
+            std::thread::sleep(PAUSE);
+        }
+        let next = context.client().call(&endpoint::deployment(org, app, env, &current.id))?;
+        if next.status != current.status {
+            told.push(line(&next));
+        }
+        current = next;
+    }
+    Ok((current, told))
+}
+
+/// Prints lines for people, or the Deployment for programs.
+fn show(context: &Context, deployment: &Deployment, lines: &[String]) -> Result<(), CliError> {
+    if context.output.is_machine() {
+        let manifests = kinds::manifests(Kind::Deployment, json::to_value(deployment));
+        return context.output.manifests(&manifests, true, || kinds::table(Kind::Deployment, &manifests));
+    }
+    context.output.text(&lines.iter().map(|line| format!("{line}\n")).collect::<String>())
+}
+
+fn succeeded(
+    context: &Context,
+    how: &HowToDeploy,
+    deployment: &Deployment,
+    mut lines: Vec<String>,
+) -> Result<(), CliError> {
+    for warning in &deployment.warnings {
+        tracing::warn!("{warning}");
+    }
+    if let Some(target) = &deployment.target {
+        let short = &target.commit[..target.commit.len().min(12)];
+        lines.extend(target.notes.iter().map(|note| format!("note: {note}")));
+        if target.changed {
+            if how.wait {
+                lines.extend(target.files.iter().map(|file| format!("  {file}")));
+            }
+            lines.push(format!("committed: {}@{short}", target.branch));
+        } else {
+            lines.push(format!("no changes: {}@{short}", target.branch));
+        }
+    }
+    show(context, deployment, &lines)
+}
+
+fn failed(deployment: &Deployment, errors: &[DeploymentError]) -> CliError {
+    let mut text = format!("deployment {} {}", deployment.id, deployment.status);
+    for error in errors {
+        text.push_str(&format!(
+            "\n{} {} ({} {}): {}",
+            error.code, error.summary, error.scope, error.object_id, error.message
+        ));
+    }
+    CliError::user(text)
+}
