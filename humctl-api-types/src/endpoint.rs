@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use crate::application::{Application, CreateApplication, EnvironmentType};
 use crate::definition::{
-    CreateDefinition, MatchingCriteria, MatchingCriteriaRule, ResourceDefinition, UpdateDefinition,
+    CreateDefinition, DefinitionVersion, MatchingCriteria, MatchingCriteriaRule, ResourceDefinition, UpdateDefinition,
 };
 use crate::delta::{Delta, DeltaRequest};
 use crate::deployment::{ConvertScore, Deployment, DeploymentError, DeploymentRequest};
@@ -19,6 +19,7 @@ use crate::id::{AppId, DefinitionId, DeploymentId, EnvId, EnvTypeId, OrgId, Reso
 use crate::resource::{ActiveResource, ResourceGraph};
 use crate::resource_type::ResourceTypeInfo;
 use crate::set::{DeploymentSet, SetResponse};
+use crate::value::SharedValue;
 
 /// Method of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -174,6 +175,12 @@ pub fn definition(org: &OrgId, id: &DefinitionId) -> Call<ResourceDefinition> {
     Call::new(Method::Get, format!("{}/resources/defs/{id}", org_path(org)))
 }
 
+/// Asks for a version of a Resource Definition.
+#[must_use]
+pub fn definition_version(org: &OrgId, id: &DefinitionId, version: &str) -> Call<DefinitionVersion> {
+    Call::new(Method::Get, format!("{}/resources/defs/{id}/versions/{}", org_path(org), encode_segment(version)))
+}
+
 /// Makes a Resource Definition.
 #[must_use]
 pub fn create_definition(org: &OrgId, body: &CreateDefinition) -> Call<ResourceDefinition> {
@@ -226,6 +233,12 @@ pub fn create_delta(org: &OrgId, app: &AppId, body: &DeltaRequest) -> Call<Delta
 #[must_use]
 pub fn set(org: &OrgId, app: &AppId, id: &SetId) -> Call<SetResponse> {
     Call::new(Method::Get, format!("{}/sets/{id}", app_path(org, app)))
+}
+
+/// Lists the Shared Values of an Environment, those of the Application below them.
+#[must_use]
+pub fn env_values(org: &OrgId, app: &AppId, env: &EnvId) -> Call<Vec<SharedValue>> {
+    Call::new(Method::Get, format!("{}/values", env_path(org, app, env)))
 }
 
 /// Starts a Deployment.
