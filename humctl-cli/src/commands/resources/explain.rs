@@ -134,11 +134,11 @@ fn imagined(context: &Context, env_type: &str) -> Result<(Deployed, Named), CliE
     let app = context.named_app().map(AppId::new).transpose().map_err(bad_id)?;
     let env = context.named_env().map(EnvId::new).transpose().map_err(bad_id)?;
     let is_named = Named { app: app.is_some(), env: env.is_some(), res_id: true };
-    let context = EnvironmentContext {
+    let place = EnvironmentContext {
         org,
         app: app.unwrap_or_else(|| AppId::new("any").unwrap_or_else(|_| unreachable!("a valid id"))),
         env: env.unwrap_or_else(|| EnvId::new("any").unwrap_or_else(|_| unreachable!("a valid id"))),
         env_type: EnvTypeId::new(env_type).map_err(bad_id)?,
     };
-    Ok((Deployed::nothing_in(context), is_named))
+    Ok((Deployed::nothing_in(place, context.selector_depth()?), is_named))
 }

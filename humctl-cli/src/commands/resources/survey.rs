@@ -8,8 +8,8 @@ use humctl_api_types::resource_type::ResourceTypeInfo;
 use humctl_api_types::set::DeploymentSet;
 use humctl_api_types::value;
 use humctl_core::context::{EnvironmentContext, ResourceKey};
-use humctl_core::graph::ResourceTypes;
 use humctl_core::graph::build::GraphInput;
+use humctl_core::graph::{ResourceTypes, SelectorDepth};
 use humctl_core::matching::{Definitions, Pin, PinnedDefinition, Pins};
 use humctl_core::plan::DeployContext;
 use humctl_core::values::{SecretReference, SharedValue, SharedValues};
@@ -35,11 +35,12 @@ pub(super) struct Deployed {
     pub(super) has_deployment: bool,
     values: SharedValues,
     pins: Pins,
+    selector_depth: SelectorDepth,
 }
 
 impl Deployed {
     /// An Environment in which nothing was deployed.
-    pub(super) fn nothing_in(context: EnvironmentContext) -> Self {
+    pub(super) fn nothing_in(context: EnvironmentContext, selector_depth: SelectorDepth) -> Self {
         Self {
             context,
             set: DeploymentSet::default(),
@@ -47,6 +48,7 @@ impl Deployed {
             has_deployment: false,
             values: SharedValues::default(),
             pins: Pins::default(),
+            selector_depth,
         }
     }
 
@@ -56,7 +58,12 @@ impl Deployed {
         definitions: &'d Definitions<'d>,
         types: &'d ResourceTypes<'d>,
     ) -> GraphInput<'d, 'd> {
-        GraphInput { values: &self.values, pins: &self.pins, ..GraphInput::new(&self.context, definitions, types) }
+        GraphInput {
+            values: &self.values,
+            pins: &self.pins,
+            selector_depth: self.selector_depth,
+            ..GraphInput::new(&self.context, definitions, types)
+        }
     }
 }
 
@@ -73,12 +80,9 @@ pub(super) fn library(context: &Context, org: &OrgId) -> Result<Library, CliErro
 pub(super) fn deployed(context: &Context, library: &Library, app: &AppId, env: &EnvId) -> Result<Deployed, CliError> {
     let (client, org) = (context.client(), &context.org()?);
     let environment = client.call(&endpoint::environment(org, app, env))?;
-    let mut deployed = Deployed::nothing_in(EnvironmentContext {
-        org: org.clone(),
-        app: app.clone(),
-        env: env.clone(),
-        env_type: environment.env_type,
-    });
+    let place =
+        EnvironmentContext { org: org.clone(), app: app.clone(), env: env.clone(), env_type: environment.env_type };
+    let mut deployed = Deployed::nothing_in(place, context.selector_depth()?);
     let Some(deployment) = environment.from_deploy else { return Ok(deployed) };
     let set = client.call(&endpoint::set(org, app, &deployment.set_id))?;
     deployed.set = DeploymentSet { modules: set.modules, shared: set.shared };
