@@ -27,6 +27,8 @@ pub(crate) struct Context {
     org: Option<String>,
     app: Option<String>,
     env: Option<String>,
+    /// The Environment of the flag, if it was given.
+    env_flag: Option<String>,
     /// The configuration file.
     pub(crate) config_path: Option<PathBuf>,
     pub(crate) output: Output,
@@ -108,6 +110,7 @@ impl Context {
             org,
             app: first(|layer| &layer.app),
             env: first(|layer| &layer.env),
+            env_flag: given(&globals.env),
             config_path,
             output: Output::new(format),
             client,
@@ -142,6 +145,20 @@ impl Context {
             None => Err(CliError::user("application is required")
                 .with_hint("pass --app, set HUMANITEC_APP, or run humctl config set app NAME")),
         }
+    }
+
+    /// Organization, Application, and the Environment only if the flag names
+    /// it: one from the configuration would silently make a Shared Value an
+    /// override (spec/cli.md §6.3).
+    pub(crate) fn level(&self) -> Result<(OrgId, AppId, Option<EnvId>), CliError> {
+        let (org, app) = self.app()?;
+        let env = self.env_flag.clone().map(EnvId::new).transpose().map_err(bad_id)?;
+        Ok((org, app, env))
+    }
+
+    /// True when an Environment is given in any way.
+    pub(crate) fn has_env(&self) -> bool {
+        self.env.is_some()
     }
 
     /// Organization, Application and Environment.
