@@ -99,9 +99,10 @@ pub(crate) fn load(files: &[String]) -> Result<Vec<Loaded>, CliError> {
         match yaml::parse_documents(&text) {
             Err(error) => problems.push(format!("{name}:{error}")),
             Ok(documents) => {
-                for (index, document) in documents.iter().enumerate() {
-                    let reader = Reader { name: &name, text: &text, index, positions: None };
-                    match reader.read(document) {
+                let all = documents.iter().enumerate().flat_map(|(index, document)| manifests_in(index, document));
+                for (index, prefix, manifest) in all {
+                    let reader = Reader { name: &name, text: &text, index, prefix, positions: None };
+                    match reader.read(manifest) {
                         Ok(object) => loaded.push(Loaded { object, file: name.clone() }),
                         Err(mut found) => {
                             found.sort();
@@ -121,6 +122,17 @@ pub(crate) fn load(files: &[String]) -> Result<Vec<Loaded>, CliError> {
     let rank = |kind: Kind| KINDS.iter().position(|info| info.kind == kind).unwrap_or(usize::MAX);
     loaded.sort_by_key(|loaded| rank(loaded.object.kind()));
     Ok(loaded)
+}
+
+/// The manifests of a document: itself, or the items of a list such as `get`
+/// prints. With the document's index and the JSON pointer to the manifest.
+fn manifests_in(index: usize, document: &Value) -> Vec<(usize, String, &Value)> {
+    match document {
+        Value::Array(items) => {
+            items.iter().enumerate().map(|(item, manifest)| (index, format!("/{item}"), manifest)).collect()
+        }
+        other => vec![(index, String::new(), other)],
+    }
 }
 
 /// Names and texts of the files.
@@ -191,6 +203,8 @@ struct Reader<'t> {
     name: &'t str,
     text: &'t str,
     index: usize,
+    /// Where the manifest stands in its document.
+    prefix: String,
     positions: Option<Positions>,
 }
 
@@ -388,7 +402,7 @@ impl Reader<'_> {
         let (text, index) = (self.text, self.index);
         let positions =
             self.positions.get_or_insert_with(|| yaml::positions(text).into_iter().nth(index).unwrap_or_default());
-        let position = positions.find(pointer);
+        let position = positions.find(&format!("{}{pointer}", self.prefix));
         let place = position.map(|position| format!("{}:{}:", position.line, position.column)).unwrap_or_default();
         Problem { position, text: format!("{}:{place} {message}", self.name) }
     }
