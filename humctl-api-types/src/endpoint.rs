@@ -12,14 +12,14 @@ use crate::application::{Application, CreateApplication, EnvironmentType};
 use crate::definition::{
     CreateDefinition, DefinitionVersion, MatchingCriteria, MatchingCriteriaRule, ResourceDefinition, UpdateDefinition,
 };
-use crate::delta::{Delta, DeltaRequest};
+use crate::delta::{Delta, DeltaRequest, PlainDelta};
 use crate::deployment::{ConvertScore, Deployment, DeploymentError, DeploymentRequest};
 use crate::environment::{CreateEnvironment, Environment};
-use crate::id::{AppId, DefinitionId, DeploymentId, EnvId, EnvTypeId, OrgId, ResourceType, SetId};
+use crate::id::{AppId, DefinitionId, DeltaId, DeploymentId, EnvId, EnvTypeId, OrgId, ResourceType, SetId, ValueKey};
 use crate::resource::{ActiveResource, ResourceGraph};
 use crate::resource_type::ResourceTypeInfo;
 use crate::set::{DeploymentSet, SetResponse};
-use crate::value::SharedValue;
+use crate::value::{CreateValue, SharedValue, UpdateValue};
 
 /// Method of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -235,10 +235,61 @@ pub fn set(org: &OrgId, app: &AppId, id: &SetId) -> Call<SetResponse> {
     Call::new(Method::Get, format!("{}/sets/{id}", app_path(org, app)))
 }
 
-/// Lists the Shared Values of an Environment, those of the Application below them.
+/// Asks for a Delta.
 #[must_use]
-pub fn env_values(org: &OrgId, app: &AppId, env: &EnvId) -> Call<Vec<SharedValue>> {
-    Call::new(Method::Get, format!("{}/values", env_path(org, app, env)))
+pub fn delta(org: &OrgId, app: &AppId, id: &DeltaId) -> Call<Delta> {
+    Call::new(Method::Get, format!("{}/deltas/{id}", app_path(org, app)))
+}
+
+/// Merges Deltas into one that is there.
+#[must_use]
+pub fn patch_delta(org: &OrgId, app: &AppId, id: &DeltaId, body: &[DeltaRequest]) -> Call<Delta> {
+    Call::new(Method::Patch, format!("{}/deltas/{id}", app_path(org, app))).with_body(&body)
+}
+
+/// Replaces a Delta; the answer is empty.
+#[must_use]
+pub fn replace_delta(org: &OrgId, app: &AppId, id: &DeltaId, body: &DeltaRequest) -> Call<()> {
+    Call::new(Method::Put, format!("{}/deltas/{id}", app_path(org, app))).with_body(body)
+}
+
+/// Asks for the Delta that turns the set `source` into the set `id`.
+#[must_use]
+pub fn set_diff(org: &OrgId, app: &AppId, id: &SetId, source: &SetId) -> Call<PlainDelta> {
+    Call::new(Method::Get, format!("{}/sets/{id}/diff/{source}", app_path(org, app)))
+}
+
+/// The path of the Shared Values of an Application, or of one of its Environments.
+#[must_use]
+pub fn values_path(org: &OrgId, app: &AppId, env: Option<&EnvId>) -> String {
+    match env {
+        None => format!("{}/values", app_path(org, app)),
+        Some(env) => format!("{}/values", env_path(org, app, env)),
+    }
+}
+
+/// Lists Shared Values.
+#[must_use]
+pub fn values(org: &OrgId, app: &AppId, env: Option<&EnvId>) -> Call<Vec<SharedValue>> {
+    Call::new(Method::Get, values_path(org, app, env))
+}
+
+/// Makes a Shared Value.
+#[must_use]
+pub fn create_value(org: &OrgId, app: &AppId, env: Option<&EnvId>, body: &CreateValue) -> Call<SharedValue> {
+    Call::new(Method::Post, values_path(org, app, env)).with_body(body)
+}
+
+/// Changes a Shared Value.
+#[must_use]
+pub fn update_value(
+    org: &OrgId,
+    app: &AppId,
+    env: Option<&EnvId>,
+    key: &ValueKey,
+    body: &UpdateValue,
+) -> Call<SharedValue> {
+    Call::new(Method::Put, format!("{}/{key}", values_path(org, app, env))).with_body(body)
 }
 
 /// Starts a Deployment.

@@ -44,6 +44,8 @@ pub enum Kind {
     Application,
     /// `Environment`.
     Environment,
+    /// A Shared Value.
+    Value,
     /// `DeploymentDelta`.
     DeploymentDelta,
     /// Output only.
@@ -141,12 +143,20 @@ pub const KINDS: &[KindInfo] = &[
         is_applicable: true,
     },
     KindInfo {
+        kind: Kind::Value,
+        name: "Value",
+        aliases: &["SharedValue", "AppValue"],
+        metadata: &["key", "app_id", "env_id"],
+        entity: &["value", "description", "is_secret", "secret_ref"],
+        is_applicable: true,
+    },
+    KindInfo {
         kind: Kind::DeploymentDelta,
         name: "DeploymentDelta",
         aliases: &["Delta"],
-        metadata: &["id"],
+        metadata: &["id", "app_id"],
         entity: &["metadata", "modules", "shared"],
-        is_applicable: false,
+        is_applicable: true,
     },
     KindInfo {
         kind: Kind::DeploymentSet,
@@ -231,6 +241,11 @@ impl Manifest {
             let id = entity.get("from_deploy").and_then(|deploy| deploy.get("id")).cloned();
             entity.insert("from_deploy".to_owned(), id.unwrap_or(Value::Null));
         }
+        match kind {
+            Kind::Value => place_secret(&mut entity, &mut status),
+            Kind::DeploymentDelta => place_history(&mut entity, &mut status),
+            _ => {}
+        }
         if kind == Kind::DeploymentError {
             metadata.insert("id".to_owned(), Value::String(String::new()));
         }
@@ -240,6 +255,32 @@ impl Manifest {
             metadata,
             entity: Value::Object(entity),
             status: (!status.is_empty()).then_some(status),
+        }
+    }
+}
+
+/// A secret has no text to show. One in a store of the user's is settable by
+/// its reference, and the reference is not told twice.
+fn place_secret(entity: &mut Map<String, Value>, status: &mut Map<String, Value>) {
+    if entity.get("is_secret") != Some(&Value::Bool(true)) {
+        return;
+    }
+    entity.remove("value");
+    if status.get("secret_store_id").is_none_or(|store| store == "humanitec") {
+        return;
+    }
+    let parts = [("store", "secret_store_id"), ("ref", "secret_key"), ("version", "secret_version")];
+    let parts = parts.into_iter().filter_map(|(to, from)| Some((to.to_owned(), status.remove(from)?)));
+    entity.insert("secret_ref".to_owned(), Value::Object(parts.collect()));
+}
+
+/// Of a Delta's metadata only name and Environment are settable.
+fn place_history(entity: &mut Map<String, Value>, status: &mut Map<String, Value>) {
+    let Some(Value::Object(metadata)) = entity.get_mut("metadata") else { return };
+    for (key, value) in std::mem::take(metadata) {
+        match key.as_str() {
+            "name" | "env_id" => drop(metadata.insert(key, value)),
+            _ => drop(status.insert(key, value)),
         }
     }
 }
@@ -270,6 +311,20 @@ mod tests {
         assert_eq!(shown["entity"]["from_deploy"], Value::Null);
         let shown = manifest(Kind::Environment, json!({"id": "dev", "name": "Dev", "from_deploy": {"id": "1a"}}));
         assert_eq!(shown["entity"]["from_deploy"], json!("1a"));
+    }
+
+    #[test]
+    fn a_secret_value_shows_where_it_lies_and_no_text() {
+        let value = |store: &str| {
+            json!({"key": "KEY", "value": "", "is_secret": true, "description": "d", "source": "app",
+                   "secret_store_id": store, "secret_key": "path", "secret_version": null})
+        };
+        let shown = manifest(Kind::Value, value("vault"));
+        let secret_ref = json!({"store": "vault", "ref": "path"});
+        assert_eq!(shown["entity"], json!({"is_secret": true, "description": "d", "secret_ref": secret_ref}));
+        assert_eq!(shown["status"], json!({"source": "app"}));
+        let shown = manifest(Kind::Value, value("humanitec"));
+        assert_eq!(shown["entity"], json!({"is_secret": true, "description": "d"}));
     }
 
     #[test]

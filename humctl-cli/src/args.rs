@@ -69,12 +69,15 @@ pub(crate) enum Command {
     Config(commands::config::ConfigArgs),
     Create(commands::create::CreateArgs),
     Delete(commands::delete::DeleteArgs),
+    #[command(subcommand)]
+    Deploy(commands::deploy::DeployCommand),
+    Diff(commands::diff::DiffArgs),
     Get(commands::get::GetArgs),
     #[command(subcommand)]
     Resources(commands::resources::ResourcesCommand),
     #[command(subcommand)]
     Score(commands::score::ScoreCommand),
-    Update(commands::apply::ApplyArgs),
+    Update(commands::update::UpdateArgs),
     Version(commands::version::VersionArgs),
 }
 

@@ -176,6 +176,15 @@ impl Context {
         }
     }
 
+    /// Organization, Application, and the Environment only if the flag names
+    /// it: one from the configuration would silently make a Shared Value an
+    /// override (spec/cli.md §6.3).
+    pub(crate) fn level(&self) -> Result<(OrgId, AppId, Option<EnvId>), CliError> {
+        let (org, app) = self.app()?;
+        let env = self.flag_env.clone().map(EnvId::new).transpose().map_err(bad_id)?;
+        Ok((org, app, env))
+    }
+
     /// Organization, Application and Environment.
     pub(crate) fn env(&self) -> Result<(OrgId, AppId, EnvId), CliError> {
         let (org, app) = self.app()?;

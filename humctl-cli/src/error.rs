@@ -91,7 +91,7 @@ impl CliError {
     }
 }
 
-/// The Active Resources that keep a Definition from being deleted, as lines:
+/// The Active Resources that keep a Definition or rule from being deleted, as lines:
 /// the API answers with their bare list.
 fn users(details: &serde_json::Value) -> Option<String> {
     let items = details.as_array().filter(|items| !items.is_empty())?;
@@ -99,6 +99,10 @@ fn users(details: &serde_json::Value) -> Option<String> {
     for item in items {
         let part = |key: &str| item.get(key)?.as_str();
         let _ = write!(text, "\n  used by: {}/{} {}", part("app_id")?, part("env_id")?, part("res_id")?);
+        text.push_str(&match part("to_def").unwrap_or_default() {
+            "" => ", which nothing else matches".to_owned(),
+            other => format!(", which would get `{other}` instead"),
+        });
     }
     text.push_str("\n  hint: delete it all the same with --force; the next deployments match anew");
     Some(text)

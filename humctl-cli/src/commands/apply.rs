@@ -2,9 +2,12 @@
 
 use humctl_api_types::application::CreateApplication;
 use humctl_api_types::definition::{CreateDefinition, MatchingCriteriaRule, ResourceDefinition, UpdateDefinition};
+use humctl_api_types::delta::{DeltaRequest, ModuleDeltasRequest};
 use humctl_api_types::endpoint;
 use humctl_api_types::environment::CreateEnvironment;
-use humctl_api_types::id::Class;
+use humctl_api_types::id::{AppId, Class, DeltaId, EnvId, OrgId};
+use humctl_api_types::manifest::Manifest;
+use humctl_api_types::value::{CreateValue, UpdateValue, ValueSource};
 use humctl_core::json;
 use serde_json::Value;
 
@@ -44,7 +47,11 @@ pub(crate) fn run(context: &Context, args: &ApplyArgs) -> Result<(), CliError> {
     // Scope problems of any object are found before the first is sent.
     for entry in &loaded {
         match &entry.object {
-            Object::Environment { app: None, .. } => drop(context.app()?),
+            Object::Environment { app: None, .. }
+            | Object::Value { app: None, .. }
+            | Object::Delta { app: None, .. } => {
+                drop(context.app()?);
+            }
             _ => drop(context.org()?),
         }
     }
@@ -53,8 +60,9 @@ pub(crate) fn run(context: &Context, args: &ApplyArgs) -> Result<(), CliError> {
     for (position, entry) in loaded.iter().enumerate() {
         match apply(context, &entry.object) {
             Ok((change, answer)) => {
-                lines.push(format!("{} {}: {}", entry.object.kind().info().name, entry.object.id(), change.word()));
-                applied.extend(kinds::manifests(entry.object.kind(), answer));
+                let id = answer.get("id").and_then(Value::as_str).unwrap_or(entry.object.id());
+                lines.push(format!("{} {id}: {}", entry.object.kind().info().name, change.word()));
+                applied.extend(shown(context, &entry.object, answer)?);
             }
             Err(error) => return Err(stopped(&loaded, position, &lines, &error)),
         }
@@ -63,6 +71,16 @@ pub(crate) fn run(context: &Context, args: &ApplyArgs) -> Result<(), CliError> {
         return context.output.manifests(&applied, applied.len() == 1, || unreachable!("not a table"));
     }
     context.output.text(&lines.iter().map(|line| format!("{line}\n")).collect::<String>())
+}
+
+/// The manifests of an answer.
+fn shown(context: &Context, object: &Object, answer: Value) -> Result<Vec<Manifest>, CliError> {
+    Ok(match object {
+        Object::Value { app, env, .. } => {
+            kinds::values(&manifests::app_of(context, app.as_ref())?.1, env.as_ref(), answer)
+        }
+        other => kinds::manifests(other.kind(), answer),
+    })
 }
 
 /// The failure of one object, with what was and what was not applied.
@@ -132,11 +150,16 @@ fn apply(context: &Context, object: &Object) -> Result<(Change, Value), CliError
                 Ok((Change::Updated, json::to_value(&made)))
             }
         },
+        Object::Value { app, env, body } => {
+            let (org, app) = manifests::app_of(context, app.as_ref())?;
+            apply_value(context, &org, &app, env.as_ref(), body)
+        }
+        Object::Delta { app, id, body } => {
+            let (org, app) = manifests::app_of(context, app.as_ref())?;
+            apply_delta(context, &org, &app, id.as_ref(), body)
+        }
         Object::Environment { app, id, name, env_type } => {
-            let app = match app {
-                Some(app) => app.clone(),
-                None => context.app()?.1,
-            };
+            let (_, app) = manifests::app_of(context, app.as_ref())?;
             match existing(&endpoint::env_path(&org, &app, id))? {
                 None => {
                     let body = CreateEnvironment {
@@ -162,6 +185,76 @@ fn apply(context: &Context, object: &Object) -> Result<(Change, Value), CliError
             }
         }
     }
+}
+
+fn apply_value(
+    context: &Context,
+    org: &OrgId,
+    app: &AppId,
+    env: Option<&EnvId>,
+    new: &CreateValue,
+) -> Result<(Change, Value), CliError> {
+    let client = context.client();
+    let source = if env.is_some() { ValueSource::Env } else { ValueSource::App };
+    let values = client.call(&endpoint::values(org, app, env))?;
+    let Some(old) = values.into_iter().find(|value| value.key == new.key && value.source == source) else {
+        let made = client.call(&endpoint::create_value(org, app, env, new))?;
+        return Ok((Change::Created, json::to_value(&made)));
+    };
+    let is_secret = new.is_secret.unwrap_or(new.secret_ref.is_some());
+    let is_same_text = match (&new.value, &new.secret_ref) {
+        (None, None) => true,
+        // Secrets do not come back, so only the server knows whether they differ.
+        (Some(text), _) => !is_secret && text.expose() == old.value,
+        (None, Some(secret)) => {
+            (&secret.store, &secret.reference, &secret.version)
+                == (&old.secret_store_id, &old.secret_key, &old.secret_version)
+        }
+    };
+    let description = new.description.clone().unwrap_or_default();
+    if is_same_text && is_secret == old.is_secret && description == old.description {
+        return Ok((Change::Unchanged, json::to_value(&old)));
+    }
+    let body = UpdateValue {
+        key: None,
+        value: new.value.clone(),
+        description: Some(description),
+        is_secret: Some(is_secret),
+        secret_ref: new.secret_ref.clone(),
+    };
+    let updated = client.call(&endpoint::update_value(org, app, env, &new.key, &body))?;
+    let change = if updated == old { Change::Unchanged } else { Change::Updated };
+    Ok((change, json::to_value(&updated)))
+}
+
+fn apply_delta(
+    context: &Context,
+    org: &OrgId,
+    app: &AppId,
+    id: Option<&DeltaId>,
+    new: &DeltaRequest,
+) -> Result<(Change, Value), CliError> {
+    let client = context.client();
+    let Some(id) = id else {
+        let made = client.call(&endpoint::create_delta(org, app, new))?;
+        return Ok((Change::Created, json::to_value(&made)));
+    };
+    let old = client.call(&endpoint::delta(org, app, id)).map_err(|error| match error.is_status(404) {
+        true => error.with_hint("leave out metadata.id to make a new Delta"),
+        false => error,
+    })?;
+    let is_given = |new: Option<&str>, old: Option<&str>| new.is_none() || new == old;
+    let (new_env, old_env) = (new.metadata.env_id.as_ref(), old.metadata.env_id.as_ref());
+    if ModuleDeltasRequest::from(old.modules.clone()) == new.modules
+        && old.shared.as_slice() == new.shared.as_deref().unwrap_or_default()
+        && is_given(new.metadata.name.as_deref(), Some(&old.metadata.name))
+        && is_given(new_env.map(EnvId::as_str), old_env.map(EnvId::as_str))
+    {
+        return Ok((Change::Unchanged, json::to_value(&old)));
+    }
+    let call = endpoint::replace_delta(org, app, id, new);
+    client.value(call.method, &call.path, call.body.as_ref())?;
+    Ok((Change::Updated, client.get(&endpoint::delta(org, app, id).path)?))
 }
 
 fn apply_definition(context: &Context, new: &CreateDefinition) -> Result<(Change, Value), CliError> {

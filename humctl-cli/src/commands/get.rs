@@ -1,19 +1,18 @@
 //! `humctl get TYPE [ID]`
 
-use humctl_api_types::endpoint;
-use humctl_api_types::id::DeploymentId;
 use humctl_api_types::manifest::Kind;
 use serde_json::Value;
 
-use crate::commands::kinds;
-use crate::context::{Context, bad_id};
+use crate::commands::{kinds, references};
+use crate::context::Context;
 use crate::error::CliError;
 
 /// Show objects
 ///
 /// Types: org, app, env, env-type, def, resource-type, driver, deploy,
-/// deployment-error, deployment-set, delta, active-resources. Deployments and
-/// sets also take `.` for the latest one, and `+N` for the N-th before it.
+/// deployment-error, deployment-set, delta, value, active-resources. Deployments
+/// and sets also take `.` for the latest one, and `+N` for the N-th before it.
+/// Values are the Application's, unless --env names an Environment.
 #[derive(Debug, clap::Args)]
 pub(crate) struct GetArgs {
     /// What to show
@@ -31,58 +30,48 @@ pub(crate) fn run(context: &Context, args: &GetArgs) -> Result<(), CliError> {
     let kind = kinds::parse(word)?;
     let answer = match (kind, &args.id) {
         (Kind::DeploymentError, id) => errors(context, id.as_deref().unwrap_or("."))?,
+        (Kind::DeploymentDelta, None) => deltas(context)?,
         (_, None) => context.client().get(&kinds::list_path(context, kind)?)?,
         (Kind::Deployment, Some(id)) => deployment(context, id)?,
         (Kind::DeploymentSet, Some(id)) => set(context, id)?,
         (Kind::ActiveResource, Some(id)) => filtered(context, kind, "res_id", id)?,
+        (Kind::Value, Some(key)) => filtered(context, kind, "key", key)?,
         (Kind::ResourceType, Some(id)) => filtered(context, kind, "type", id)?,
         (_, Some(id)) => context.client().get(&kinds::object_path(context, kind, id)?)?,
     };
     let is_single = !answer.is_array();
-    let manifests = kinds::manifests(kind, answer);
+    let manifests = match kind {
+        Kind::Value => {
+            let (_, app, env) = context.level()?;
+            kinds::values(&app, env.as_ref(), answer)
+        }
+        _ => kinds::manifests(kind, answer),
+    };
     context.output.manifests(&manifests, is_single, || kinds::table(kind, &manifests))
 }
 
-/// The id of a Deployment: itself, `.` for the latest, `+N` for the N-th before.
-pub(crate) fn deployment_id(context: &Context, reference: &str) -> Result<DeploymentId, CliError> {
-    let back = match reference.strip_prefix('+') {
-        Some(number) => number
-            .parse::<usize>()
-            .map_err(|_| CliError::user(format!("`{reference}` is no deployment: after + comes a number")))?,
-        None if reference == "." => 0,
-        None => return DeploymentId::new(reference).map_err(bad_id),
-    };
-    let (org, app, env) = context.env()?;
-    let deployments = context.client().call(&endpoint::deployments(&org, &app, &env))?;
-    match deployments.get(back) {
-        Some(deployment) => Ok(deployment.id.clone()),
-        None if deployments.is_empty() => Err(CliError::user(format!("no deployments in environment `{env}`"))),
-        None => Err(CliError::user(format!(
-            "there is no deployment `{reference}` in environment `{env}`: it has {}",
-            deployments.len()
-        ))),
-    }
-}
-
 fn deployment(context: &Context, reference: &str) -> Result<Value, CliError> {
-    let id = deployment_id(context, reference)?;
+    let id = references::deployment_id(context, reference)?;
     context.client().get(&kinds::object_path(context, Kind::Deployment, id.as_str())?)
 }
 
 fn errors(context: &Context, reference: &str) -> Result<Value, CliError> {
-    let id = deployment_id(context, reference)?;
+    let id = references::deployment_id(context, reference)?;
     context.client().get(&format!("{}/errors", kinds::object_path(context, Kind::Deployment, id.as_str())?))
 }
 
-/// A Deployment Set; `.` and `+N` name those of Deployments.
 fn set(context: &Context, reference: &str) -> Result<Value, CliError> {
-    let id = if reference == "." || reference.starts_with('+') {
-        let deployment = deployment(context, reference)?;
-        deployment.get("set_id").and_then(Value::as_str).unwrap_or_default().to_owned()
-    } else {
-        reference.to_owned()
-    };
-    context.client().get(&kinds::object_path(context, Kind::DeploymentSet, &id)?)
+    let id = references::set_id(context, reference)?;
+    context.client().get(&kinds::object_path(context, Kind::DeploymentSet, id.as_str())?)
+}
+
+/// The Deltas of the Application, or of the Environment that the flag names.
+fn deltas(context: &Context) -> Result<Value, CliError> {
+    let path = kinds::list_path(context, Kind::DeploymentDelta)?;
+    context.client().get(&match context.level()? {
+        (_, _, Some(env)) => format!("{path}?env={env}"),
+        (_, _, None) => path,
+    })
 }
 
 /// One kind has no endpoint for a single object, so the list is searched.

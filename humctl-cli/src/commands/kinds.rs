@@ -1,7 +1,8 @@
 //! The words after `get` and `delete`, and where their objects are
 //! (spec/cli.md §6.4).
 
-use humctl_api_types::endpoint::{app_path, encode_segment, env_path, org_path};
+use humctl_api_types::endpoint::{self, app_path, encode_segment, env_path, org_path};
+use humctl_api_types::id::{AppId, EnvId};
 use humctl_api_types::manifest::{Kind, Manifest};
 use serde_json::{Map, Value};
 
@@ -19,6 +20,7 @@ const WORDS: &[(&[&str], Kind)] = &[
     (&["deploy-error", "deployment-error"], Kind::DeploymentError),
     (&["set", "deployment-set"], Kind::DeploymentSet),
     (&["delta", "deployment-delta"], Kind::DeploymentDelta),
+    (&["value", "app-value", "shared-value"], Kind::Value),
     (&["active-resource"], Kind::ActiveResource),
     (&["def", "res-def", "resource-definition", "definition"], Kind::Definition),
     (&["resource-type", "res-type"], Kind::ResourceType),
@@ -64,6 +66,10 @@ pub(crate) fn list_path(context: &Context, kind: Kind) -> Result<String, CliErro
             let (org, app) = context.app()?;
             format!("{}/deltas", app_path(&org, &app))
         }
+        Kind::Value => {
+            let (org, app, env) = context.level()?;
+            endpoint::values_path(&org, &app, env.as_ref())
+        }
         Kind::Deployment | Kind::DeploymentError => {
             let (org, app, env) = context.env()?;
             format!("{}/deploys", env_path(&org, &app, &env))
@@ -99,6 +105,19 @@ pub(crate) fn manifests(kind: Kind, answer: Value) -> Vec<Manifest> {
         .collect()
 }
 
+/// As [`manifests`], for Shared Values: an answer does not say where they are.
+pub(crate) fn values(app: &AppId, env: Option<&EnvId>, answer: Value) -> Vec<Manifest> {
+    let mut manifests = manifests(Kind::Value, answer);
+    for manifest in &mut manifests {
+        manifest.metadata.insert("app_id".to_owned(), app.as_str().into());
+        let source = manifest.status.as_ref().and_then(|status| status.get("source"));
+        if let Some(env) = env.filter(|_| source.is_some_and(|source| source == "env")) {
+            manifest.metadata.insert("env_id".to_owned(), env.as_str().into());
+        }
+    }
+    manifests
+}
+
 /// A table of manifests.
 pub(crate) fn table(kind: Kind, manifests: &[Manifest]) -> Table {
     let header: &[&str] = match kind {
@@ -109,6 +128,7 @@ pub(crate) fn table(kind: Kind, manifests: &[Manifest]) -> Table {
         Kind::DeploymentError => &["Code", "Scope", "Object ID", "Summary", "Message"],
         Kind::DeploymentSet => &["ID", "Workloads"],
         Kind::DeploymentDelta => &["ID", "Name", "Env", "Created At"],
+        Kind::Value => &["Key", "Value", "Is Secret", "Source", "Description"],
         Kind::ActiveResource => &["Type", "Class", "ID", "Definition", "Status"],
         Kind::Definition => &["ID", "Type", "Driver", "Criteria"],
         Kind::ResourceType => &["Type", "Name", "Category", "Use"],
@@ -148,7 +168,10 @@ fn cells(kind: Kind, manifest: &Manifest) -> Vec<String> {
         }
         Kind::DeploymentDelta => {
             let inner = |key: &str| show(manifest.entity.get("metadata").and_then(|metadata| metadata.get(key)));
-            vec![id, inner("name"), inner("env_id"), inner("created_at")]
+            vec![id, inner("name"), inner("env_id"), status("created_at")]
+        }
+        Kind::Value => {
+            vec![metadata("key"), entity("value"), entity("is_secret"), status("source"), entity("description")]
         }
         Kind::ActiveResource => {
             vec![metadata("type"), metadata("class"), metadata("res_id"), status("def_id"), status("status")]

@@ -5,20 +5,23 @@
 //! them at once.
 
 use std::fs;
-use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use humctl_api_types::application::EnvironmentType;
 use humctl_api_types::definition::CreateDefinition;
-use humctl_api_types::id::{AppId, EnvId, EnvTypeId};
+use humctl_api_types::delta::DeltaRequest;
+use humctl_api_types::id::{AppId, DeltaId, EnvId, EnvTypeId, IdError, OrgId};
 use humctl_api_types::manifest::{API_VERSION, KINDS, Kind, LEGACY_API_VERSION};
 use humctl_api_types::resource_type::ResourceTypeInfo;
+use humctl_api_types::value::CreateValue;
 use humctl_core::decode::{self, DecodeError, UnknownField, nearest};
 use humctl_core::yaml::{self, Position, Positions};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
+use crate::commands::read_stdin;
+use crate::context::Context;
 use crate::error::CliError;
 
 /// An object to apply or delete.
@@ -29,6 +32,8 @@ pub(crate) enum Object {
     ResourceType(ResourceTypeInfo),
     Application { id: AppId, name: String },
     Environment { app: Option<AppId>, id: EnvId, name: String, env_type: Option<EnvTypeId> },
+    Value { app: Option<AppId>, env: Option<EnvId>, body: Box<CreateValue> },
+    Delta { app: Option<AppId>, id: Option<DeltaId>, body: Box<DeltaRequest> },
 }
 
 impl Object {
@@ -39,6 +44,8 @@ impl Object {
             Self::ResourceType(_) => Kind::ResourceType,
             Self::Application { .. } => Kind::Application,
             Self::Environment { .. } => Kind::Environment,
+            Self::Value { .. } => Kind::Value,
+            Self::Delta { .. } => Kind::DeploymentDelta,
         }
     }
 
@@ -49,6 +56,9 @@ impl Object {
             Self::ResourceType(res_type) => res_type.res_type.as_str(),
             Self::Application { id, .. } => id.as_str(),
             Self::Environment { id, .. } => id.as_str(),
+            Self::Value { body, .. } => body.key.as_str(),
+            // A new one gets its id when it is made.
+            Self::Delta { id, .. } => id.as_ref().map_or("(new)", DeltaId::as_str),
         }
     }
 }
@@ -58,6 +68,23 @@ impl Object {
 pub(crate) struct Loaded {
     pub(crate) object: Object,
     pub(crate) file: String,
+}
+
+/// The Application of an object: the one in its metadata, else that of the context.
+pub(crate) fn app_of(context: &Context, app: Option<&AppId>) -> Result<(OrgId, AppId), CliError> {
+    match app {
+        Some(app) => Ok((context.org()?, app.clone())),
+        None => context.app(),
+    }
+}
+
+/// What identifies an object of a kind in its metadata, and what else may stand there.
+fn identity(kind: Kind) -> (&'static str, &'static [&'static str]) {
+    match kind {
+        Kind::ResourceType => ("type", &["type", "id"]),
+        Kind::Value => ("key", &["key", "id", "org_id", "app_id", "env_id"]),
+        _ => ("id", &["id", "org_id", "app_id", "env_id", "gu_res_id"]),
+    }
 }
 
 /// Reads all manifests that the arguments name, in the order in which they
@@ -72,9 +99,10 @@ pub(crate) fn load(files: &[String]) -> Result<Vec<Loaded>, CliError> {
         match yaml::parse_documents(&text) {
             Err(error) => problems.push(format!("{name}:{error}")),
             Ok(documents) => {
-                for (index, document) in documents.iter().enumerate() {
-                    let reader = Reader { name: &name, text: &text, index, positions: None };
-                    match reader.read(document) {
+                let all = documents.iter().enumerate().flat_map(|(index, document)| manifests_in(index, document));
+                for (index, prefix, manifest) in all {
+                    let reader = Reader { name: &name, text: &text, index, prefix, positions: None };
+                    match reader.read(manifest) {
                         Ok(object) => loaded.push(Loaded { object, file: name.clone() }),
                         Err(mut found) => {
                             found.sort();
@@ -96,15 +124,23 @@ pub(crate) fn load(files: &[String]) -> Result<Vec<Loaded>, CliError> {
     Ok(loaded)
 }
 
+/// The manifests of a document: itself, or the items of a list such as `get`
+/// prints. With the document's index and the JSON pointer to the manifest.
+fn manifests_in(index: usize, document: &Value) -> Vec<(usize, String, &Value)> {
+    match document {
+        Value::Array(items) => {
+            items.iter().enumerate().map(|(item, manifest)| (index, format!("/{item}"), manifest)).collect()
+        }
+        other => vec![(index, String::new(), other)],
+    }
+}
+
 /// Names and texts of the files.
 fn sources(arguments: &[String]) -> Result<Vec<(String, String)>, CliError> {
     let mut sources = Vec::new();
     for argument in arguments {
         if argument == "-" {
-            let mut text = String::new();
-            std::io::stdin()
-                .read_to_string(&mut text)
-                .map_err(|error| CliError::user(format!("cannot read stdin: {error}")))?;
+            let text = read_stdin()?;
             sources.push(("stdin".to_owned(), text));
             continue;
         }
@@ -167,6 +203,8 @@ struct Reader<'t> {
     name: &'t str,
     text: &'t str,
     index: usize,
+    /// Where the manifest stands in its document.
+    prefix: String,
     positions: Option<Positions>,
 }
 
@@ -224,17 +262,16 @@ impl Reader<'_> {
         mut problems: Vec<Problem>,
     ) -> Result<Object, Vec<Problem>> {
         let info = kind.info();
-        let identity = if kind == Kind::ResourceType { "type" } else { "id" };
-        let allowed: &[&str] = if kind == Kind::ResourceType {
-            &["type", "id"]
-        } else {
-            &["id", "org_id", "app_id", "env_id", "gu_res_id"]
-        };
+        let (identity, allowed) = identity(kind);
         for key in metadata.keys().filter(|key| !allowed.contains(&key.as_str())) {
             let field = UnknownField {
                 pointer: format!("/metadata/{}", yaml::escape_pointer(key)),
                 name: key.clone(),
-                expected: if kind == Kind::ResourceType { &["type"] } else { &["id", "app_id"] },
+                expected: match kind {
+                    Kind::ResourceType => &["type"],
+                    Kind::Value => &["key", "app_id", "env_id"],
+                    _ => &["id", "app_id"],
+                },
             };
             problems.push(self.unknown_field("", &field));
         }
@@ -244,9 +281,13 @@ impl Reader<'_> {
             Some(_) => {
                 problems.push(self.at(&format!("/metadata/{identity}"), &format!("metadata.{identity} is no string")));
             }
+            // The Orchestrator names a new Delta.
+            None if kind == Kind::DeploymentDelta => {}
             None => problems.push(self.at("/metadata", &format!("metadata.{identity} is missing"))),
         }
-        entity.insert(identity.to_owned(), id.cloned().unwrap_or_default());
+        if kind != Kind::DeploymentDelta {
+            entity.insert(identity.to_owned(), id.cloned().unwrap_or_default());
+        }
         if kind == Kind::Definition && !entity.contains_key("name") {
             entity.insert("name".to_owned(), id.cloned().unwrap_or_default());
         }
@@ -259,6 +300,7 @@ impl Reader<'_> {
             Kind::Definition => self.entity(&entity, part, &mut problems).map(|d| Object::Definition(Box::new(d))),
             Kind::EnvironmentType => self.entity(&entity, part, &mut problems).map(Object::EnvironmentType),
             Kind::ResourceType => self.entity(&entity, part, &mut problems).map(Object::ResourceType),
+            Kind::Value | Kind::DeploymentDelta => self.scoped(kind, &entity, part, metadata, &mut problems),
             _ => {
                 let named: Option<NamedEntity> = self.entity(&entity, part, &mut problems);
                 named.and_then(|named| self.named(kind, named, metadata, &mut problems))
@@ -270,6 +312,30 @@ impl Reader<'_> {
             None if problems.is_empty() => Err(vec![self.at("", &format!("this {} cannot be read", info.name))]),
             None => Err(problems),
         }
+    }
+
+    /// Reads an object whose place stands in its metadata.
+    fn scoped(
+        &mut self,
+        kind: Kind,
+        entity: &Value,
+        part: &str,
+        metadata: &Map<String, Value>,
+        problems: &mut Vec<Problem>,
+    ) -> Option<Object> {
+        let built = match kind {
+            Kind::Value => {
+                let body = Box::new(self.entity(entity, part, problems)?);
+                id(metadata, "app_id", AppId::new)
+                    .and_then(|app| Ok(Object::Value { app, env: id(metadata, "env_id", EnvId::new)?, body }))
+            }
+            _ => {
+                let body = Box::new(self.entity(entity, part, problems)?);
+                id(metadata, "app_id", AppId::new)
+                    .and_then(|app| Ok(Object::Delta { app, id: id(metadata, "id", DeltaId::new)?, body }))
+            }
+        };
+        built.map_err(|reason| problems.push(self.at("/metadata", &reason))).ok()
     }
 
     /// Reads a typed entity and collects what it does not know.
@@ -296,7 +362,7 @@ impl Reader<'_> {
     ) -> Option<Object> {
         let name = named.name.unwrap_or_else(|| named.id.clone());
         let built = (|| {
-            Ok::<_, humctl_api_types::id::IdError>(match kind {
+            Ok::<_, IdError>(match kind {
                 Kind::Application => Object::Application { id: AppId::new(named.id)?, name },
                 _ => Object::Environment {
                     app: metadata.get("app_id").and_then(Value::as_str).map(AppId::new).transpose()?,
@@ -336,8 +402,21 @@ impl Reader<'_> {
         let (text, index) = (self.text, self.index);
         let positions =
             self.positions.get_or_insert_with(|| yaml::positions(text).into_iter().nth(index).unwrap_or_default());
-        let position = positions.find(pointer);
+        let position = positions.find(&format!("{}{pointer}", self.prefix));
         let place = position.map(|position| format!("{}:{}:", position.line, position.column)).unwrap_or_default();
         Problem { position, text: format!("{}:{place} {message}", self.name) }
+    }
+}
+
+/// An id in the metadata, if there is one.
+fn id<T>(
+    metadata: &Map<String, Value>,
+    field: &str,
+    read: fn(String) -> Result<T, IdError>,
+) -> Result<Option<T>, String> {
+    match metadata.get(field) {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::String(text)) => read(text.clone()).map(Some).map_err(|error| error.to_string()),
+        Some(_) => Err(format!("metadata.{field} is no string")),
     }
 }

@@ -6,15 +6,19 @@ pub(crate) mod completion;
 pub(crate) mod config;
 pub(crate) mod create;
 pub(crate) mod delete;
+pub(crate) mod deploy;
 pub(crate) mod deployment;
+pub(crate) mod diff;
 pub(crate) mod get;
 pub(crate) mod kinds;
 pub(crate) mod manifests;
+pub(crate) mod references;
 pub(crate) mod resources;
 pub(crate) mod score;
+pub(crate) mod update;
 pub(crate) mod version;
 
-use std::io::Write as _;
+use std::io::{Read as _, Write as _};
 use std::process::ExitCode;
 
 use crate::args::Command;
@@ -25,14 +29,17 @@ use crate::error::CliError;
 pub(crate) fn run(context: &Context, command: &Command) -> Result<ExitCode, CliError> {
     let done = match command {
         Command::Api(args) => api::run(context, args),
-        Command::Apply(args) | Command::Update(args) => apply::run(context, args),
+        Command::Apply(args) => apply::run(context, args),
         Command::Completion(args) => completion::run(args),
         Command::Config(args) => config::run(context, args),
         Command::Create(args) => create::run(context, args),
         Command::Delete(args) => delete::run(context, args),
+        Command::Deploy(command) => deploy::run(context, command),
+        Command::Diff(args) => diff::run(context, args),
         Command::Get(args) => get::run(context, args),
         Command::Resources(command) => return resources::run(context, command),
         Command::Score(command) => score::run(context, command),
+        Command::Update(args) => update::run(context, args),
         Command::Version(args) => version::run(context, args),
     };
     done.map(|()| ExitCode::SUCCESS)
@@ -42,4 +49,13 @@ pub(crate) fn run(context: &Context, command: &Command) -> Result<ExitCode, CliE
 pub(crate) fn help(command: &mut clap::Command) -> Result<(), CliError> {
     let text = command.render_help().to_string();
     std::io::stdout().write_all(text.as_bytes()).map_err(|error| CliError::user(error.to_string()))
+}
+
+/// Reads everything that is piped in.
+fn read_stdin() -> Result<String, CliError> {
+    let mut text = String::new();
+    std::io::stdin()
+        .read_to_string(&mut text)
+        .map_err(|error| CliError::user(format!("cannot read stdin: {error}")))?;
+    Ok(text)
 }

@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 
 use humctl_api_types::delta::PlainDelta;
 use humctl_api_types::deployment::{Deployment, DeploymentRequest, DeploymentStatus, DeploymentTarget};
-use humctl_api_types::id::{AppId, DeploymentId, EnvId, OrgId};
+use humctl_api_types::id::{AppId, EnvId, OrgId};
 use humctl_api_types::resource::{ActiveResource, ResourceGraph};
 use humctl_api_types::set::DeploymentSet;
 
@@ -28,8 +28,8 @@ use crate::hash;
 use crate::matching::Definitions;
 use crate::orchestrator::active::active_resources;
 use crate::orchestrator::commit_message::{Facts, commit_message};
-use crate::orchestrator::deployment_doc::{new_doc, next_id, no_target};
-use crate::orchestrator::documents::{self, DeploymentDoc, EnvironmentDoc, TargetDoc};
+use crate::orchestrator::deployment_doc::no_target;
+use crate::orchestrator::documents::{self, DeploymentDoc, TargetDoc};
 use crate::orchestrator::failure::{
     ErrorType, Failed, delta_failed, ended_unexpectedly, environment_error, failed, plan_failed, set_failed,
 };
@@ -131,97 +131,6 @@ impl Orchestrator {
             Err(fs::TryLockError::WouldBlock) => Ok(None),
             Err(fs::TryLockError::Error(source)) => Err(io_error(source).into()),
         }
-    }
-
-    /// Checks a request and records the Deployment as begun.
-    fn accept(&self, org: &OrgId, app: &AppId, env: &EnvId, request: &DeploymentRequest) -> Result<Job> {
-        let mode = request.mode.as_deref().unwrap_or("full");
-        if !matches!(mode, "full" | "incremental") {
-            return Err(OrchestratorError::Invalid(format!(
-                "mode `{mode}` is neither full nor incremental\n  hint: leave it out for a full deployment"
-            )));
-        }
-        self.transact(|| {
-            let (document, mut env_doc) = self.environment_doc(org, app, env)?;
-            let intent = self.intent(org, app, &env_doc, request)?;
-            let local_base = match (&intent, env_doc.deployed()) {
-                (_, None) => DeploymentSet::default(),
-                (Intent::Delta(_), Some(id)) => self.set_of(org, app, id)?.ok_or_else(|| gone(id))?,
-                (Intent::Set(_), Some(id)) => self.set_of(org, app, id)?.unwrap_or_default(),
-            };
-            let provisional = match &intent {
-                Intent::Set(set) => set_id(set),
-                Intent::Delta(delta) => set_id(
-                    &apply_delta(&local_base, &delta.modules, &delta.shared).unwrap_or_else(|_| local_base.clone()),
-                ),
-            };
-            let id = next_id(env_doc.last_deploy.as_ref());
-            let mut doc = new_doc(id.clone(), env, &provisional, env_doc.from_deploy.as_ref(), now(), self.user());
-            doc.deployment.delta_id.clone_from(&request.delta_id);
-            doc.deployment.comment = request.comment.clone().unwrap_or_default();
-            doc.deployment.mode = Some(mode.to_owned());
-            doc.deployment.pipeline.clone_from(&request.pipeline);
-            doc.deployment.value_set_version_id =
-                self.freeze_values(org, app, env, request.value_set_version_id.as_ref())?;
-            env_doc.last_deploy = Some(id.clone());
-            env_doc.unfinished.push(id.clone());
-            let job = Job {
-                context: EnvironmentContext {
-                    org: org.clone(),
-                    app: app.clone(),
-                    env: env.clone(),
-                    env_type: env_doc.env_type.clone(),
-                },
-                intent,
-                local_base,
-                is_rebased: env_doc.is_rebased,
-                adopt: request.adopt.unwrap_or_default(),
-                doc,
-            };
-            let key = documents::env(org, app, env);
-            let mut batch = Batch::new();
-            batch.expect(&key, Some(&document)).put(&key, &env_doc);
-            batch.put(&documents::deployment(&key, &id), &job.doc);
-            Ok((job, batch))
-        })
-    }
-
-    /// What a request asks for. A Delta, or nothing at all, changes what is
-    /// deployed, which only the branch tells; after a rebase it changes the
-    /// Deployment that was chosen, and replaces what is deployed.
-    fn intent(&self, org: &OrgId, app: &AppId, env: &EnvironmentDoc, request: &DeploymentRequest) -> Result<Intent> {
-        let delta = match (&request.delta_id, &request.set_id) {
-            (Some(id), _) => {
-                let delta = self.delta(org, app, id).map_err(OrchestratorError::into_invalid)?;
-                PlainDelta { modules: delta.modules, shared: delta.shared }
-            }
-            (None, Some(id)) => {
-                let set = self.deployment_set(org, app, id).map_err(OrchestratorError::into_invalid)?;
-                return Ok(Intent::Set(Box::new(set)));
-            }
-            (None, None) => PlainDelta::default(),
-        };
-        if !env.is_rebased {
-            return Ok(Intent::Delta(Box::new(delta)));
-        }
-        let base = match &env.from_deploy {
-            None => DeploymentSet::default(),
-            Some(id) => self.set_of(org, app, id)?.ok_or_else(|| gone(id))?,
-        };
-        let set = apply_delta(&base, &delta.modules, &delta.shared).map_err(|error| {
-            OrchestratorError::Invalid(format!(
-                "the Delta does not fit the deployment that environment `{}` is rebased to: {error}\n  hint: deploy without the Delta first",
-                env.id
-            ))
-        })?;
-        Ok(Intent::Set(Box::new(set)))
-    }
-
-    /// The set of a Deployment of the Application; `None` when it is gone with
-    /// its Environment.
-    fn set_of(&self, org: &OrgId, app: &AppId, id: &DeploymentId) -> Result<Option<DeploymentSet>> {
-        let found = self.find_deployment(org, app, id.as_str())?;
-        found.map(|(_, doc)| self.deployment_set(org, app, &doc.deployment.set_id)).transpose()
     }
 
     /// The whole life of a Deployment's thread.
@@ -455,13 +364,6 @@ impl Orchestrator {
         }
         self.write_active(context, outcome, doc, batch)
     }
-}
-
-/// The base of a Deployment went with the Environment that it was made in.
-fn gone(id: &DeploymentId) -> OrchestratorError {
-    OrchestratorError::Conflict(format!(
-        "deployment `{id}`, which this environment starts from, does not exist any more\n  hint: deploy a whole set: humctl deploy set ID"
-    ))
 }
 
 /// A Deployment of a whole set must not overwrite what somebody else deployed

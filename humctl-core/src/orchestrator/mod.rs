@@ -5,6 +5,7 @@
 //! reads what it relies on, makes one batch, and starts over when the batch
 //! lost a race.
 
+mod accept;
 mod active;
 mod commit_message;
 mod containers;

@@ -40,21 +40,21 @@ pub(super) struct ValueDoc {
 
 /// Where the text of a Shared Value is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[serde(tag = "kind", rename_all = "lowercase")]
 pub(super) enum Content {
     /// Here.
-    Plain(String),
+    Plain { text: String },
     /// In a store that the cluster can read.
     Reference { store: String, reference: String, version: Option<String> },
     /// Sealed, under the instance.
     Stored,
-    /// Nowhere any more; true when it was a secret.
-    Purged(bool),
+    /// Nowhere any more.
+    Purged { is_secret: bool },
 }
 
 impl Content {
     pub(super) fn is_secret(&self) -> bool {
-        !matches!(self, Self::Plain(_) | Self::Purged(false))
+        !matches!(self, Self::Plain { .. } | Self::Purged { is_secret: false })
     }
 }
 
@@ -168,7 +168,7 @@ impl Orchestrator {
             let mut value = ValueDoc {
                 instance: String::new(),
                 description: body.description.clone().unwrap_or_default(),
-                content: Content::Purged(false),
+                content: Content::Purged { is_secret: false },
                 source: scope.source(),
                 created_at: now.clone(),
                 updated_at: now,
@@ -305,7 +305,7 @@ impl Orchestrator {
             };
         };
         let version = self.version_doc(scope, id).map_err(OrchestratorError::into_invalid)?;
-        let purged = version.values.iter().find(|(_, value)| matches!(value.content, Content::Purged(_)));
+        let purged = version.values.iter().find(|(_, value)| matches!(value.content, Content::Purged { .. }));
         match purged {
             None => Ok(Some(id.clone())),
             Some((key, _)) => Err(OrchestratorError::Invalid(format!(
@@ -325,12 +325,12 @@ impl Orchestrator {
         let version = self.version_doc(scope, id)?;
         let planned = |(key, value): (String, ValueDoc)| {
             let value = match value.content {
-                Content::Plain(text) => values::SharedValue::Plain(text),
+                Content::Plain { text } => values::SharedValue::Plain(text),
                 Content::Reference { store, reference, version } => {
                     values::SharedValue::Reference(SecretReference { store, reference, version })
                 }
                 // A purge in the meantime leaves a secret that can reach nothing.
-                Content::Stored | Content::Purged(_) => values::SharedValue::Stored,
+                Content::Stored | Content::Purged { .. } => values::SharedValue::Stored,
             };
             (key, value)
         };
@@ -374,7 +374,7 @@ impl Orchestrator {
     fn has_content(&self, scope: ValueScope<'_>, value: &ValueDoc, content: &NewContent) -> Result<bool> {
         Ok(match content {
             NewContent::Unchanged => true,
-            NewContent::Plain(text) => value.content == Content::Plain(text.clone()),
+            NewContent::Plain(text) => value.content == Content::Plain { text: text.clone() },
             NewContent::Reference(reference) => value.content == *reference,
             NewContent::Secret(secret) if value.content == Content::Stored => {
                 let key = scope.secret(&value.instance);
@@ -403,7 +403,7 @@ impl Orchestrator {
         value.instance = hash::uuid_v4(random_bytes()?);
         value.content = match content {
             NewContent::Unchanged => return Ok(()),
-            NewContent::Plain(text) => Content::Plain(text.clone()),
+            NewContent::Plain(text) => Content::Plain { text: text.clone() },
             NewContent::Reference(reference) => reference.clone(),
             NewContent::Secret(secret) => {
                 let key = scope.secret(&value.instance);
@@ -455,7 +455,7 @@ fn new_content(
 /// A value as the API shows it: a secret without its text.
 pub(super) fn shown(scope: ValueScope<'_>, key: &str, value: &ValueDoc) -> Result<SharedValue> {
     let (text, place) = match &value.content {
-        Content::Plain(text) => (text.clone(), None),
+        Content::Plain { text } => (text.clone(), None),
         Content::Reference { store, reference, version } => {
             (String::new(), Some((store.clone(), reference.clone(), version.clone())))
         }
@@ -465,7 +465,7 @@ pub(super) fn shown(scope: ValueScope<'_>, key: &str, value: &ValueDoc) -> Resul
             let reference = format!("apps/{}{env}/values/{key}/{}", owner.app, value.instance);
             (String::new(), Some((OWN_STORE.to_owned(), reference, Some("1".to_owned()))))
         }
-        Content::Purged(_) => (String::new(), None),
+        Content::Purged { .. } => (String::new(), None),
     };
     let (secret_store_id, secret_key, secret_version) = match place {
         Some((store, reference, version)) => (Some(store), Some(reference), version),

@@ -80,7 +80,7 @@ impl VersionDoc {
         let values = self.values.values_mut().filter(|value| value.instance == instance);
         let mut is_changed = false;
         for value in values {
-            value.content = Content::Purged(value.content.is_secret());
+            value.content = Content::Purged { is_secret: value.content.is_secret() };
             is_changed = true;
         }
         if is_changed {
@@ -176,7 +176,7 @@ impl Orchestrator {
         wanted.retain(|_, value| value.source == scope.source());
         let of_key = |name: &str| key.is_none_or(|key| key.as_str() == name);
         if let Some((name, _)) =
-            wanted.iter().find(|(name, value)| of_key(name) && matches!(value.content, Content::Purged(_)))
+            wanted.iter().find(|(name, value)| of_key(name) && matches!(value.content, Content::Purged { .. }))
         {
             return Err(OrchestratorError::Invalid(format!(
                 "shared value `{name}` of value set version `{id}` was purged and cannot be restored"
@@ -232,7 +232,7 @@ impl Orchestrator {
             Some(value) if value.source != scope.source() => {
                 return refuse("is the application's\n  hint: purge it there, without the environment");
             }
-            Some(ValueDoc { content: Content::Purged(_), .. }) => return refuse("is purged already"),
+            Some(ValueDoc { content: Content::Purged { .. }, .. }) => return refuse("is purged already"),
             Some(value) => value.instance.clone(),
         };
         let is_current =

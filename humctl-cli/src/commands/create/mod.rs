@@ -1,7 +1,10 @@
 //! `humctl create`
 
 mod app;
+mod delta;
 mod env;
+mod environment_type;
+mod value;
 
 use clap::Subcommand;
 
@@ -25,6 +28,12 @@ enum CreateWhat {
     App(app::CreateAppArgs),
     #[command(alias = "environment")]
     Env(env::CreateEnvArgs),
+    #[command(alias = "deployment-delta")]
+    Delta(delta::CreateDeltaArgs),
+    #[command(name = "environment-type", alias = "env-type")]
+    EnvironmentType(environment_type::CreateEnvironmentTypeArgs),
+    #[command(alias = "app-value")]
+    Value(value::CreateValueArgs),
 }
 
 pub(crate) fn run(context: &Context, args: &CreateArgs) -> Result<(), CliError> {
@@ -32,5 +41,8 @@ pub(crate) fn run(context: &Context, args: &CreateArgs) -> Result<(), CliError> 
         None => apply::run(context, &args.apply),
         Some(CreateWhat::App(args)) => app::run(context, args),
         Some(CreateWhat::Env(args)) => env::run(context, args),
+        Some(CreateWhat::Delta(args)) => delta::run(context, args),
+        Some(CreateWhat::EnvironmentType(args)) => environment_type::run(context, args),
+        Some(CreateWhat::Value(args)) => value::run(context, args),
     }
 }

@@ -5,7 +5,7 @@ use humctl_api_types::endpoint;
 use humctl_api_types::id::{AppId, EnvId, OrgId};
 use humctl_api_types::resource::ResourceGraph;
 
-use crate::commands::get::deployment_id;
+use crate::commands::references::deployment_id;
 use crate::context::Context;
 use crate::error::CliError;
 use crate::output::graph;

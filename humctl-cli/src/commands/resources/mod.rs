@@ -1,5 +1,6 @@
 //! `humctl resources`
 
+mod active_resource_usage;
 mod diff;
 mod explain;
 mod graph;
@@ -13,6 +14,7 @@ use crate::error::CliError;
 /// Look at the resources of an Environment
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum ResourcesCommand {
+    ActiveResourceUsage(active_resource_usage::ActiveResourceUsageArgs),
     Diff(diff::DiffArgs),
     Explain(explain::ExplainArgs),
     Graph(graph::GraphArgs),
@@ -21,6 +23,7 @@ pub(crate) enum ResourcesCommand {
 pub(crate) fn run(context: &Context, command: &ResourcesCommand) -> Result<ExitCode, CliError> {
     let done = |()| ExitCode::SUCCESS;
     match command {
+        ResourcesCommand::ActiveResourceUsage(args) => active_resource_usage::run(context, args).map(done),
         ResourcesCommand::Diff(args) => diff::run(context, args),
         ResourcesCommand::Explain(args) => explain::run(context, args).map(done),
         ResourcesCommand::Graph(args) => graph::run(context, args).map(done),

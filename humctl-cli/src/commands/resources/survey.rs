@@ -88,7 +88,7 @@ pub(super) fn deployed(context: &Context, library: &Library, app: &AppId, env: &
     deployed.set = DeploymentSet { modules: set.modules, shared: set.shared };
     deployed.deploy = DeployContext { deployment: deployment.id, set: deployment.set_id };
     deployed.has_deployment = true;
-    deployed.values = client.call(&endpoint::env_values(org, app, env))?.into_iter().map(shared_value).collect();
+    deployed.values = client.call(&endpoint::values(org, app, Some(env)))?.into_iter().map(shared_value).collect();
     deployed.pins = pins(context, library, org, app, env)?;
     Ok(deployed)
 }

@@ -1,6 +1,8 @@
 //! `humctl delete TYPE ID`, `humctl delete -f FILE`
 
-use humctl_api_types::endpoint::{Method, encode_segment, env_path, org_path};
+mod active_resource;
+
+use humctl_api_types::endpoint::{Method, encode_segment, env_path, org_path, values_path};
 use humctl_api_types::manifest::Kind;
 
 use crate::commands::kinds;
@@ -11,10 +13,12 @@ use crate::output::progress::Progress;
 
 /// Delete objects
 ///
-/// An Environment's files are removed from its Git target first.
+/// An Environment's files are removed from its Git target first. A value is the
+/// Application's, unless --env names an Environment. An Active Resource is named
+/// as TYPE.CLASS#ID or by its id.
 #[derive(Debug, clap::Args)]
 pub(crate) struct DeleteArgs {
-    /// app, env, def, env-type or resource-type
+    /// app, env, def, env-type, resource-type, value or active-resource
     #[arg(value_name = "TYPE", conflicts_with = "files", required_unless_present = "files")]
     kind: Option<String>,
     /// Which one
@@ -26,6 +30,9 @@ pub(crate) struct DeleteArgs {
     /// Delete a Resource Definition although Active Resources use it
     #[arg(long)]
     force: bool,
+    /// Forget an Active Resource; what is behind it stays
+    #[arg(long, requires = "kind")]
+    detach: bool,
 }
 
 pub(crate) fn run(context: &Context, args: &DeleteArgs) -> Result<(), CliError> {
@@ -36,9 +43,20 @@ pub(crate) fn run(context: &Context, args: &DeleteArgs) -> Result<(), CliError> 
     let Some(id) = &args.id else {
         return Err(CliError::user(format!("which {}?", kind.info().name)).with_hint("humctl delete TYPE ID"));
     };
+    if kind == Kind::ActiveResource {
+        return active_resource::delete(context, id, args.detach);
+    }
+    if args.detach {
+        return Err(CliError::user(format!("--detach is for active resources, not for a {}", kind.info().name)));
+    }
     if !matches!(
         kind,
-        Kind::Application | Kind::Environment | Kind::Definition | Kind::EnvironmentType | Kind::ResourceType
+        Kind::Application
+            | Kind::Environment
+            | Kind::Definition
+            | Kind::EnvironmentType
+            | Kind::ResourceType
+            | Kind::Value
     ) {
         return Err(CliError::user(format!("a {} cannot be deleted", kind.info().name)));
     }
@@ -52,6 +70,14 @@ fn delete_files(context: &Context, args: &DeleteArgs) -> Result<(), CliError> {
             Object::Environment { app: Some(app), id, .. } => env_path(&context.org()?, app, id),
             Object::ResourceType(_) => {
                 format!("{}/resources/types/{}", org_path(&context.org()?), encode_segment(loaded.object.id()))
+            }
+            Object::Value { app, env, body } => {
+                let (org, app) = manifests::app_of(context, app.as_ref())?;
+                format!("{}/{}", values_path(&org, &app, env.as_ref()), body.key)
+            }
+            Object::Delta { .. } => {
+                return Err(CliError::user(format!("{}: a DeploymentDelta cannot be deleted", loaded.file))
+                    .with_hint("archive it: humctl api put /orgs/ORG/apps/APP/deltas/ID/metadata/archived -d true"));
             }
             other => kinds::object_path(context, other.kind(), other.id())?,
         };

@@ -1,0 +1,31 @@
+//! `humctl create environment-type ID`
+
+use humctl_api_types::application::EnvironmentType;
+use humctl_api_types::endpoint;
+use humctl_api_types::id::EnvTypeId;
+use humctl_api_types::manifest::Kind;
+use humctl_core::json;
+
+use crate::commands::kinds;
+use crate::context::{Context, bad_id};
+use crate::error::CliError;
+
+/// Create an Environment Type
+#[derive(Debug, clap::Args)]
+pub(crate) struct CreateEnvironmentTypeArgs {
+    /// Id of the new Environment Type
+    #[arg(value_name = "ID")]
+    id: String,
+    /// Text for people
+    #[arg(long, short, value_name = "TEXT", default_value = "")]
+    description: String,
+}
+
+pub(crate) fn run(context: &Context, args: &CreateEnvironmentTypeArgs) -> Result<(), CliError> {
+    let org = context.org()?;
+    let id = EnvTypeId::new(args.id.clone()).map_err(bad_id)?;
+    let body = EnvironmentType { id, description: args.description.clone() };
+    let made = context.client().call(&endpoint::create_environment_type(&org, &body))?;
+    let manifests = kinds::manifests(Kind::EnvironmentType, json::to_value(&made));
+    context.output.manifests(&manifests, true, || kinds::table(Kind::EnvironmentType, &manifests))
+}

@@ -1,0 +1,63 @@
+//! `humctl create value KEY VALUE`
+
+use humctl_api_types::endpoint;
+use humctl_api_types::id::ValueKey;
+use humctl_api_types::manifest::Kind;
+use humctl_api_types::secret::SecretText;
+use humctl_api_types::value::{CreateValue, ValueSecretRef};
+use humctl_core::json;
+
+use crate::commands::kinds;
+use crate::context::{Context, bad_id};
+use crate::error::CliError;
+
+/// Create a Shared Value of the Application, or with --env one that overrides it there
+#[derive(Debug, clap::Args)]
+pub(crate) struct CreateValueArgs {
+    /// Name, as in ${values.KEY}
+    #[arg(value_name = "KEY")]
+    key: String,
+    /// Text; with --is-secret-ref the secret's name in its store; - is stdin
+    #[arg(value_name = "VALUE", allow_hyphen_values = true)]
+    value: String,
+    /// Text for people
+    #[arg(long, short, value_name = "TEXT", default_value = "")]
+    description: String,
+    /// The text is secret: it is sealed and never shown
+    #[arg(long, conflicts_with = "is_secret_ref")]
+    is_secret: bool,
+    /// The text names a secret in a store that the cluster can read
+    #[arg(long, requires = "secret_store")]
+    is_secret_ref: bool,
+    /// Id of that store
+    #[arg(long, value_name = "STORE", requires = "is_secret_ref")]
+    secret_store: Option<String>,
+    /// Version of the secret in that store; the latest when absent
+    #[arg(long, value_name = "VERSION", requires = "is_secret_ref")]
+    secret_version: Option<String>,
+}
+
+pub(crate) fn run(context: &Context, args: &CreateValueArgs) -> Result<(), CliError> {
+    let (org, app, env) = context.level()?;
+    let text = match args.value.as_str() {
+        "-" => crate::commands::read_stdin()?.trim_end_matches('\n').to_owned(),
+        text => text.to_owned(),
+    };
+    let (value, secret_ref) = match args.is_secret_ref {
+        false => (Some(SecretText::new(text)), None),
+        true => {
+            let (store, version) = (args.secret_store.clone(), args.secret_version.clone());
+            (None, Some(ValueSecretRef { store, reference: Some(text), version, value: None }))
+        }
+    };
+    let body = CreateValue {
+        key: ValueKey::new(args.key.clone()).map_err(bad_id)?,
+        value,
+        description: Some(args.description.clone()),
+        is_secret: Some(args.is_secret || args.is_secret_ref),
+        secret_ref,
+    };
+    let made = context.client().call(&endpoint::create_value(&org, &app, env.as_ref(), &body))?;
+    let manifests = kinds::values(&app, env.as_ref(), json::to_value(&made));
+    context.output.manifests(&manifests, true, || kinds::table(Kind::Value, &manifests))
+}

@@ -1,0 +1,32 @@
+//! `humctl deploy delta ID [ENV]`
+
+use humctl_api_types::deployment::DeploymentRequest;
+use humctl_api_types::endpoint;
+use humctl_api_types::id::DeltaId;
+
+use crate::commands::deploy::{Options, target};
+use crate::context::{Context, bad_id};
+use crate::error::CliError;
+
+/// Apply a Delta to what is deployed
+#[derive(Debug, clap::Args)]
+pub(crate) struct DeltaArgs {
+    /// Id of the Delta
+    #[arg(value_name = "DELTA")]
+    id: String,
+    /// Environment to deploy into: ID, env/ID, or `.`; that of the context, else the Delta's
+    #[arg(value_name = "ENV")]
+    target: Option<String>,
+    #[command(flatten)]
+    options: Options,
+}
+
+pub(crate) fn run(context: &Context, args: &DeltaArgs) -> Result<(), CliError> {
+    let (org, app) = context.app()?;
+    let id = DeltaId::new(args.id.clone()).map_err(bad_id)?;
+    let delta = context.client().call(&endpoint::delta(&org, &app, &id))?;
+    let env = target(context, args.target.as_deref(), || delta.metadata.env_id)?;
+    let value_set_version_id = args.options.values()?;
+    let request = DeploymentRequest { delta_id: Some(id), value_set_version_id, ..DeploymentRequest::default() };
+    args.options.deploy(context, &env, request)
+}

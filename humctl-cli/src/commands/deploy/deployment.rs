@@ -1,0 +1,38 @@
+//! `humctl deploy deploy REF [ENV]`
+
+use humctl_api_types::deployment::DeploymentRequest;
+
+use crate::commands::deploy::{Options, target};
+use crate::commands::references;
+use crate::context::Context;
+use crate::error::CliError;
+
+/// Deploy again what a Deployment had: a rollback, or into another Environment
+///
+/// Into the same Environment it goes with the Shared Values that it had then,
+/// unless --values-version says otherwise; another Environment keeps its own.
+#[derive(Debug, clap::Args)]
+pub(crate) struct DeploymentArgs {
+    /// A Deployment: its id, `.` for the latest, `+N` for the N-th before
+    #[arg(value_name = "DEPLOYMENT")]
+    reference: String,
+    /// Environment to deploy into: ID, env/ID, or `.`; that of the context when absent
+    #[arg(value_name = "ENV")]
+    target: Option<String>,
+    #[command(flatten)]
+    options: Options,
+}
+
+pub(crate) fn run(context: &Context, args: &DeploymentArgs) -> Result<(), CliError> {
+    let env = target(context, args.target.as_deref(), || None)?;
+    let source = if context.named_env().is_some() { context.env()?.2 } else { env.clone() };
+    let deployment = references::deployment(context, &source, &args.reference)?;
+    let value_set_version_id = match &args.options.values_version {
+        Some(_) => args.options.values()?,
+        None if source == env => deployment.value_set_version_id,
+        None => None,
+    };
+    let set_id = Some(deployment.set_id);
+    let request = DeploymentRequest { set_id, value_set_version_id, ..DeploymentRequest::default() };
+    args.options.deploy(context, &env, request)
+}
