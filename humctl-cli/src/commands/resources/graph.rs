@@ -132,12 +132,11 @@ fn page(context: &Context, org: &OrgId, app: &AppId, env: &EnvId, deployment: &D
     let found = load(context, org, app, env, deployment)?;
     let directory = crate::env::cache_dir()
         .ok_or_else(|| {
-            CliError::user("there is no home directory to write the page to")
-                .with_hint("set HOME, or write it yourself: humctl resources graph --format html > graph.html")
+            CliError::user("there is no home directory to write the page to").with_hint("set HOME or XDG_CACHE_HOME")
         })?
         .join("graphs");
-    // The Deployment names the file, so the same Deployment keeps its address.
-    let file = directory.join(format!("{org}-{app}-{env}-{}.html", deployment.id));
+    // The id of a graph follows from its nodes, so a Deployment without a change keeps the address.
+    let file = directory.join(format!("{org}-{app}-{env}-{}.html", found.id));
     let file = std::path::absolute(&file).map_err(|error| CliError::file("write", &file, &error))?;
     write(&file, &draw(GraphFormat::Html, &found, app, env)).map_err(|error| CliError::file("write", &file, &error))?;
     context.output.line(&file_url(&file))
