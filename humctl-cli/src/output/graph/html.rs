@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use base64::Engine as _;
 use humctl_api_types::id::Guresid;
 use humctl_core::hash::sha256;
-use humctl_core::{json, placeholder};
+use humctl_core::{json, placeholder, yaml};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
@@ -95,7 +95,7 @@ struct Details<'g> {
     name: &'g str,
     /// Pairs of label and text.
     facts: Vec<(&'static str, &'g str)>,
-    /// Blocks of JSON text, each with a label.
+    /// Blocks of text, each with a label.
     inputs: Vec<(&'static str, String)>,
     /// Path and reference of each secret input.
     secrets: Vec<(String, String)>,
@@ -147,7 +147,7 @@ fn details_of<'g>(
                 ("Id", node.id.as_str()),
                 ("GUResID", node.guresid.as_str()),
                 ("Definition", node.def_id.as_str()),
-                ("Version", &node.def_version_id),
+                ("Definition version", &node.def_version_id),
                 ("Matching Criteria", &node.criteria_id),
                 ("Driver", &node.driver_type),
                 ("Driver account", node.driver_account.as_deref().unwrap_or_default()),
@@ -155,7 +155,7 @@ fn details_of<'g>(
             details.facts.retain(|(_, text)| !text.is_empty());
             for (label, inputs) in [("Driver inputs", &node.driver.values), ("Resource inputs", &node.resource)] {
                 if !inputs.is_empty() {
-                    details.inputs.push((label, json::pretty(&Value::Object(inputs.clone())).trim_end().to_owned()));
+                    details.inputs.push((label, readable(inputs)));
                 }
             }
             details.secrets = secrets(&node.driver.secret_refs);
@@ -163,6 +163,13 @@ fn details_of<'g>(
         }
     }
     details
+}
+
+/// YAML, in which templates keep their lines.
+fn readable(inputs: &Map<String, Value>) -> String {
+    let inputs = Value::Object(inputs.clone());
+    let text = yaml::to_string(&inputs).unwrap_or_else(|_| json::pretty(&inputs));
+    text.trim_end().to_owned()
 }
 
 /// Shown for a secret that refers to nothing.

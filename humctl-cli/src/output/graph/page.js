@@ -20,6 +20,8 @@
   function show() {
     const { clientWidth: width, clientHeight: height } = stage;
     graph.setAttribute("viewBox", `${view.x} ${view.y} ${width / view.scale} ${height / view.scale}`);
+    // Names of boxes are too small to read now; those of blocks step in.
+    graph.classList.toggle("far", view.scale < 0.45);
     scaleText.textContent = `${Math.round(view.scale * 100)}%`;
   }
 
@@ -139,7 +141,12 @@
       box.classList.toggle("selected", other === index);
       box.setAttribute("aria-pressed", String(other === index));
     });
-    edges.forEach((edge) => edge.classList.toggle("near", [edge.dataset.from, edge.dataset.to].includes(String(index))));
+    edges.forEach((edge) => {
+      const isNear = [edge.dataset.from, edge.dataset.to].includes(String(index));
+      edge.classList.toggle("near", isNear);
+      // In front of the blocks, behind the boxes.
+      if (isNear) graph.insertBefore(edge, boxes[0]);
+    });
     panel.hidden = index === null;
     if (index === null) return;
     const node = nodes[index];

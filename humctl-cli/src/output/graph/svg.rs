@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::output::graph::layout::{Layout, Point, Rect, layout};
+use crate::output::graph::layout::{Frame, Layout, Point, Rect, layout};
 use crate::output::graph::{GraphView, Vertex, VertexKind, escape_markup};
 
 /// Colours and type of the picture, light and dark; the page uses them too.
@@ -18,6 +18,8 @@ const LONG_ID_WIDTH: f64 = 150.0;
 const NAME_SIZE: f64 = 13.0;
 /// Size of its other lines.
 const DETAIL_SIZE: f64 = 11.5;
+/// Size of the name of a block where it has room.
+const MAX_BLOCK_NAME_SIZE: f64 = 54.0;
 
 /// The picture without its frame.
 pub(super) struct Picture {
@@ -46,41 +48,69 @@ pub(super) fn title(view: &GraphView<'_>) -> String {
     format!("Resource Graph, app: {}, env: {}", view.app, view.env)
 }
 
-/// Draws lines first, so that boxes lie on them.
+/// Draws lines first, so that boxes lie on them; lines between blocks pass
+/// behind the blocks in their way.
 pub(super) fn draw(view: &GraphView<'_>) -> Picture {
     let labels: Vec<Vec<Line>> = view.vertices.iter().map(box_lines).collect();
     let sizes: Vec<(f64, f64)> = labels.iter().map(|lines| box_size(lines)).collect();
-    let Layout { width, height, is_sideways, boxes, lines } = layout(&sizes, &view.edges);
+    let Layout { width, height, is_sideways, boxes, lines, frames } = layout(&sizes, &view.edges);
     let mut elements = String::from(
         "<defs><marker id=\"arrow\" viewBox=\"0 0 8 8\" refX=\"7\" refY=\"4\" markerWidth=\"8\" markerHeight=\"8\" \
          markerUnits=\"userSpaceOnUse\" orient=\"auto\"><path class=\"tip\" d=\"M0,0.5 8,4 0,7.5z\"/></marker></defs>\n",
     );
-    for (&(from, to), points) in view.edges.iter().zip(&lines) {
-        let _ = writeln!(
-            elements,
-            "<path class=\"edge\" data-from=\"{from}\" data-to=\"{to}\" marker-end=\"url(#arrow)\" d=\"{}\"/>",
-            curve(points, is_sideways)
-        );
+    let draw_lines = |is_across: bool, elements: &mut String| {
+        for (&(from, to), line) in view.edges.iter().zip(&lines).filter(|(_, line)| line.is_across == is_across) {
+            let _ = writeln!(
+                elements,
+                "<path class=\"edge{}\" data-from=\"{from}\" data-to=\"{to}\" marker-end=\"url(#arrow)\" d=\"{}\"/>",
+                if is_across { " across" } else { "" },
+                curve(&line.points, is_sideways)
+            );
+        }
+    };
+    draw_lines(true, &mut elements);
+    for frame in &frames {
+        let _ = writeln!(elements, "<rect class=\"block\"{} rx=\"14\"/>", rect(frame.place));
     }
+    draw_lines(false, &mut elements);
     for (position, (vertex, lines)) in view.vertices.iter().zip(&labels).enumerate() {
-        draw_box(position, vertex, lines, boxes[position], &mut elements);
+        let is_named = frames.iter().any(|frame| frame.owner == Some(position));
+        draw_box(position, vertex, is_named, lines, boxes[position], &mut elements);
+    }
+    for Frame { place, owner } in &frames {
+        if let Some(owner) = owner {
+            draw_block_name(*place, &view.vertices[*owner].key, &mut elements);
+        }
     }
     Picture { width: width.ceil(), height: height.ceil(), elements }
 }
 
-fn draw_box(position: usize, vertex: &Vertex<'_>, lines: &[Line], place: Rect, out: &mut String) {
+/// The name of the box that a block is there for, large: the page shows it in
+/// place of the box while names of boxes are too small to read.
+fn draw_block_name(place: Rect, name: &str, out: &mut String) {
+    let size = f64::min((place.width - PADDING * 2.0) / text_width(name, 1.0), MAX_BLOCK_NAME_SIZE);
+    let _ = writeln!(
+        out,
+        "<text class=\"block-name\" font-size=\"{}\" x=\"{}\" y=\"{}\">{}</text>",
+        number(size),
+        number(place.x + place.width / 2.0),
+        number(place.y + 24.0 + size * 0.75),
+        escape_markup(name)
+    );
+}
+
+/// `is_named`: the name of its block stands in for it.
+fn draw_box(position: usize, vertex: &Vertex<'_>, is_named: bool, lines: &[Line], place: Rect, out: &mut String) {
     let class = if vertex.is_virtual() { "virtual" } else { "resource" };
+    let named = if is_named { " named" } else { "" };
     // A virtual node is round at its sides, so that colour is not all that tells them apart.
     let radius = if vertex.is_virtual() { place.height / 2.0 } else { 8.0 };
     let _ = write!(
         out,
-        "<g id=\"node-{position}\" class=\"node {class}\"><title>{}</title>\
-         <rect x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\" rx=\"{radius}\"/>",
+        "<g id=\"node-{position}\" class=\"node {class}{named}\"><title>{}</title>\
+         <rect{} rx=\"{radius}\"/>",
         escape_markup(&tooltip(vertex)),
-        number(place.x),
-        number(place.y),
-        number(place.width),
-        number(place.height),
+        rect(place),
     );
     let mut baseline = place.y + PADDING + NAME_SIZE * 0.75;
     for line in lines {
@@ -206,17 +236,31 @@ fn char_width(c: char) -> f64 {
 /// layers.
 fn curve(points: &[Point], is_sideways: bool) -> String {
     let mut path = String::new();
-    for pair in points.chunks_exact(2) {
-        let (a, b) = (pair[0], pair[1]);
-        let (ax, ay, bx, by) = (number(a.x), number(a.y), number(b.x), number(b.y));
-        let _ = write!(path, "{}{ax},{ay}", if path.is_empty() { 'M' } else { 'L' });
-        let _ = match is_sideways {
-            _ if (ax - bx) * (ay - by) == 0.0 => write!(path, "L{bx},{by}"),
-            true => write!(path, "C{x},{ay} {x},{by} {bx},{by}", x = number(f64::midpoint(a.x, b.x))),
-            false => write!(path, "C{ax},{y} {bx},{y} {bx},{by}", y = number(f64::midpoint(a.y, b.y))),
+    let mut before: Option<(f64, f64)> = None;
+    for point in points {
+        let (x, y) = (number(point.x), number(point.y));
+        let _ = match before {
+            None => write!(path, "M{x},{y}"),
+            // A bend of half a pixel is none.
+            Some((from_x, from_y)) if f64::min((from_x - x).abs(), (from_y - y).abs()) < 0.5 => {
+                write!(path, "L{x},{y}")
+            }
+            Some((from_x, from_y)) if is_sideways => {
+                write!(path, "C{middle},{from_y} {middle},{y} {x},{y}", middle = number(f64::midpoint(from_x, x)))
+            }
+            Some((from_x, from_y)) => {
+                write!(path, "C{from_x},{middle} {x},{middle} {x},{y}", middle = number(f64::midpoint(from_y, y)))
+            }
         };
+        before = Some((x, y));
     }
     path
+}
+
+/// The attributes of a rectangle.
+fn rect(Rect { x, y, width, height }: Rect) -> String {
+    let [x, y, width, height] = [x, y, width, height].map(number);
+    format!(" x=\"{x}\" y=\"{y}\" width=\"{width}\" height=\"{height}\"")
 }
 
 /// A coordinate to a tenth of a pixel, in its shortest form.

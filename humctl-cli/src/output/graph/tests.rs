@@ -44,6 +44,33 @@ fn story() -> ResourceGraph {
     ])
 }
 
+/// Workloads with a database, a route and a bucket each, and what they share.
+fn shop(n_workloads: usize) -> ResourceGraph {
+    let mut nodes = vec![
+        node(0, "base-env.default#base-env", &[]),
+        node(1, "k8s-namespace.default#k8s-namespace", &[0]),
+        node(2, "dns.default#shared.dns", &[]),
+        node(3, "postgres-instance.default#shared.postgres", &[0]),
+    ];
+    for number in 0..n_workloads {
+        let first = nodes.len();
+        let workload = format!("service-{number}");
+        let external =
+            |res_type: &str, class: &str, name: &str| format!("{res_type}.{class}#modules.{workload}.externals.{name}");
+        nodes.push(node(first, &external("postgres", "default", "db"), &[3]));
+        nodes.push(node(first + 1, &external("s3", "sensitive", "uploads"), &[]));
+        nodes.push(node(first + 2, &external("aws-policy", "default", "uploads"), &[first + 1]));
+        nodes.push(node(first + 3, &external("route", "default", "web"), &[2]));
+        nodes.push(node(first + 4, &format!("k8s-service-account.default#modules.{workload}"), &[first + 2]));
+        nodes.push(node(
+            first + 5,
+            &format!("workload.default#modules.{workload}"),
+            &[1, first, first + 1, first + 3, first + 4],
+        ));
+    }
+    graph(nodes)
+}
+
 fn page(graph: &ResourceGraph) -> String {
     html::render(&GraphView::new(graph, "shop", "development"), &BTreeMap::new())
 }
@@ -139,10 +166,10 @@ fn svg_is_a_picture_of_boxes_and_lines() {
     [STYLE]
     <rect class="paper" width="296" height="523"/>
     <defs><marker id="arrow" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="8" markerHeight="8" markerUnits="userSpaceOnUse" orient="auto"><path class="tip" d="M0,0.5 8,4 0,7.5z"/></marker></defs>
-    <path class="edge" data-from="0" data-to="2" marker-end="url(#arrow)" d="M224,334.5C224,379.3 155.5,379.3 155.5,424"/>
+    <path class="edge" data-from="0" data-to="2" marker-end="url(#arrow)" d="M224,334.5L224,360C224,392 155.5,392 155.5,424"/>
     <path class="edge" data-from="3" data-to="2" marker-end="url(#arrow)" d="M87,360C87,392 155.5,392 155.5,424"/>
     <path class="edge" data-from="4" data-to="3" marker-end="url(#arrow)" d="M87,204L87,268"/>
-    <path class="edge" data-from="1" data-to="0" marker-end="url(#arrow)" d="M155.5,65C155.5,92.8 224,92.8 224,120.5L224,212.5L224,293.5"/>
+    <path class="edge" data-from="1" data-to="0" marker-end="url(#arrow)" d="M155.5,65C155.5,97 224,97 224,129L224,204L224,268L224,293.5"/>
     <path class="edge" data-from="1" data-to="4" marker-end="url(#arrow)" d="M155.5,65C155.5,97 87,97 87,129"/>
     <g id="node-0" class="node virtual"><title>Environment</title><rect x="176" y="293.5" width="96" height="41" rx="20.5"/><text class="name" x="224" y="317.3">base</text></g>
     <g id="node-1" class="node virtual"><title>Workload web</title><rect x="92" y="24" width="127" height="41" rx="20.5"/><text class="name" x="155.5" y="47.8">workload.web</text></g>
@@ -151,6 +178,23 @@ fn svg_is_a_picture_of_boxes_and_lines() {
     <g id="node-4" class="node resource"><title>workload.default#modules.web&#10;Definition: workload-def&#10;Driver: humanitec/echo</title><rect x="26" y="129" width="122" height="75" rx="8"/><text class="name" x="87" y="152.8">modules.web</text><text class="detail" x="87" y="169.8">type: workload</text><text class="detail" x="87" y="186.8">class: default</text></g>
     </svg>
     "#);
+}
+
+#[test]
+fn a_large_graph_is_drawn_in_blocks_that_a_window_can_show() {
+    let graph = shop(42);
+    assert_eq!(graph.nodes.len(), 256);
+    let picture = svg::render(&GraphView::new(&graph, "shop", "development"));
+    // A block for each Workload, which has a name, and one for what they share.
+    assert_eq!(picture.matches("<rect class=\"block\"").count(), 43);
+    assert_eq!(picture.matches("<text class=\"block-name\"").count(), 42);
+    assert!(picture.contains(">workload.service-17</text>"));
+    let attribute = |name: &str| {
+        let (_, rest) = picture.split_once(&format!(" {name}=\"")).unwrap();
+        rest.split('"').next().unwrap().parse::<f64>().unwrap()
+    };
+    let scale = f64::min(1280.0 / attribute("width"), 720.0 / attribute("height"));
+    assert!(scale > 0.15, "{scale}");
 }
 
 #[test]
@@ -223,7 +267,7 @@ fn the_panel_tells_all_but_secrets() {
           "postgres-def"
         ],
         [
-          "Version",
+          "Definition version",
           "0193-v1"
         ],
         [
@@ -242,11 +286,11 @@ fn the_panel_tells_all_but_secrets() {
       "inputs": [
         [
           "Driver inputs",
-          "{\n  \"host\": \"db.${context.env.id}\",\n  \"port\": 5432\n}"
+          "host: db.${context.env.id}\nport: 5432"
         ],
         [
           "Resource inputs",
-          "{\n  \"size\": 3\n}"
+          "size: 3"
         ]
       ],
       "key": "postgres.default#modules.web.externals.db",
