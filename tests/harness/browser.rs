@@ -127,7 +127,12 @@ impl Browser {
 }
 
 impl Drop for Browser {
+    /// Asks it to close, so that its helpers end too and leave the profile alone.
     fn drop(&mut self) {
+        let wire = self.wire.get_mut();
+        let _ = wire.to.write_all(b"{\"id\":0,\"method\":\"Browser.close\"}\0");
+        let deadline = Instant::now() + Duration::from_secs(5);
+        while wire.from.recv_timeout(deadline.saturating_duration_since(Instant::now())).is_ok() {}
         let _ = self.child.kill();
         let _ = self.child.wait();
     }

@@ -34,6 +34,7 @@ pub(crate) fn run() -> Result<()> {
         bench.deploy(n_files)?;
     }
     bench.concurrent(50)?;
+    bench.graph_page()?;
     Ok(())
 }
 
@@ -143,8 +144,12 @@ impl Bench {
 
     /// Six resources, and a value that differs from run to run.
     fn score(&self, value: usize) -> Result<()> {
+        self.score_of(6, value)
+    }
+
+    fn score_of(&self, n_resources: usize, value: usize) -> Result<()> {
         let resources: serde_json::Map<String, Value> =
-            (0..6).map(|number| (format!("db-{number}"), json!({"type": "postgres"}))).collect();
+            (0..n_resources).map(|number| (format!("db-{number}"), json!({"type": "postgres"}))).collect();
         let score = json!({
             "apiVersion": "score.dev/v1b1", "metadata": {"name": "web"},
             "containers": {"main": {"image": "busybox", "variables": {"VALUE": value.to_string(), "DB": "${resources.db-0.host}"}}},
@@ -182,6 +187,23 @@ impl Bench {
             );
             row("peak memory of it", &self.peak_memory(&home)?, "< 40 MiB");
         }
+        Ok(())
+    }
+
+    /// The picture of a graph as a page, process included.
+    fn graph_page(&self) -> Result<()> {
+        const N_RESOURCES: usize = 300;
+        self.repository("graph.git", 100)?;
+        self.define("home-graph", "graph.git")?;
+        self.score_of(N_RESOURCES, 0)?;
+        self.humctl("home-graph", "score deploy --app shop --env development")?;
+        let words = "resources graph --app shop --env development --format html";
+        let took = best(5, || self.humctl("home-graph", words).map(drop))?;
+        row(
+            &format!("page of a Resource Graph with {N_RESOURCES} resources"),
+            &format!("{:.0} ms", milliseconds(took)),
+            "-",
+        );
         Ok(())
     }
 

@@ -15,7 +15,8 @@
 
   const view = { x: 0, y: 0, scale: 1, isFitted: true };
   const MAX_SCALE = 4;
-  const fittingScale = () => Math.min(stage.clientWidth / size.width, stage.clientHeight / size.height);
+  // A stage that is not shown has no size; the scale may not be zero all the same.
+  const fittingScale = () => Math.max(Math.min(stage.clientWidth / size.width, stage.clientHeight / size.height), 0.001);
 
   function show() {
     const { clientWidth: width, clientHeight: height } = stage;

@@ -170,10 +170,10 @@ fn break_id(id: &str) -> Vec<String> {
 }
 
 /// What a pointer that rests on a box is told.
-pub(super) fn tooltip(vertex: &Vertex<'_>) -> String {
+fn tooltip(vertex: &Vertex<'_>) -> String {
     match vertex.kind {
         VertexKind::Environment => "Environment".to_owned(),
-        VertexKind::Workload => format!("Workload {}", vertex.key.trim_start_matches("workload.")),
+        VertexKind::Workload => format!("Workload {}", vertex.key.strip_prefix("workload.").unwrap_or(&vertex.key)),
         VertexKind::Resource(node) => {
             format!("{}\nDefinition: {}\nDriver: {}", vertex.key, node.def_id, node.driver_type)
         }

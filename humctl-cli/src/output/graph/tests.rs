@@ -206,6 +206,15 @@ fn an_empty_graph_has_the_environment() {
 }
 
 #[test]
+fn no_virtual_node_passes_for_a_resource() {
+    let graph = graph(vec![node(0, "workload.default#modules.default#x", &[]), node(1, "workload.default#x", &[])]);
+    let view = GraphView::new(&graph, "shop", "development");
+    let keys: Vec<&str> = view.vertices.iter().map(|vertex| vertex.key.as_str()).collect();
+    assert_eq!(keys, ["base", "workload.default#modules.default#x", "workload.default#x"]);
+    assert!(view.edges.is_empty());
+}
+
+#[test]
 fn a_long_id_stays_in_its_box() {
     let id = format!("modules.{}.externals.{}", "w".repeat(100), "界".repeat(40));
     let graph = graph(vec![node(0, &format!("s3.default#{id}"), &[])]);
