@@ -59,8 +59,12 @@ impl Bench {
 
     /// Six resources, and a value that differs from run to run.
     pub(super) fn score(&self, value: usize) -> Result<()> {
+        self.score_of(6, value)
+    }
+
+    pub(super) fn score_of(&self, n_resources: usize, value: usize) -> Result<()> {
         let resources: serde_json::Map<String, Value> =
-            (0..6).map(|number| (format!("db-{number}"), json!({"type": "postgres"}))).collect();
+            (0..n_resources).map(|number| (format!("db-{number}"), json!({"type": "postgres"}))).collect();
         let score = json!({
             "apiVersion": "score.dev/v1b1", "metadata": {"name": "web"},
             "containers": {"main": {"image": "busybox", "variables": {"VALUE": value.to_string(), "DB": "${resources.db-0.host}"}}},

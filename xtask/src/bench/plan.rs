@@ -24,7 +24,8 @@ pub(super) fn run(bench: &Bench) -> Result<()> {
     let large = planner(10_000)?;
     let ratio = large.as_secs_f64() / small.as_secs_f64();
     row("time of 10,000 resources ÷ time of 1,000", &format!("{ratio:.1}"), "≤ 12");
-    what_if(bench)
+    what_if(bench)?;
+    graph_page(bench)
 }
 
 /// `resources diff` over every Environment of a large Organization.
@@ -71,6 +72,23 @@ fn what_if(bench: &Bench) -> Result<()> {
         &format!("what-if over {N_APPS} apps × {} envs, {N_DEFINITIONS} × 4 rules", ENVS.len()),
         &format!("{:.0} ms", milliseconds(took)),
         "< 2 s",
+    );
+    Ok(())
+}
+
+/// The picture of a graph as a page, process included.
+fn graph_page(bench: &Bench) -> Result<()> {
+    const N_RESOURCES: usize = 300;
+    bench.repository("graph.git", 100)?;
+    bench.define("home-graph", "graph.git")?;
+    bench.score_of(N_RESOURCES, 0)?;
+    bench.humctl("home-graph", "score deploy --app shop --env development")?;
+    let words = "resources graph --app shop --env development --format html";
+    let took = best(5, || bench.humctl("home-graph", words).map(drop))?;
+    row(
+        &format!("page of a Resource Graph with {N_RESOURCES} resources"),
+        &format!("{:.0} ms", milliseconds(took)),
+        "-",
     );
     Ok(())
 }
