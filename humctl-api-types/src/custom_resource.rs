@@ -23,7 +23,7 @@ pub const SCHEMA_REVISION: u32 = 1;
 pub struct CustomResource<S> {
     /// [`API_VERSION`].
     pub api_version: String,
-    /// `Resource` or `Workload`.
+    /// `Resource`, `Workload` or `SecretMapping`.
     pub kind: String,
     /// Name, labels and annotations; never a namespace.
     pub metadata: CrMetadata,
@@ -154,4 +154,35 @@ pub struct WorkloadSpec {
     pub deploy: Option<DeployCondition>,
     /// The module's spec, with reference nodes.
     pub module: Value,
+}
+
+/// `spec` of a `SecretMapping`: a Kubernetes Secret filled from secret stores.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SecretMappingSpec {
+    /// Name of the Secret.
+    pub secret_name: String,
+    /// Its entries.
+    pub secret_data: Vec<SecretData>,
+}
+
+/// One entry of the Secret that a `SecretMapping` fills.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SecretData {
+    /// Key inside the Secret.
+    pub secret_key: String,
+    /// The secret store.
+    pub secret_store_name: String,
+    /// The secret in that store.
+    pub remote_ref: RemoteRef,
+}
+
+/// A secret in a store.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RemoteRef {
+    /// Its name there.
+    pub key: String,
+    /// Its version; empty is the latest.
+    pub version: String,
 }

@@ -18,7 +18,7 @@ use crate::environment::{CreateEnvironment, Environment};
 use crate::id::{AppId, DefinitionId, DeltaId, DeploymentId, EnvId, EnvTypeId, OrgId, ResourceType, SetId, ValueKey};
 use crate::resource::{ActiveResource, ResourceGraph};
 use crate::resource_type::ResourceTypeInfo;
-use crate::set::DeploymentSet;
+use crate::set::{DeploymentSet, SetResponse};
 use crate::value::{CreateValue, SharedValue, UpdateValue};
 
 /// Method of a request.
@@ -108,6 +108,12 @@ pub fn create_application(org: &OrgId, body: &CreateApplication) -> Call<Applica
     Call::new(Method::Post, format!("{}/apps", org_path(org))).with_body(body)
 }
 
+/// Lists the Applications.
+#[must_use]
+pub fn applications(org: &OrgId) -> Call<Vec<Application>> {
+    Call::new(Method::Get, format!("{}/apps", org_path(org)))
+}
+
 /// Asks for an Application.
 #[must_use]
 pub fn application(org: &OrgId, app: &AppId) -> Call<Application> {
@@ -155,6 +161,12 @@ pub fn create_environment_type(org: &OrgId, body: &EnvironmentType) -> Call<Envi
 pub fn describe_environment_type(org: &OrgId, body: &EnvironmentType) -> Call<EnvironmentType> {
     Call::new(Method::Patch, format!("{}/env-types/{}", org_path(org), body.id))
         .with_body(&serde_json::json!({ "description": body.description }))
+}
+
+/// Lists the Resource Definitions.
+#[must_use]
+pub fn definitions(org: &OrgId) -> Call<Vec<ResourceDefinition>> {
+    Call::new(Method::Get, format!("{}/resources/defs", org_path(org)))
 }
 
 /// Asks for a Resource Definition.
@@ -266,6 +278,12 @@ pub fn update_value(
     body: &UpdateValue,
 ) -> Call<SharedValue> {
     Call::new(Method::Put, format!("{}/{key}", values_path(org, app, env))).with_body(body)
+}
+
+/// Asks for a Deployment Set.
+#[must_use]
+pub fn set(org: &OrgId, app: &AppId, id: &SetId) -> Call<SetResponse> {
+    Call::new(Method::Get, format!("{}/sets/{id}", app_path(org, app)))
 }
 
 /// Starts a Deployment.

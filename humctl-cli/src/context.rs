@@ -27,8 +27,8 @@ pub(crate) struct Context {
     org: Option<String>,
     app: Option<String>,
     env: Option<String>,
-    /// The Environment of the flag, if it was given.
-    env_flag: Option<String>,
+    flag_app: Option<String>,
+    flag_env: Option<String>,
     /// The configuration file.
     pub(crate) config_path: Option<PathBuf>,
     pub(crate) output: Output,
@@ -110,7 +110,8 @@ impl Context {
             org,
             app: first(|layer| &layer.app),
             env: first(|layer| &layer.env),
-            env_flag: given(&globals.env),
+            flag_app: given(&globals.app),
+            flag_env: given(&globals.env),
             config_path,
             output: Output::new(format),
             client,
@@ -137,6 +138,26 @@ impl Context {
         }
     }
 
+    /// The Application, if the command line names one.
+    pub(crate) fn flag_app(&self) -> Option<&str> {
+        self.flag_app.as_deref()
+    }
+
+    /// The Environment, if the command line names one.
+    pub(crate) fn flag_env(&self) -> Option<&str> {
+        self.flag_env.as_deref()
+    }
+
+    /// The Application, if one is named anywhere.
+    pub(crate) fn named_app(&self) -> Option<&str> {
+        self.app.as_deref()
+    }
+
+    /// The Environment, if one is named anywhere.
+    pub(crate) fn named_env(&self) -> Option<&str> {
+        self.env.as_deref()
+    }
+
     /// Organization and Application.
     pub(crate) fn app(&self) -> Result<(OrgId, AppId), CliError> {
         let org = self.org()?;
@@ -152,13 +173,8 @@ impl Context {
     /// override (spec/cli.md §6.3).
     pub(crate) fn level(&self) -> Result<(OrgId, AppId, Option<EnvId>), CliError> {
         let (org, app) = self.app()?;
-        let env = self.env_flag.clone().map(EnvId::new).transpose().map_err(bad_id)?;
+        let env = self.flag_env().map(EnvId::new).transpose().map_err(bad_id)?;
         Ok((org, app, env))
-    }
-
-    /// True when an Environment is given in any way.
-    pub(crate) fn has_env(&self) -> bool {
-        self.env.is_some()
     }
 
     /// Organization, Application and Environment.

@@ -34,15 +34,15 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     };
     output::start_log(cli.globals.verbosity.unwrap_or_default());
     match run_command(&cli) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(status) => status,
         Err(error) => error.report(),
     }
 }
 
-fn run_command(cli: &Cli) -> Result<(), CliError> {
+fn run_command(cli: &Cli) -> Result<ExitCode, CliError> {
     let context = Context::resolve(&cli.globals)?;
     let result = match &cli.command {
-        None => commands::help(&mut Cli::command()),
+        None => commands::help(&mut Cli::command()).map(|()| ExitCode::SUCCESS),
         Some(command) => commands::run(&context, command),
     };
     // A deployment of ours goes on in a thread; the process must not end before it.

@@ -76,10 +76,29 @@ pub fn resource_types() -> Vec<ResourceTypeInfo> {
             usage: (*usage).to_owned(),
             name: (*name).to_owned(),
             category: (*category).to_owned(),
-            inputs_schema: Map::new(),
+            inputs_schema: inputs_schema(name),
             outputs_schema: outputs_schema(values, secrets),
         })
         .collect()
+}
+
+/// What is known of the params of a type; further ones are allowed everywhere.
+fn inputs_schema(res_type: &str) -> Map<String, Value> {
+    let text = json!({"type": "string"});
+    let count = json!({"type": "integer", "minimum": 0});
+    let properties = match res_type {
+        "base-env" => json!({ "id": text }),
+        "horizontal-pod-autoscaler" => json!({
+            "minReplicas": count, "maxReplicas": count, "targetCPUUtilizationPercentage": count,
+        }),
+        "postgres" => json!({"extensions": {"type": "object", "additionalProperties": {
+            "type": ["object", "null"], "properties": {"schema": text, "version": text},
+        }}}),
+        "route" => json!({"host": text, "path": text, "port": {"type": ["integer", "string"]}}),
+        "workload" => json!({"id": text, "spec": {"type": "object"}}),
+        _ => return Map::new(),
+    };
+    Map::from_iter([("type".to_owned(), json!("object")), ("properties".to_owned(), properties)])
 }
 
 fn outputs_schema(values: &[&str], secrets: &[&str]) -> Map<String, Value> {

@@ -75,6 +75,8 @@ pub(crate) mod known {
     pub(crate) const BASE_ENV: &str = "base-env";
     /// The Resource Type that every Workload has.
     pub(crate) const WORKLOAD: &str = "workload";
+    /// A Resource Type that a Workload cannot share.
+    pub(crate) const POD_AUTOSCALER: &str = "horizontal-pod-autoscaler";
     /// Id of the cluster that is asked for runtime data.
     pub(crate) const RUNTIME_CLUSTER: &str = "k8s-cluster-runtime";
 

@@ -2,25 +2,39 @@
 //! (spec/resource-model.md §4).
 //!
 //! A rule matches when every field it names equals the context, so the
-//! candidates for a resource are known beforehand: for each of the sixteen
-//! combinations of named fields there is one possible rule. They are looked up
-//! from the most specific down, which makes matching independent of how many
-//! Definitions there are.
+//! candidates for a resource are known beforehand: for each combination of
+//! named fields there is one possible rule. The combinations that occur are
+//! looked up from the most specific down, which makes matching independent of
+//! how many Definitions there are.
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 
-use humctl_api_types::definition::{MatchingCriteria, ResourceDefinition};
-use humctl_api_types::id::DefinitionId;
+use humctl_api_types::definition::{MatchingCriteria, MatchingCriteriaRule, ResourceDefinition};
+use humctl_api_types::id::{Class, DefinitionId};
 
 use crate::context::{EnvironmentContext, ResourceKey};
 
 /// The Resource Definitions of an Organization, ready to be matched.
 #[derive(Debug, Default)]
 pub struct Definitions<'a> {
+    by_type: HashMap<&'a str, OfType<'a>>,
+}
+
+/// The Definitions of one Resource Type.
+#[derive(Debug, Default)]
+struct OfType<'a> {
     all: Vec<&'a ResourceDefinition>,
-    of_org: HashMap<RuleKey<'a>, Vec<Rule<'a>>>,
-    defaults: HashMap<RuleKey<'a>, Vec<Rule<'a>>>,
+    of_org: Rules<'a>,
+    defaults: Rules<'a>,
+}
+
+/// Rules by what they ask for.
+#[derive(Debug, Default)]
+struct Rules<'a> {
+    /// Bit `n` is set when some rule names the combination of fields `n`.
+    combinations: u16,
+    by_key: HashMap<RuleKey<'a>, Vec<Rule<'a>>>,
 }
 
 /// A Definition together with the rule that selected it.
@@ -37,12 +51,17 @@ impl Rule<'_> {
     /// env type 1, app 2, environment 4, resource id 8.
     #[must_use]
     pub fn score(&self) -> u8 {
-        let criteria = self.criteria;
-        u8::from(criteria.env_type.is_some())
-            + 2 * u8::from(criteria.app_id.is_some())
-            + 4 * u8::from(criteria.env_id.is_some())
-            + 8 * u8::from(criteria.res_id.is_some())
+        score(self.criteria)
     }
+}
+
+/// Specificity of a rule, as [`Rule::score`] has it.
+#[must_use]
+pub fn score(criteria: &MatchingCriteria) -> u8 {
+    u8::from(criteria.env_type.is_some())
+        + 2 * u8::from(criteria.app_id.is_some())
+        + 4 * u8::from(criteria.env_id.is_some())
+        + 8 * u8::from(criteria.res_id.is_some())
 }
 
 /// Resources that are provisioned from a chosen version of their Definition
@@ -62,7 +81,8 @@ pub struct Pin {
 /// What became of a pinned version.
 #[derive(Debug, Clone)]
 pub enum PinnedDefinition {
-    /// The Definition as the version has it; its criteria play no part.
+    /// The Definition as the version has it, with that version as its active
+    /// one; its criteria play no part.
     Usable(Box<ResourceDefinition>),
     /// It was archived, and may not be used any more.
     Archived,
@@ -89,12 +109,48 @@ impl FromIterator<(ResourceKey, Pin)> for Pins {
 
 #[derive(Debug, PartialEq, Eq, Hash)]
 struct RuleKey<'a> {
-    res_type: &'a str,
     class: &'a str,
     res_id: Option<&'a str>,
     env_id: Option<&'a str>,
     app_id: Option<&'a str>,
     env_type: Option<&'a str>,
+}
+
+impl<'a> Rules<'a> {
+    fn add(&mut self, rule: Rule<'a>) {
+        let criteria = rule.criteria;
+        self.combinations |= 1 << rule.score();
+        let key = RuleKey {
+            class: criteria.class.as_str(),
+            res_id: criteria.res_id.as_ref().map(AsRef::as_ref),
+            env_id: criteria.env_id.as_ref().map(AsRef::as_ref),
+            app_id: criteria.app_id.as_ref().map(AsRef::as_ref),
+            env_type: criteria.env_type.as_ref().map(AsRef::as_ref),
+        };
+        self.by_key.entry(key).or_default().push(rule);
+    }
+
+    /// The rules that hold, most specific first. Those that share a place in
+    /// the order are equal rules.
+    fn holding<'q>(
+        &'q self,
+        context: &'q EnvironmentContext,
+        resource: &'q ResourceKey,
+    ) -> impl Iterator<Item = &'q [Rule<'a>]> + 'q {
+        // The number of a combination is its score, so counting down goes from
+        // the most specific rule to the least.
+        (0..16_u8).rev().filter(|fields| self.combinations & (1 << fields) != 0).filter_map(move |fields| {
+            let named = |bit: u8, value| (fields & bit != 0).then_some(value);
+            let key = RuleKey {
+                class: resource.class.as_str(),
+                res_id: named(8, resource.id.as_str()),
+                env_id: named(4, context.env.as_str()),
+                app_id: named(2, context.app.as_str()),
+                env_type: named(1, context.env_type.as_str()),
+            };
+            self.by_key.get(&key).map(Vec::as_slice)
+        })
+    }
 }
 
 /// Why a resource has no Definition.
@@ -145,29 +201,26 @@ impl<'a> Definitions<'a> {
     /// Indexes Definitions; deleted ones never match.
     #[must_use]
     pub fn new(definitions: impl IntoIterator<Item = &'a ResourceDefinition>) -> Self {
-        let mut index = Self::default();
+        let mut by_type: HashMap<&'a str, OfType<'a>> = HashMap::new();
         for definition in definitions.into_iter().filter(|definition| !definition.is_deleted) {
-            index.all.push(definition);
-            let rules = if definition.is_default { &mut index.defaults } else { &mut index.of_org };
-            for criteria in &definition.criteria {
-                let key = RuleKey {
-                    res_type: definition.res_type.as_str(),
-                    class: criteria.class.as_str(),
-                    res_id: criteria.res_id.as_ref().map(AsRef::as_ref),
-                    env_id: criteria.env_id.as_ref().map(AsRef::as_ref),
-                    app_id: criteria.app_id.as_ref().map(AsRef::as_ref),
-                    env_type: criteria.env_type.as_ref().map(AsRef::as_ref),
-                };
-                rules.entry(key).or_default().push(Rule { definition, criteria });
-            }
+            let of_type = by_type.entry(definition.res_type.as_str()).or_default();
+            of_type.all.push(definition);
+            let rules = if definition.is_default { &mut of_type.defaults } else { &mut of_type.of_org };
+            definition.criteria.iter().for_each(|criteria| rules.add(Rule { definition, criteria }));
         }
-        index
+        Self { by_type }
     }
 
     /// True when any Definition is of this type.
     #[must_use]
     pub fn has_type(&self, res_type: &str) -> bool {
-        self.all.iter().any(|definition| definition.res_type.as_str() == res_type)
+        self.by_type.contains_key(res_type)
+    }
+
+    /// The Definitions of a type, in no particular order.
+    #[must_use]
+    pub fn of_type(&self, res_type: &str) -> &[&'a ResourceDefinition] {
+        self.by_type.get(res_type).map(|of_type| of_type.all.as_slice()).unwrap_or_default()
     }
 
     /// Finds the Definition for a resource. Those of the Organization come
@@ -180,27 +233,40 @@ impl<'a> Definitions<'a> {
         context: &EnvironmentContext,
         resource: &ResourceKey,
     ) -> Result<Rule<'a>, MatchError> {
-        for rules in [&self.of_org, &self.defaults] {
-            // The bits are the weights of the fields, so counting down goes
-            // from the most specific combination to the least.
-            for fields in (0..16_u8).rev() {
-                let named = |bit: u8, value| (fields & bit != 0).then_some(value);
-                let key = RuleKey {
-                    res_type: resource.res_type.as_str(),
-                    class: resource.class.as_str(),
-                    res_id: named(8, resource.id.as_str()),
-                    env_id: named(4, context.env.as_str()),
-                    app_id: named(2, context.app.as_str()),
-                    env_type: named(1, context.env_type.as_str()),
-                };
-                match rules.get(&key).map(Vec::as_slice) {
-                    None | Some([]) => {}
-                    Some([rule]) => return Ok(*rule),
-                    Some(several) => {
-                        let mut ids: Vec<_> = several.iter().map(|rule| rule.definition.id.clone()).collect();
-                        ids.sort();
-                        return Err(MatchError::Ambiguous(ids));
+        self.match_without(None, context, resource)
+    }
+
+    /// As [`Self::match_definition`], as if one Definition did not exist.
+    ///
+    /// # Errors
+    /// [`MatchError`] when there is none, or no single one.
+    pub fn match_without(
+        &self,
+        without: Option<&DefinitionId>,
+        context: &EnvironmentContext,
+        resource: &ResourceKey,
+    ) -> Result<Rule<'a>, MatchError> {
+        let Some(of_type) = self.by_type.get(resource.res_type.as_str()) else { return Err(MatchError::NoMatch) };
+        let holding = [&of_type.of_org, &of_type.defaults].into_iter().flat_map(|r| r.holding(context, resource));
+        for equal in holding {
+            let mut rules = equal.iter().filter(|rule| Some(&rule.definition.id) != without);
+            match (rules.next(), rules.next()) {
+                (None, _) => {}
+                (Some(rule), None) => return Ok(*rule),
+                (Some(_), Some(_)) => {
+                    let mut ids: Vec<_> = equal.iter().map(|rule| rule.definition.id.clone()).collect();
+                    ids.retain(|id| Some(id) != without);
+                    ids.sort();
+                    ids.dedup();
+                    if let [_] = ids.as_slice() {
+                        // A rule that one Definition has twice does no harm.
+                        return equal
+                            .iter()
+                            .find(|rule| rule.definition.id == ids[0])
+                            .copied()
+                            .ok_or(MatchError::NoMatch);
                     }
+                    return Err(MatchError::Ambiguous(ids));
                 }
             }
         }
@@ -212,9 +278,8 @@ impl<'a> Definitions<'a> {
     #[must_use]
     pub fn near_misses(&self, context: &EnvironmentContext, resource: &ResourceKey) -> Vec<NearMiss> {
         let mut misses: Vec<NearMiss> = self
-            .all
+            .of_type(resource.res_type.as_str())
             .iter()
-            .filter(|definition| definition.res_type == resource.res_type)
             .map(|definition| NearMiss {
                 definition: definition.id.clone(),
                 differences: definition
@@ -233,15 +298,54 @@ impl<'a> Definitions<'a> {
     }
 }
 
-fn differences(criteria: &MatchingCriteria, context: &EnvironmentContext, resource: &ResourceKey) -> Vec<Difference> {
-    let fields: [(&'static str, Option<&str>, &str); 5] = [
+/// Rules as they are stored: the class written out, and an id that follows from
+/// Definition and content, so that loading them again is stable
+/// (spec/resource-model.md §1.1, §4).
+#[must_use]
+pub fn stored_criteria(definition: &DefinitionId, rules: &[MatchingCriteriaRule]) -> Vec<MatchingCriteria> {
+    rules
+        .iter()
+        .map(|rule| {
+            let mut criteria = MatchingCriteria {
+                id: String::new(),
+                env_type: rule.env_type.clone(),
+                app_id: rule.app_id.clone(),
+                env_id: rule.env_id.clone(),
+                res_id: rule.res_id.clone(),
+                class: rule.class.clone().unwrap_or_else(Class::default_class),
+            };
+            let canonical = canonical_rule(&criteria);
+            criteria.id = crate::hash::sha256_hex(format!("{definition}\0{canonical}").as_bytes())[..16].to_owned();
+            criteria
+        })
+        .collect()
+}
+
+/// The content of a rule as canonical JSON: equal rules have the equal text.
+#[must_use]
+pub fn canonical_rule(criteria: &MatchingCriteria) -> String {
+    crate::json::canonical(&crate::json::to_value(&criteria.rule()))
+}
+
+/// The fields of a rule from the most specific down: name, what the rule asks
+/// for, what the resource has.
+#[must_use]
+pub fn compared<'c>(
+    criteria: &'c MatchingCriteria,
+    context: &'c EnvironmentContext,
+    resource: &'c ResourceKey,
+) -> [(&'static str, Option<&'c str>, &'c str); 5] {
+    [
         ("class", Some(criteria.class.as_str()), resource.class.as_str()),
         ("res_id", criteria.res_id.as_ref().map(AsRef::as_ref), resource.id.as_str()),
         ("env_id", criteria.env_id.as_ref().map(AsRef::as_ref), context.env.as_str()),
         ("app_id", criteria.app_id.as_ref().map(AsRef::as_ref), context.app.as_str()),
         ("env_type", criteria.env_type.as_ref().map(AsRef::as_ref), context.env_type.as_str()),
-    ];
-    fields
+    ]
+}
+
+fn differences(criteria: &MatchingCriteria, context: &EnvironmentContext, resource: &ResourceKey) -> Vec<Difference> {
+    compared(criteria, context, resource)
         .into_iter()
         .filter_map(|(field, wanted, actual)| {
             let wanted = wanted.filter(|wanted| *wanted != actual)?;
@@ -259,7 +363,7 @@ pub(crate) mod tests {
     /// A Definition from the parts that matter to a test.
     pub(crate) fn definition(id: &str, res_type: &str, rest: &Value) -> ResourceDefinition {
         let mut body = json!({
-            "org_id": "acme", "id": id, "name": id, "type": res_type, "driver_type": "humanitec/echo",
+            "org_id": "acme", "id": id, "name": id, "type": res_type, "driver_type": "humanitec/terraform",
             "active_version_id": "", "created_at": "", "created_by": "",
         });
         for (field, value) in rest.as_object().unwrap() {

@@ -325,16 +325,16 @@ fn planner(n_resources: usize) -> Result<()> {
     let planning = best(5, || {
         let definitions = Definitions::new(&definitions);
         let input = GraphInput::new(&context, &definitions, &types);
-        let target = plan_target(input).map_err(fail)?;
-        plan(input, &index, &target, &deploy).map_err(fail).map(drop)
+        let target = plan_target(input).into_result().map_err(fail)?;
+        plan(input, &index, &target, &deploy).into_result().map_err(fail).map(drop)
     })?;
     let definitions = Definitions::new(&definitions);
     let input = GraphInput::new(&context, &definitions, &types);
-    let target = plan_target(input).map_err(fail)?;
-    let planned = plan(input, &index, &target, &deploy).map_err(fail)?;
+    let target = plan_target(input).into_result().map_err(fail)?;
+    let planned = plan(input, &index, &target, &deploy).into_result().map_err(fail)?;
     for _ in 0..3 {
         let started = Instant::now();
-        n_files = render(&planned, &index, &target, &context, &types, &deploy).map_err(fail)?.len();
+        n_files = render(input, &planned, &index, &target, &deploy).into_result().map_err(fail)?.len();
         rendering = rendering.min(started.elapsed());
     }
     row(

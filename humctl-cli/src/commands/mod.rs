@@ -19,14 +19,15 @@ pub(crate) mod update;
 pub(crate) mod version;
 
 use std::io::{Read as _, Write as _};
+use std::process::ExitCode;
 
 use crate::args::Command;
 use crate::context::Context;
 use crate::error::CliError;
 
-/// Runs a command.
-pub(crate) fn run(context: &Context, command: &Command) -> Result<(), CliError> {
-    match command {
+/// Runs a command; most have succeeded when they did not fail.
+pub(crate) fn run(context: &Context, command: &Command) -> Result<ExitCode, CliError> {
+    let done = match command {
         Command::Api(args) => api::run(context, args),
         Command::Apply(args) => apply::run(context, args),
         Command::Completion(args) => completion::run(args),
@@ -36,11 +37,12 @@ pub(crate) fn run(context: &Context, command: &Command) -> Result<(), CliError> 
         Command::Deploy(command) => deploy::run(context, command),
         Command::Diff(args) => diff::run(context, args),
         Command::Get(args) => get::run(context, args),
-        Command::Resources(command) => resources::run(context, command),
+        Command::Resources(command) => return resources::run(context, command),
         Command::Score(command) => score::run(context, command),
         Command::Update(args) => update::run(context, args),
         Command::Version(args) => version::run(context, args),
-    }
+    };
+    done.map(|()| ExitCode::SUCCESS)
 }
 
 /// Prints the help of a command.

@@ -3,6 +3,8 @@
 //! stdout is the result, stderr is trouble; success writes nothing to stderr.
 //! A closed pipe ends the program quietly.
 
+pub(crate) mod diff;
+pub(crate) mod explain;
 pub(crate) mod graph;
 pub(crate) mod progress;
 pub(crate) mod table;
@@ -21,6 +23,8 @@ pub(crate) enum Format {
     Table,
     Json,
     Yaml,
+    /// For comments on pull requests; only a few commands have it.
+    Markdown,
 }
 
 impl Format {
@@ -29,6 +33,7 @@ impl Format {
             "table" | "text" => Ok(Self::Table),
             "json" => Ok(Self::Json),
             "yaml" => Ok(Self::Yaml),
+            "markdown" => Ok(Self::Markdown),
             _ => {
                 Err(CliError::user(format!("unknown output format `{word}`"))
                     .with_hint("known are table, json and yaml"))
@@ -48,6 +53,11 @@ impl Output {
         Self { format }
     }
 
+    /// The format that was asked for.
+    pub(crate) fn format(&self) -> Format {
+        self.format
+    }
+
     /// True when programs read the result.
     pub(crate) fn is_machine(&self) -> bool {
         self.format != Format::Table
@@ -57,6 +67,10 @@ impl Output {
     pub(crate) fn document(&self, value: &Value) -> Result<(), CliError> {
         self.text(&match self.format {
             Format::Yaml => humctl_core::yaml::to_string(value).map_err(|error| CliError::user(error.to_string()))?,
+            Format::Markdown => {
+                return Err(CliError::user("this command has no Markdown output")
+                    .with_hint("use -o json or -o yaml; Markdown is for: humctl resources diff"));
+            }
             Format::Json | Format::Table => humctl_core::json::pretty(value),
         })
     }

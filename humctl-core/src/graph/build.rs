@@ -6,21 +6,21 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::rc::Rc;
+use std::sync::Arc;
 
 use humctl_api_types::definition::ResourceDefinition;
 use humctl_api_types::id::ResId;
-use serde_json::{Map, Value, json};
 
 use crate::context::{EnvironmentContext, ResourceKey, known};
-use crate::graph::error::{self, Place, PlanError};
-use crate::graph::scan::{CoProvisionKey, Scan, references_in, scan};
-use crate::graph::set_index::{SetIndex, SetReferenceError, is_literal_place};
+use crate::graph::error::{CycleStep, Place, PlanError, Reported};
+use crate::graph::scan::{CoProvisionKey, Found, Scan, scan};
+use crate::graph::select::SelectorDepth;
+use crate::graph::set_index::SetIndex;
 use crate::graph::waves::waves;
 use crate::graph::{GraphNode, InputScope, NodeInputs, Origin, Reason, ResourceGraph, ResourceTypes};
-use crate::matching::{Definitions, MatchError, Pins, Rule};
-use crate::placeholder::{ResourceRef, Selector, SelectorStep, StepDirection, visit_strings};
+use crate::matching::{Definitions, MatchError, Pin, PinnedDefinition, Pins, Rule};
+use crate::placeholder::{ResourceRef, Selector};
 use crate::values::SharedValues;
-use crate::yaml::escape_pointer;
 
 /// What every graph is built from.
 #[derive(Debug, Clone, Copy)]
@@ -35,10 +35,12 @@ pub struct GraphInput<'a, 'd> {
     pub pins: &'d Pins,
     /// The Shared Values of the Environment.
     pub values: &'a SharedValues,
+    /// How far the steps of a selector reach.
+    pub selector_depth: SelectorDepth,
 }
 
 impl<'a, 'd> GraphInput<'a, 'd> {
-    /// Input without pins and Shared Values.
+    /// Input without pins and Shared Values, and with direct selectors.
     #[must_use]
     pub fn new(
         context: &'a EnvironmentContext,
@@ -47,7 +49,8 @@ impl<'a, 'd> GraphInput<'a, 'd> {
     ) -> Self {
         static NO_PINS: Pins = Pins::NONE;
         static NO_VALUES: SharedValues = SharedValues::NONE;
-        Self { context, definitions, types, pins: &NO_PINS, values: &NO_VALUES }
+        let selector_depth = SelectorDepth::Direct;
+        Self { context, definitions, types, pins: &NO_PINS, values: &NO_VALUES, selector_depth }
     }
 }
 
@@ -55,10 +58,8 @@ impl<'a, 'd> GraphInput<'a, 'd> {
 ///
 /// What only the runtime cluster needs is dropped with a warning when it
 /// cannot be planned, because nothing of it is needed to write to Git.
-///
-/// # Errors
-/// Every [`PlanError`], sorted.
-pub fn target_graph<'d>(input: GraphInput<'_, 'd>) -> Result<ResourceGraph<'d>, Vec<PlanError>> {
+#[must_use]
+pub fn target_graph<'d>(input: GraphInput<'_, 'd>) -> Reported<ResourceGraph<'d>> {
     let mut builder = Builder::new(input, false);
     for res_type in [known::K8S_CLUSTER, known::K8S_NAMESPACE] {
         builder.add(known::implicit(res_type), None, Origin::Implicit);
@@ -67,10 +68,8 @@ pub fn target_graph<'d>(input: GraphInput<'_, 'd>) -> Result<ResourceGraph<'d>, 
 }
 
 /// Builds the main graph of a Deployment Set.
-///
-/// # Errors
-/// Every [`PlanError`], sorted.
-pub fn main_graph<'d>(input: GraphInput<'_, 'd>, index: &SetIndex<'_>) -> Result<ResourceGraph<'d>, Vec<PlanError>> {
+#[must_use]
+pub fn main_graph<'d>(input: GraphInput<'_, 'd>, index: &SetIndex<'_>) -> Reported<ResourceGraph<'d>> {
     let mut builder = Builder::new(input, true);
     builder.seed(index);
     builder.finish()
@@ -105,35 +104,49 @@ pub fn inherit(reference: &ResourceRef, current: &ResourceKey) -> ResourceKey {
     }
 }
 
-struct Draft<'d> {
-    key: ResourceKey,
-    rule: Option<Rule<'d>>,
-    inputs: Option<NodeInputs>,
-    origin: Origin,
-    edges: BTreeMap<usize, BTreeSet<Reason>>,
-    dependents: BTreeSet<usize>,
-    selected: BTreeMap<Selector, Vec<usize>>,
+pub(super) struct Draft<'d> {
+    pub(super) key: ResourceKey,
+    pub(super) rule: Option<Rule<'d>>,
+    pub(super) inputs: Option<NodeInputs>,
+    pub(super) origin: Origin,
+    pub(super) edges: BTreeMap<usize, BTreeSet<Reason>>,
+    pub(super) dependents: BTreeSet<usize>,
+    pub(super) selected: BTreeMap<Selector, Vec<usize>>,
 }
 
 /// Resource `main` co-provisions resource `child`.
-struct CoProvision {
-    main: usize,
-    child: usize,
-    is_dependent: bool,
-    match_dependents: bool,
+#[derive(Clone)]
+pub(super) struct CoProvision {
+    pub(super) main: usize,
+    pub(super) child: usize,
+    pub(super) key: Arc<str>,
+    pub(super) is_dependent: bool,
+    pub(super) match_dependents: bool,
 }
 
-struct Builder<'a, 'd> {
-    input: GraphInput<'a, 'd>,
-    is_main: bool,
-    drafts: Vec<Draft<'d>>,
-    index: HashMap<ResourceKey, usize>,
+/// A placeholder of the Deployment Set that names a resource.
+pub(super) struct SetReference {
+    pub(super) place: Place,
+    pub(super) placeholder: String,
+    pub(super) to: usize,
+    /// The output that it asks for.
+    pub(super) path: Vec<String>,
+}
+
+/// A graph on its way. Nodes are numbered in the order in which they came.
+pub(super) struct Builder<'a, 'd> {
+    pub(super) input: GraphInput<'a, 'd>,
+    pub(super) is_main: bool,
+    pub(super) drafts: Vec<Draft<'d>>,
+    pub(super) index: HashMap<ResourceKey, usize>,
     queue: VecDeque<usize>,
-    selectors: Vec<(usize, Selector)>,
-    co_provisions: Vec<CoProvision>,
-    scans: HashMap<&'d str, Rc<Scan<'d>>>,
-    errors: Vec<(Option<usize>, PlanError)>,
-    warnings: Vec<String>,
+    pub(super) selectors: Vec<(usize, Arc<str>, Selector)>,
+    pub(super) co_provisions: Vec<CoProvision>,
+    pub(super) set_references: Vec<SetReference>,
+    scans: HashMap<*const ResourceDefinition, Rc<Scan<'d>>>,
+    /// Each with the node it is about, when it is about one.
+    pub(super) errors: Vec<(Option<usize>, PlanError)>,
+    pub(super) warnings: Vec<String>,
 }
 
 impl<'a, 'd> Builder<'a, 'd> {
@@ -146,6 +159,7 @@ impl<'a, 'd> Builder<'a, 'd> {
             queue: VecDeque::new(),
             selectors: Vec::new(),
             co_provisions: Vec::new(),
+            set_references: Vec::new(),
             scans: HashMap::new(),
             errors: Vec::new(),
             warnings: Vec::new(),
@@ -154,14 +168,13 @@ impl<'a, 'd> Builder<'a, 'd> {
 
     /// Returns the node of a key, making it when it is new. Inputs that differ
     /// from those it already has are an error.
-    fn add(&mut self, key: ResourceKey, inputs: Option<NodeInputs>, origin: Origin) -> usize {
+    pub(super) fn add(&mut self, key: ResourceKey, inputs: Option<NodeInputs>, origin: Origin) -> usize {
         if let Some(&node) = self.index.get(&key) {
             let draft = &mut self.drafts[node];
             match (&draft.inputs, inputs) {
-                (Some(old), Some(new)) if old.value != new.value => {
-                    let places = [describe(&draft.origin), describe(&origin)];
-                    let error = PlanError::ConflictingInputs { resource: key, places };
-                    self.errors.push((Some(node), error));
+                (Some(old), Some(new)) if !old.agrees_with(&new, self.input.context) => {
+                    let places = Box::new([draft.origin.clone(), origin]);
+                    self.errors.push((Some(node), PlanError::ConflictingInputs { resource: key, places }));
                 }
                 (None, Some(new)) => draft.inputs = Some(new),
                 _ => {}
@@ -183,8 +196,13 @@ impl<'a, 'd> Builder<'a, 'd> {
         node
     }
 
+    /// The node of a resource that was added before.
+    pub(super) fn node(&self, key: &ResourceKey) -> usize {
+        self.index[key]
+    }
+
     /// Adds a reason for an edge; true when the edge itself is new.
-    fn edge(&mut self, from: usize, to: usize, reason: Reason) -> bool {
+    pub(super) fn edge(&mut self, from: usize, to: usize, reason: Reason) -> bool {
         self.drafts[to].dependents.insert(from);
         let edges = &mut self.drafts[from].edges;
         let is_new = !edges.contains_key(&to);
@@ -192,131 +210,13 @@ impl<'a, 'd> Builder<'a, 'd> {
         is_new
     }
 
-    // --- Seeds: steps 1 and 2 ---------------------------------------------
-
-    fn seed(&mut self, index: &SetIndex<'_>) {
-        let inputs = |value: Map<String, Value>, workload: Option<&str>| {
-            Some(NodeInputs { value, scope: InputScope::Set { workload: workload.map(ToOwned::to_owned) } })
-        };
-        let env_id = json!(self.input.context.env);
-        self.add(
-            known::implicit(known::BASE_ENV),
-            inputs(Map::from_iter([("id".to_owned(), env_id)]), None),
-            Origin::Implicit,
-        );
-        for (workload, module) in &index.set.modules {
-            let spec = Map::from_iter([
-                ("id".to_owned(), json!(workload)),
-                ("spec".to_owned(), Value::Object(module.spec.clone())),
-            ]);
-            self.add(known::workload(workload), inputs(spec, Some(workload)), Origin::Implicit);
-            for (name, key) in index.externals_of(workload) {
-                let params = module.externals.get(name).and_then(|resource| resource.params.clone());
-                let origin = Origin::External { workload: workload.clone(), name: name.to_owned() };
-                self.declare(key, params.and_then(|params| inputs(params, Some(workload))), origin);
-            }
-        }
-        for (name, key) in index.all_shared() {
-            let params = index.set.shared.get(name).and_then(|resource| resource.params.clone());
-            self.declare(key, params.and_then(|params| inputs(params, None)), Origin::Shared { key: name.to_owned() });
-        }
-        self.declared_edges(index);
+    /// What a Definition refers to, found once for all resources it serves.
+    pub(super) fn scan(&mut self, definition: &'d ResourceDefinition) -> Rc<Scan<'d>> {
+        // Versions of a Definition share its id, so its place in memory tells them apart.
+        Rc::clone(self.scans.entry(std::ptr::from_ref(definition)).or_insert_with(|| Rc::new(scan(definition))))
     }
 
-    /// Adds a resource of the Deployment Set after checking that its type may stand there.
-    fn declare(&mut self, key: &ResourceKey, inputs: Option<NodeInputs>, origin: Origin) {
-        let node = self.add(key.clone(), inputs, origin);
-        let res_type = key.res_type.as_str();
-        match self.input.types.get(res_type) {
-            Some(info) if info.usage != "direct" => {
-                let error = PlanError::TypeNotAllowed { resource: key.clone(), usage: info.usage.clone() };
-                self.errors.push((Some(node), error));
-            }
-            Some(_) => {}
-            None if self.input.definitions.has_type(res_type) => {
-                self.warnings.push(format!("`{key}`: the Resource Type `{res_type}` is not registered"));
-            }
-            None => match self.input.types.nearest(res_type) {
-                Some(near) => {
-                    let error = PlanError::UnknownType { resource: key.clone(), suggestion: near.to_owned() };
-                    self.errors.push((Some(node), error));
-                }
-                None => self.warnings.push(format!("`{key}`: the Resource Type `{res_type}` is not registered")),
-            },
-        }
-    }
-
-    fn declared_edges(&mut self, index: &SetIndex<'_>) {
-        for (workload, module) in &index.set.modules {
-            let node = self.index[&known::workload(workload)];
-            for (_, key) in index.externals_of(workload) {
-                self.edge(node, self.index[key], Reason::Declared);
-            }
-            let place = |pointer: &str| Place::Module { workload: workload.clone(), pointer: pointer.to_owned() };
-            for (pointer, text) in strings_of(&Value::Object(module.spec.clone()), "/spec") {
-                if !is_literal_place(&pointer) {
-                    self.set_text(index, Some(workload), &text, &place(&pointer), &[(node, Reason::Placeholder)]);
-                }
-            }
-            for key in mounted_resources(&module.spec, index, workload) {
-                self.edge(node, self.index[&key], Reason::Placeholder);
-            }
-            for (name, key) in index.externals_of(workload) {
-                let Some(params) = module.externals.get(name).and_then(|resource| resource.params.as_ref()) else {
-                    continue;
-                };
-                let external = self.index[key];
-                let base = format!("/externals/{}/params", escape_pointer(name));
-                for (pointer, text) in strings_of(&Value::Object(params.clone()), &base) {
-                    // References in the params of a private resource count for its Workload too.
-                    let from = [(external, Reason::Params), (node, Reason::Placeholder)];
-                    self.set_text(index, Some(workload), &text, &place(&pointer), &from);
-                }
-            }
-        }
-        for (name, key) in index.all_shared() {
-            let Some(params) = index.set.shared.get(name).and_then(|resource| resource.params.as_ref()) else {
-                continue;
-            };
-            let node = self.index[key];
-            for (pointer, text) in strings_of(&Value::Object(params.clone()), "/params") {
-                let place = Place::Shared { key: name.to_owned(), pointer };
-                self.set_text(index, None, &text, &place, &[(node, Reason::Params)]);
-            }
-        }
-    }
-
-    /// Adds the edges for the placeholders in one string of the Deployment Set.
-    fn set_text(
-        &mut self,
-        index: &SetIndex<'_>,
-        workload: Option<&str>,
-        text: &str,
-        place: &Place,
-        from: &[(usize, Reason)],
-    ) {
-        for (placeholder, reference) in references_in(text) {
-            let reference = match reference {
-                Ok(reference) => reference,
-                Err(reason) => {
-                    self.errors.push((None, PlanError::BadPlaceholder { place: place.clone(), placeholder, reason }));
-                    continue;
-                }
-            };
-            match index.resolve(workload, &reference) {
-                Ok(None) => {}
-                Ok(Some(key)) => {
-                    let to = self.index[key];
-                    for &(node, reason) in from {
-                        self.edge(node, to, reason);
-                    }
-                }
-                Err(error) => self.errors.push((None, set_reference_error(place, placeholder, error))),
-            }
-        }
-    }
-
-    // --- Expansion: steps 3 to 5 ------------------------------------------
+    // --- Expansion: step 3 --------------------------------------------------
 
     fn expand(&mut self) {
         while let Some(node) = self.queue.pop_front() {
@@ -328,22 +228,64 @@ impl<'a, 'd> Builder<'a, 'd> {
                     continue;
                 }
             };
+            let rule = self.pinned(node, rule);
+            self.check_type(node, rule);
             self.drafts[node].rule = Some(rule);
             let scan = self.scan(rule.definition);
             self.report(node, rule.definition, &scan);
-            for (pointer, reference) in &scan.references {
-                self.follow(node, reference, pointer, Reason::Reference);
+            for found in &scan.references {
+                let to = self.follow(node, &found.target, &found.at);
+                if let Some(to) = to {
+                    self.edge(node, to, Reason::Reference { at: found.at.clone() });
+                }
             }
-            self.selectors.extend(scan.selectors.iter().map(|(_, selector)| (node, selector.clone())));
+            self.selectors.extend(scan.selectors.iter().map(|found| (node, found.at.clone(), found.target.clone())));
             for provision in &scan.provisions {
                 self.co_provision(node, provision);
             }
         }
     }
 
+    /// The rule with the version of its Definition that the resource is pinned to.
+    fn pinned(&mut self, node: usize, rule: Rule<'d>) -> Rule<'d> {
+        let resource = &self.drafts[node].key;
+        let pins: &'d Pins = self.input.pins;
+        let Some(Pin { version, definition }) = pins.get(resource) else { return rule };
+        let state = match definition {
+            PinnedDefinition::Usable(pinned) if pinned.id == rule.definition.id => {
+                return Rule { definition: pinned, criteria: rule.criteria };
+            }
+            PinnedDefinition::Usable(pinned) => {
+                self.warnings.push(format!(
+                    "`{resource}` is pinned to version {version} of Definition `{}`, but Definition `{}` matches it now, so the pin is ignored",
+                    pinned.id, rule.definition.id
+                ));
+                return rule;
+            }
+            PinnedDefinition::Archived => "archived",
+            PinnedDefinition::Missing => "missing",
+        };
+        let (resource, definition) = (resource.clone(), rule.definition.id.clone());
+        let error = PlanError::PinnedVersion { resource, definition, version: version.clone(), state };
+        self.errors.push((Some(node), error));
+        rule
+    }
+
+    /// Says that nobody registered a type. A slip of the pen has no Definition,
+    /// and is an error.
+    fn check_type(&mut self, node: usize, rule: Rule<'d>) {
+        let key = &self.drafts[node].key;
+        if self.input.types.get(key.res_type.as_str()).is_none() {
+            self.warnings.push(format!(
+                "`{key}` (Definition `{}`): the Resource Type `{}` is not registered, so its inputs and outputs are not checked",
+                rule.definition.id, key.res_type
+            ));
+        }
+    }
+
     fn unmatched(&mut self, node: usize, resource: ResourceKey, error: MatchError) {
         let is_told = self.errors.iter().any(|(of, error)| {
-            *of == Some(node) && matches!(error, PlanError::UnknownType { .. } | PlanError::TypeNotAllowed { .. })
+            *of == Some(node) && matches!(error, PlanError::TypeNotAllowed { .. } | PlanError::PrivateOnly { .. })
         });
         if is_told {
             return;
@@ -366,7 +308,10 @@ impl<'a, 'd> Builder<'a, 'd> {
             }
             MatchError::NoMatch => match self.misspelt(resource.res_type.as_str()) {
                 Some(suggestion) => PlanError::UnknownType { resource, suggestion },
-                None => PlanError::NoDefinition { resource, context, near },
+                None => {
+                    let needed_by = self.drafts[node].origin.clone();
+                    PlanError::NoDefinition { resource, context, needed_by, near }
+                }
             },
         };
         self.errors.push((Some(node), error));
@@ -401,142 +346,74 @@ impl<'a, 'd> Builder<'a, 'd> {
             };
             self.errors.push((Some(node), error));
         }
+        self.warnings.extend(scan.notes.iter().map(|note| format!("Definition `{}` {note}", definition.id)));
     }
 
-    /// Adds the node that a reference of `node` names, and the edge to it.
-    fn follow(&mut self, node: usize, reference: &ResourceRef, pointer: &str, reason: Reason) {
+    /// Returns the node that a reference of `node` names, making it when it is
+    /// new; `None` for resources of the target, which are no nodes here.
+    fn follow(&mut self, node: usize, reference: &ResourceRef, at: &Arc<str>) -> Option<usize> {
         let by = self.drafts[node].key.clone();
         let key = inherit(reference, &by);
         if self.is_main && is_target_resource(&key) {
-            return;
+            return None;
         }
+        self.note_stray(&by, &key, reference);
+        let definition = self.drafts[node].rule?.definition.id.clone();
+        Some(self.add(key, None, Origin::Reference { by, definition, at: at.clone() }))
+    }
+
+    /// A common slip: the one resource of the Environment is meant, and for
+    /// want of an id another one comes to be.
+    fn note_stray(&mut self, by: &ResourceKey, key: &ResourceKey, reference: &ResourceRef) {
         let is_special = [known::K8S_CLUSTER, known::K8S_NAMESPACE, known::BASE_ENV].contains(&key.res_type.as_str());
-        if is_special && reference.id.is_none() && !self.index.contains_key(&key) {
+        if is_special && reference.id.is_none() && !self.index.contains_key(key) {
             self.warnings.push(format!(
-                "`{by}` refers to `{res_type}` without an id, which makes a resource of its own, `{key}`; \
-                 the one of the Environment is `{res_type}.default#{res_type}`",
+                "`{by}` refers to `{res_type}` without an id, which makes a resource of its own, `{key}`; the one of the Environment is `{res_type}.default#{res_type}`",
                 res_type = key.res_type
             ));
         }
-        let to = self.add(key, None, Origin::Reference { by, at: pointer.to_owned() });
-        self.edge(node, to, reason);
     }
 
     fn co_provision(&mut self, main: usize, provision: &CoProvisionKey<'d>) {
         let by = self.drafts[main].key.clone();
         let key = inherit(&provision.reference, &by);
+        let Some(definition) = self.drafts[main].rule.map(|rule| rule.definition.id.clone()) else { return };
         if self.is_main && is_target_resource(&key) {
             return;
         }
+        self.note_stray(&by, &key, &provision.reference);
         let inputs = provision
             .options
             .params
             .clone()
             .map(|value| NodeInputs { value, scope: InputScope::Definition { of: by.clone() } });
-        let origin = Origin::CoProvision { by: by.clone(), key: provision.text.to_owned() };
+        let origin = Origin::CoProvision { by, definition, key: provision.text.clone() };
         let child = self.add(key, inputs, origin);
         self.co_provisions.push(CoProvision {
             main,
             child,
+            key: provision.text.clone(),
             is_dependent: provision.options.is_dependent,
             match_dependents: provision.options.match_dependents,
         });
         if provision.options.is_dependent {
-            self.edge(child, main, Reason::CoProvision);
+            self.edge(child, main, Reason::CoProvision { key: provision.text.clone() });
         }
-        for (pointer, reference) in &provision.references {
+        for Found { at, target, .. } in &provision.references {
             // Placeholders in params are read where they are written, at the main resource.
-            let key = inherit(reference, &by);
-            if !(self.is_main && is_target_resource(&key)) {
-                let to = self.add(key, None, Origin::Reference { by: by.clone(), at: pointer.clone() });
-                self.edge(child, to, Reason::Params);
+            if let Some(to) = self.follow(main, target, at) {
+                self.edge(child, to, Reason::Params { at: at.clone() });
             }
         }
-    }
-
-    fn match_dependents(&mut self) {
-        let mut pairs: Vec<(usize, usize)> =
-            self.co_provisions.iter().filter(|co| co.match_dependents).map(|co| (co.main, co.child)).collect();
-        pairs.sort_by(|a, b| {
-            let keys = |pair: &(usize, usize)| (&self.drafts[pair.0].key, &self.drafts[pair.1].key);
-            keys(a).cmp(&keys(b))
-        });
-        // Siblings that depend on the main resource by provision are no consumers of it.
-        let siblings: BTreeSet<(usize, usize)> =
-            self.co_provisions.iter().filter(|co| co.is_dependent).map(|co| (co.main, co.child)).collect();
-        loop {
-            let mut has_changed = false;
-            for &(main, child) in &pairs {
-                let consumers: Vec<usize> = self.drafts[main]
-                    .dependents
-                    .iter()
-                    .copied()
-                    .filter(|&consumer| consumer != child && !siblings.contains(&(main, consumer)))
-                    .collect();
-                for consumer in consumers {
-                    has_changed |= self.edge(consumer, child, Reason::MatchDependents);
-                }
-            }
-            if !has_changed {
-                return;
-            }
-        }
-    }
-
-    /// Evaluates all selectors on the edges as they are, then adds theirs.
-    fn select(&mut self) {
-        let selectors = std::mem::take(&mut self.selectors);
-        let found: Vec<(usize, Selector, Vec<usize>)> = selectors
-            .into_iter()
-            .map(|(node, selector)| {
-                let anchor = inherit(&selector.anchor, &self.drafts[node].key);
-                let start = self.index.get(&anchor).copied();
-                if start.is_none() {
-                    let by = &self.drafts[node].key;
-                    self.warnings.push(format!("`{by}` selects from `{anchor}`, which is not in the graph"));
-                }
-                let selected =
-                    selector.steps.iter().fold(start.into_iter().collect(), |set, step| self.step(&set, step));
-                let mut selected: Vec<usize> = selected.into_iter().collect();
-                selected.sort_by(|&a, &b| self.drafts[a].key.cmp(&self.drafts[b].key));
-                (node, selector, selected)
-            })
-            .collect();
-        for (node, selector, selected) in found {
-            for &to in selected.iter().filter(|&&to| to != node) {
-                self.edge(node, to, Reason::Selector);
-            }
-            self.drafts[node].selected.insert(selector, selected);
-        }
-    }
-
-    fn step(&self, from: &BTreeSet<usize>, step: &SelectorStep) -> BTreeSet<usize> {
-        let fits = |key: &ResourceKey| {
-            key.res_type == step.filter.res_type
-                && step.filter.class.as_ref().is_none_or(|class| *class == key.class)
-                && step.filter.id.as_ref().is_none_or(|id| *id == key.id)
-        };
-        let neighbours = |node: usize| -> Box<dyn Iterator<Item = usize> + '_> {
-            match step.direction {
-                StepDirection::Dependencies => Box::new(self.drafts[node].edges.keys().copied()),
-                StepDirection::Dependents => Box::new(self.drafts[node].dependents.iter().copied()),
-            }
-        };
-        from.iter().flat_map(|&node| neighbours(node)).filter(|&node| fits(&self.drafts[node].key)).collect()
-    }
-
-    // --- Definitions -------------------------------------------------------
-
-    fn scan(&mut self, definition: &'d ResourceDefinition) -> Rc<Scan<'d>> {
-        Rc::clone(self.scans.entry(definition.id.as_str()).or_insert_with(|| Rc::new(scan(definition))))
     }
 
     // --- Result: steps 6 to 8 ----------------------------------------------
 
-    fn finish(mut self) -> Result<ResourceGraph<'d>, Vec<PlanError>> {
+    fn finish(mut self) -> Reported<ResourceGraph<'d>> {
         self.expand();
         self.match_dependents();
         self.select();
+        self.check_references();
         let needed = self.needed();
         let mut errors = Vec::new();
         for (node, error) in std::mem::take(&mut self.errors) {
@@ -546,27 +423,24 @@ impl<'a, 'd> Builder<'a, 'd> {
                 self.warnings.push(format!("runtime data will not be available: {error}"));
             }
         }
-        if !errors.is_empty() {
-            error::sort(&mut errors);
-            return Err(errors);
-        }
         let mut kept: Vec<usize> = (0..self.drafts.len()).filter(|&node| self.drafts[node].rule.is_some()).collect();
         // Sorted by key, so that a cycle is looked for from its smallest element.
         kept.sort_by(|&a, &b| self.drafts[a].key.cmp(&self.drafts[b].key));
-        let order = match waves(&self.edges_among(&kept)) {
-            Ok(order) => order,
-            Err(cycle) => {
-                let cycle: Vec<usize> = cycle.into_iter().map(|position| kept[position]).collect();
-                let error = self.cycle_error(cycle.clone());
-                if cycle.iter().any(|node| needed.contains(node)) {
-                    return Err(vec![error]);
-                }
-                self.warnings.push(format!("runtime data will not be available: {error}"));
-                kept.retain(|node| needed.contains(node));
-                waves(&self.edges_among(&kept)).map_err(|_| vec![error])?
+        let order = waves(&self.edges_among(&kept)).or_else(|cycle| {
+            let cycle: Vec<usize> = cycle.into_iter().map(|position| kept[position]).collect();
+            let is_needed = cycle.iter().any(|node| needed.contains(node));
+            let error = self.cycle_error(cycle);
+            if is_needed {
+                errors.push(error);
+                return Err(());
             }
-        };
-        Ok(self.into_graph(&kept, &order))
+            self.warnings.push(format!("runtime data will not be available: {error}"));
+            kept.retain(|node| needed.contains(node));
+            waves(&self.edges_among(&kept)).map_err(|_| errors.push(error))
+        });
+        // Without an order all is one wave: good for looking at.
+        let order = order.unwrap_or_else(|()| vec![0; kept.len()]);
+        Reported { result: self.into_graph(&kept, &order), errors }
     }
 
     /// The nodes without which nothing can be deployed: in the target graph all
@@ -604,20 +478,26 @@ impl<'a, 'd> Builder<'a, 'd> {
     fn cycle_error(&self, mut cycle: Vec<usize>) -> PlanError {
         let smallest = (0..cycle.len()).min_by_key(|&position| &self.drafts[cycle[position]].key).unwrap_or_default();
         cycle.rotate_left(smallest);
-        let path = cycle
+        let steps = cycle
             .iter()
             .enumerate()
             .map(|(position, &node)| {
                 let next = cycle[(position + 1) % cycle.len()];
-                let reasons = self.drafts[node].edges.get(&next).into_iter().flatten().copied().collect();
-                (self.drafts[node].key.clone(), reasons)
+                let draft = &self.drafts[node];
+                CycleStep {
+                    resource: draft.key.clone(),
+                    definition: draft.rule.map(|rule| rule.definition.id.clone()),
+                    reasons: draft.edges.get(&next).into_iter().flatten().cloned().collect(),
+                }
             })
             .collect();
-        PlanError::Cycle { path }
+        PlanError::Cycle { steps }
     }
 
     fn into_graph(self, kept: &[usize], order: &[usize]) -> ResourceGraph<'d> {
         let keys: Vec<ResourceKey> = self.drafts.iter().map(|draft| draft.key.clone()).collect();
+        let unmatched = self.drafts.iter().filter(|draft| draft.rule.is_none());
+        let unmatched = unmatched.map(|draft| (draft.key.clone(), draft.origin.clone())).collect();
         let mut drafts: Vec<Option<Draft<'d>>> = self.drafts.into_iter().map(Some).collect();
         let is_kept: BTreeSet<usize> = kept.iter().copied().collect();
         let mut nodes: Vec<GraphNode<'d>> = kept
@@ -651,49 +531,6 @@ impl<'a, 'd> Builder<'a, 'd> {
         let mut warnings = self.warnings;
         warnings.sort();
         warnings.dedup();
-        ResourceGraph { nodes, warnings }
+        ResourceGraph { nodes, unmatched, warnings }
     }
-}
-
-fn describe(origin: &Origin) -> String {
-    match origin {
-        Origin::Implicit => "the platform".to_owned(),
-        Origin::External { workload, name } => format!("resource `{name}` of Workload `{workload}`"),
-        Origin::Shared { key } => format!("shared resource `{key}`"),
-        Origin::Reference { by, at } => format!("the Definition of `{by}` at `{at}`"),
-        Origin::CoProvision { by, key } => format!("the provision key `{key}` of `{by}`"),
-    }
-}
-
-fn set_reference_error(place: &Place, placeholder: String, error: SetReferenceError) -> PlanError {
-    let place = place.clone();
-    match error {
-        SetReferenceError::NotAllowed(reason) => PlanError::BadPlaceholder { place, placeholder, reason },
-        SetReferenceError::Undeclared { reason, known } => PlanError::Undeclared { place, placeholder, reason, known },
-    }
-}
-
-/// The strings with placeholders inside a value, with their pointers.
-fn strings_of(value: &Value, pointer: &str) -> Vec<(String, String)> {
-    let mut found = Vec::new();
-    visit_strings(value, pointer, &mut |pointer, text| found.push((pointer.to_owned(), text.to_owned())));
-    found
-}
-
-/// Resources that volume mounts name without a placeholder: `id: externals.N`.
-fn mounted_resources(spec: &Map<String, Value>, index: &SetIndex<'_>, workload: &str) -> Vec<ResourceKey> {
-    let containers = spec.get("containers").and_then(Value::as_object);
-    containers
-        .into_iter()
-        .flat_map(Map::values)
-        .filter_map(|container| container.get("volume_mounts")?.as_object())
-        .flat_map(Map::values)
-        .filter_map(|mount| mount.get("id")?.as_str()?.split_once('.'))
-        .filter_map(|(scope, name)| match scope {
-            "externals" => index.external(workload, name),
-            "shared" => index.shared(name),
-            _ => None,
-        })
-        .cloned()
-        .collect()
 }

@@ -8,7 +8,7 @@ use humctl_api_types::deployment::DeploymentError;
 use humctl_api_types::id::DefinitionId;
 
 use crate::context::{EnvironmentContext, ResourceKey};
-use crate::graph::Reason;
+use crate::graph::{Origin, Reason};
 use crate::matching::NearMiss;
 
 /// One thing that keeps a Deployment from being planned.
@@ -20,6 +20,8 @@ pub enum PlanError {
         resource: ResourceKey,
         /// Where it is needed.
         context: EnvironmentContext,
+        /// What asks for it.
+        needed_by: Origin,
         /// Definitions of its type, nearest first.
         near: Vec<NearMiss>,
     },
@@ -43,6 +45,16 @@ pub enum PlanError {
         resource: ResourceKey,
         /// `implicit` or `indirect`.
         usage: String,
+    },
+    /// `PLN-003`: the type can be private only.
+    PrivateOnly {
+        /// The resource.
+        resource: ResourceKey,
+    },
+    /// `PLN-003`: the deprecated `ingress` of a Workload.
+    LegacyIngress {
+        /// The Workload.
+        workload: String,
     },
     /// `PLN-004`: a placeholder is malformed or not allowed in its place.
     BadPlaceholder {
@@ -72,24 +84,45 @@ pub enum PlanError {
         placeholder: String,
         /// What is wrong.
         reason: String,
+        /// Outputs that there are.
+        known: Vec<String>,
+    },
+    /// `PLN-007`: the resource inputs do not fit the type's schema.
+    BadInputs {
+        /// The resource.
+        resource: ResourceKey,
+        /// Where the inputs come from.
+        given_by: Origin,
+        /// JSON pointer into the inputs, and what is wrong there.
+        findings: Vec<(String, String)>,
     },
     /// `PLN-008`: one resource gets different inputs from two places.
     ConflictingInputs {
         /// The resource.
         resource: ResourceKey,
         /// The two places.
-        places: [String; 2],
+        places: Box<[Origin; 2]>,
     },
     /// `PLN-009`: a circle of dependencies.
     Cycle {
-        /// The circle from its smallest element, each with the reason of the
-        /// edge to the next one.
-        path: Vec<(ResourceKey, Vec<Reason>)>,
+        /// The circle from its smallest element.
+        steps: Vec<CycleStep>,
+    },
+    /// `PLN-010`: a resource is pinned to a version that cannot be used.
+    PinnedVersion {
+        /// The resource.
+        resource: ResourceKey,
+        /// The Definition that it is matched by.
+        definition: DefinitionId,
+        /// Id of the version.
+        version: String,
+        /// `archived` or `missing`.
+        state: &'static str,
     },
     /// `PLN-011`: a secret and a field of the pod in one string.
     SecretMixed {
-        /// The Workload.
-        workload: String,
+        /// Where the string stands.
+        place: Place,
     },
     /// `PLN-014`: a custom resource that no cluster would take.
     TooLarge {
@@ -122,6 +155,66 @@ pub enum PlanError {
         /// JSON pointers of the secrets.
         pointers: Vec<String>,
     },
+    /// `PLN-013`: a Shared Value that exists only as a value is secret.
+    StoredValue {
+        /// Where it is used.
+        place: Place,
+        /// Its key.
+        key: String,
+    },
+    /// `PRV-001`: a Driver that runs here refuses its inputs.
+    DriverFailed {
+        /// The resource.
+        resource: ResourceKey,
+        /// Its Definition.
+        definition: DefinitionId,
+        /// What is wrong.
+        reason: String,
+    },
+    /// `PRV-002`: the `update` of a `workload` resource does not fit its module.
+    BadUpdate {
+        /// The Workload.
+        workload: String,
+        /// The Definition of its `workload` resource.
+        definition: DefinitionId,
+        /// What is wrong.
+        reason: String,
+    },
+}
+
+/// A resource in a circle, and why it needs the next one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CycleStep {
+    /// The resource.
+    pub resource: ResourceKey,
+    /// Its Definition.
+    pub definition: Option<DefinitionId>,
+    /// Why it needs the next resource of the circle.
+    pub reasons: Vec<Reason>,
+}
+
+/// What was made, and everything that is wrong with it. As long as there are
+/// errors the result is good only for looking at.
+#[derive(Debug)]
+pub struct Reported<T> {
+    /// What could be made.
+    pub result: T,
+    /// Everything that is wrong.
+    pub errors: Vec<PlanError>,
+}
+
+impl<T> Reported<T> {
+    /// The result, when nothing is wrong.
+    ///
+    /// # Errors
+    /// Everything that is wrong, sorted.
+    pub fn into_result(mut self) -> Result<T, Vec<PlanError>> {
+        if self.errors.is_empty() {
+            return Ok(self.result);
+        }
+        sort(&mut self.errors);
+        Err(self.errors)
+    }
 }
 
 /// Where a placeholder stands.
@@ -164,6 +257,27 @@ impl fmt::Display for Place {
     }
 }
 
+impl Place {
+    /// The JSON pointer of the place, into a Definition, module or shared resource.
+    #[must_use]
+    pub fn pointer(&self) -> &str {
+        match self {
+            Self::Definition { pointer, .. } | Self::Module { pointer, .. } | Self::Shared { pointer, .. } => pointer,
+        }
+    }
+
+    /// What to do about something wrong there.
+    fn remedy(&self) -> String {
+        match self {
+            Self::Definition { definition, .. } => {
+                format!("correct Definition `{definition}`; a literal `${{` is written `$\\{{`")
+            }
+            Self::Module { workload, .. } => format!("correct it in the Score file of Workload `{workload}`"),
+            Self::Shared { key, .. } => format!("correct it in the Score file that declares `{key}`"),
+        }
+    }
+}
+
 impl PlanError {
     /// The stable code.
     #[must_use]
@@ -171,16 +285,23 @@ impl PlanError {
         match self {
             Self::NoDefinition { .. } => "PLN-001",
             Self::Ambiguous { .. } => "PLN-002",
-            Self::UnknownType { .. } | Self::TypeNotAllowed { .. } => "PLN-003",
+            Self::UnknownType { .. }
+            | Self::TypeNotAllowed { .. }
+            | Self::PrivateOnly { .. }
+            | Self::LegacyIngress { .. } => "PLN-003",
             Self::BadPlaceholder { .. } => "PLN-004",
             Self::Undeclared { .. } => "PLN-005",
             Self::UnknownOutput { .. } => "PLN-006",
+            Self::BadInputs { .. } => "PLN-007",
             Self::ConflictingInputs { .. } => "PLN-008",
             Self::Cycle { .. } => "PLN-009",
+            Self::PinnedVersion { .. } => "PLN-010",
             Self::SecretMixed { .. } => "PLN-011",
             Self::Target { .. } => "PLN-012",
-            Self::LiteralSecrets { .. } => "PLN-013",
+            Self::LiteralSecrets { .. } | Self::StoredValue { .. } => "PLN-013",
             Self::TooLarge { .. } => "PLN-014",
+            Self::DriverFailed { .. } => "PRV-001",
+            Self::BadUpdate { .. } => "PRV-002",
         }
     }
 
@@ -192,19 +313,25 @@ impl PlanError {
             | Self::Ambiguous { resource, .. }
             | Self::UnknownType { resource, .. }
             | Self::TypeNotAllowed { resource, .. }
+            | Self::PrivateOnly { resource }
+            | Self::BadInputs { resource, .. }
             | Self::ConflictingInputs { resource, .. }
+            | Self::PinnedVersion { resource, .. }
+            | Self::DriverFailed { resource, .. }
             | Self::LiteralSecrets { resource, .. } => ("resource", resource.to_string()),
-            Self::BadPlaceholder { place, .. } | Self::Undeclared { place, .. } | Self::UnknownOutput { place, .. } => {
-                match place {
-                    Place::Definition { resource, .. } => ("resource", resource.to_string()),
-                    Place::Module { workload, .. } => ("workload", workload.clone()),
-                    Place::Shared { key, .. } => ("resource", format!("shared.{key}")),
-                }
+            Self::BadPlaceholder { place, .. }
+            | Self::Undeclared { place, .. }
+            | Self::UnknownOutput { place, .. }
+            | Self::SecretMixed { place }
+            | Self::StoredValue { place, .. } => match place {
+                Place::Definition { resource, .. } => ("resource", resource.to_string()),
+                Place::Module { workload, .. } => ("workload", workload.clone()),
+                Place::Shared { key, .. } => ("resource", format!("shared.{key}")),
+            },
+            Self::Cycle { steps } => {
+                ("environment", steps.first().map(|step| step.resource.to_string()).unwrap_or_default())
             }
-            Self::Cycle { path } => {
-                ("environment", path.first().map(|(resource, _)| resource.to_string()).unwrap_or_default())
-            }
-            Self::SecretMixed { workload } => ("workload", workload.clone()),
+            Self::LegacyIngress { workload } | Self::BadUpdate { workload, .. } => ("workload", workload.clone()),
             Self::TooLarge { label, .. } => ("resource", label.clone()),
             Self::Target { context, .. } => ("environment", context.env.to_string()),
         }
@@ -217,16 +344,21 @@ impl PlanError {
             Self::NoDefinition { .. } => "No matching Resource Definition",
             Self::Ambiguous { .. } => "Ambiguous Resource Definitions",
             Self::UnknownType { .. } => "Unknown Resource Type",
-            Self::TypeNotAllowed { .. } => "Resource Type not allowed in a Deployment Set",
+            Self::TypeNotAllowed { .. } | Self::PrivateOnly { .. } => "Resource Type not allowed in this place",
+            Self::LegacyIngress { .. } => "Deprecated ingress of a Workload",
             Self::BadPlaceholder { .. } => "Bad placeholder",
             Self::Undeclared { .. } => "Reference to something undeclared",
             Self::UnknownOutput { .. } => "Output not available",
+            Self::BadInputs { .. } => "Resource inputs do not fit",
             Self::ConflictingInputs { .. } => "Conflicting resource inputs",
             Self::Cycle { .. } => "Circular dependency",
+            Self::PinnedVersion { .. } => "Pinned version cannot be used",
             Self::SecretMixed { .. } => "Secret mixed with a field of the pod",
             Self::TooLarge { .. } => "Custom resource too large",
             Self::Target { .. } => "No deployment target",
-            Self::LiteralSecrets { .. } => "Secret values cannot be written to Git",
+            Self::LiteralSecrets { .. } | Self::StoredValue { .. } => "Secret values cannot be written to Git",
+            Self::DriverFailed { .. } => "Driver failed",
+            Self::BadUpdate { .. } => "Update of a Workload cannot be applied",
         }
     }
 
@@ -240,7 +372,7 @@ impl PlanError {
             scope: scope.to_owned(),
             summary: self.summary().to_owned(),
             message: self.to_string(),
-            error_type: "configuration".to_owned(),
+            error_type: if self.code().starts_with("PRV") { "provisioning" } else { "configuration" }.to_owned(),
         }
     }
 }
@@ -254,8 +386,9 @@ pub fn sort(errors: &mut Vec<PlanError>) {
 impl fmt::Display for PlanError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NoDefinition { resource, context, near } => {
+            Self::NoDefinition { resource, context, needed_by, near } => {
                 write!(f, "no Resource Definition matches `{resource}` in environment `{context}`")?;
+                write!(f, "\n  needed by: {needed_by}")?;
                 write_candidates(f, resource.res_type.as_str(), near)?;
                 write!(
                     f,
@@ -289,38 +422,77 @@ impl fmt::Display for PlanError {
                     "only Resource Definitions refer to it"
                 }
             ),
+            Self::PrivateOnly { resource } => write!(
+                f,
+                "`{resource}` is shared, and a `{}` belongs to one Workload\n  hint: declare it in the Workload without an id",
+                resource.res_type
+            ),
+            Self::LegacyIngress { workload } => write!(
+                f,
+                "Workload `{workload}` at `/spec/ingress`: this deprecated form is not supported\n  hint: declare resources of type `dns` and `route` instead"
+            ),
             Self::BadPlaceholder { place, placeholder, reason } => {
-                write!(f, "{place}: placeholder `${{{placeholder}}}`: {reason}")
+                write!(f, "{place}: placeholder `${{{placeholder}}}`: {reason}\n  hint: {}", place.remedy())
             }
-            Self::Undeclared { place, placeholder, reason, known } => {
-                write!(f, "{place}: placeholder `${{{placeholder}}}`: {reason}")?;
+            Self::Undeclared { place, placeholder, reason, known }
+            | Self::UnknownOutput { place, placeholder, reason, known } => {
+                write!(f, "{place}: placeholder `${{{placeholder}}}`: {reason}\n  hint: ")?;
                 if known.is_empty() {
-                    return Ok(());
+                    return f.write_str(&place.remedy());
                 }
                 let known: Vec<_> = known.iter().map(|name| format!("`{name}`")).collect();
-                write!(f, "\n  hint: known here: {}", known.join(", "))
+                write!(f, "known here: {}", known.join(", "))
             }
-            Self::UnknownOutput { place, placeholder, reason } => {
-                write!(f, "{place}: placeholder `${{{placeholder}}}`: {reason}")
-            }
-            Self::ConflictingInputs { resource, places: [one, other] } => write!(
-                f,
-                "`{resource}` gets different params from {one} and from {other}\n  hint: give the same params in both, or in one place only"
-            ),
-            Self::Cycle { path } => {
-                f.write_str("the resources need each other in a circle: ")?;
-                for (resource, reasons) in path {
-                    let reasons: Vec<_> = reasons.iter().map(ToString::to_string).collect();
-                    write!(f, "{resource} -[{}]-> ", reasons.join(", "))?;
+            Self::BadInputs { resource, given_by, findings } => {
+                write!(f, "the inputs of `{resource}` do not fit the schema of its type; they come from {given_by}:")?;
+                for (pointer, finding) in findings {
+                    let pointer = if pointer.is_empty() { "/" } else { pointer };
+                    write!(f, "\n  {pointer}: {finding}")?;
                 }
-                if let Some((first, _)) = path.first() {
-                    write!(f, "{first}")?;
+                write!(f, "\n  hint: see the schema with: humctl get resource-type {} -o yaml", resource.res_type)
+            }
+            Self::ConflictingInputs { resource, places } => write!(
+                f,
+                "`{resource}` gets different params from {} and from {}\n  hint: give the same params in both, or in one place only",
+                places[0], places[1]
+            ),
+            Self::Cycle { steps } => {
+                f.write_str("the resources need each other in a circle: ")?;
+                for step in steps {
+                    write!(f, "{} -> ", step.resource)?;
+                }
+                if let Some(first) = steps.first() {
+                    write!(f, "{}", first.resource)?;
+                }
+                for (index, step) in steps.iter().enumerate() {
+                    let next = &steps[(index + 1) % steps.len()].resource;
+                    let reasons: Vec<String> = step.reasons.iter().map(ToString::to_string).collect();
+                    write!(f, "\n  {} needs {next}: {}", step.resource, reasons.join(", "))?;
+                    if let Some(definition) = &step.definition {
+                        write!(f, " (Definition `{definition}`)")?;
+                    }
                 }
                 f.write_str("\n  hint: move what they share into a third resource, for instance of type `config`")
             }
-            Self::SecretMixed { workload } => write!(
+            Self::PinnedVersion { resource, definition, version, state } => write!(
                 f,
-                "Workload `{workload}`: one string mixes a secret with a `pod` or `containers` placeholder\n  hint: put them into two variables"
+                "`{resource}` is pinned to version {version} of Definition `{definition}`, which is {state}\n  hint: pin it to another version, or to none"
+            ),
+            Self::SecretMixed { place } => write!(
+                f,
+                "{place}: one string mixes a secret with a `pod` or `containers` placeholder\n  hint: put them into two variables"
+            ),
+            Self::StoredValue { place, key } => write!(
+                f,
+                "{place}: the Shared Value `{key}` is a secret that only the Orchestrator holds, and values are never written to Git\n  hint: give it as a reference instead: humctl create value {key} REF --is-secret-ref --secret-store STORE"
+            ),
+            Self::DriverFailed { resource, definition, reason } => write!(
+                f,
+                "Definition `{definition}`, matched for `{resource}`: {reason}\n  hint: correct the driver_inputs of Definition `{definition}`"
+            ),
+            Self::BadUpdate { workload, definition, reason } => write!(
+                f,
+                "the `update` of Definition `{definition}` does not fit Workload `{workload}`: {reason}\n  hint: its paths start at the module, as in `/spec/labels/team`"
             ),
             Self::TooLarge { file, label, n_bytes, max_bytes } => write!(
                 f,

@@ -1,14 +1,22 @@
 //! The Resource Graph: which resources a Deployment needs, from which
 //! Definition each is made, and in what order (spec/resource-model.md §6–§8).
 //!
-//! `scan` finds what a Definition refers to, [`build`] expands seeds into nodes
-//! and edges, [`waves`] orders them,
-//! [`export`] turns the result into what the API shows.
+//! `scan` finds what a Definition refers to, `seed` starts from the Deployment
+//! Set, [`build`] expands both into nodes and edges, `select` adds the edges
+//! that depend on others, `check` looks at what each placeholder asks of the
+//! resource it names, [`waves`] orders the nodes, and [`export`] turns the
+//! result into what the API shows.
 
 pub mod build;
+mod check;
 pub mod error;
 pub mod export;
+pub mod inputs;
+pub mod outputs;
+mod place;
 pub(crate) mod scan;
+mod seed;
+mod select;
 pub mod set_index;
 pub mod waves;
 #[cfg(test)]
@@ -16,16 +24,18 @@ mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::sync::Arc;
 
-use humctl_api_types::id::Guresid;
+use humctl_api_types::id::{DefinitionId, Guresid};
 use humctl_api_types::resource_type::ResourceTypeInfo;
-use serde_json::{Map, Value};
 
 use crate::context::ResourceKey;
 use crate::matching::Rule;
 use crate::placeholder::Selector;
 
-pub use error::PlanError;
+pub use error::{PlanError, Reported};
+pub use inputs::{InputScope, NodeInputs};
+pub use select::SelectorDepth;
 pub use set_index::SetIndex;
 
 /// A planned graph: nodes in provisioning order.
@@ -33,6 +43,8 @@ pub use set_index::SetIndex;
 pub struct ResourceGraph<'a> {
     /// Producers before consumers; inside a wave by type, class and id.
     pub nodes: Vec<GraphNode<'a>>,
+    /// Resources without a Definition; never any when there are no errors.
+    pub unmatched: BTreeMap<ResourceKey, Origin>,
     /// Things a person should know that are no errors.
     pub warnings: Vec<String>,
 }
@@ -58,30 +70,6 @@ pub struct GraphNode<'a> {
     pub wave: usize,
 }
 
-/// Resource inputs and the language of the placeholders in them.
-#[derive(Debug, Clone, PartialEq)]
-pub struct NodeInputs {
-    /// The inputs, placeholders in place.
-    pub value: Map<String, Value>,
-    /// Where the placeholders are to be read.
-    pub scope: InputScope,
-}
-
-/// Which placeholders inputs may hold.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum InputScope {
-    /// Those of a Deployment Set; `externals.…` are of this Workload.
-    Set {
-        /// The Workload, unless the inputs are those of a shared resource.
-        workload: Option<String>,
-    },
-    /// Those of a Resource Definition that was matched for this resource.
-    Definition {
-        /// The resource that gives the inputs.
-        of: ResourceKey,
-    },
-}
-
 /// How a node came into the graph.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Origin {
@@ -103,48 +91,104 @@ pub enum Origin {
     Reference {
         /// The resource whose Definition does.
         by: ResourceKey,
-        /// JSON pointer into that Definition.
-        at: String,
+        /// That Definition.
+        definition: DefinitionId,
+        /// JSON pointer into it.
+        at: Arc<str>,
     },
     /// A Definition co-provisions it.
     CoProvision {
         /// The resource whose Definition does.
         by: ResourceKey,
+        /// That Definition.
+        definition: DefinitionId,
         /// The key in its `provision`.
-        key: String,
+        key: Arc<str>,
     },
 }
 
-/// Why one resource needs another.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Implicit => f.write_str("the platform, for every Environment and Workload"),
+            Self::External { workload, name } => write!(f, "resource `{name}` of Workload `{workload}`"),
+            Self::Shared { key } => write!(f, "shared resource `{key}`"),
+            Self::Reference { by, definition, at } => {
+                write!(f, "Definition `{definition}` at `{at}`, matched for `{by}`")
+            }
+            Self::CoProvision { by, definition, key } => {
+                write!(f, "Definition `{definition}` with provision key `{key}`, matched for `{by}`")
+            }
+        }
+    }
+}
+
+/// Why one resource needs another, and where that is written.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Reason {
     /// The Workload declares it.
     Declared,
     /// A placeholder in the Workload names it.
-    Placeholder,
+    Placeholder {
+        /// JSON pointer into the module.
+        at: Arc<str>,
+    },
     /// A placeholder in the resource inputs names it.
-    Params,
+    Params {
+        /// JSON pointer into what gives the inputs: module, shared resource or Definition.
+        at: Arc<str>,
+    },
     /// The Definition refers to it.
-    Reference,
-    /// The Definition that provisions it says so.
-    CoProvision,
-    /// It is co-provisioned next to something the resource needs.
-    MatchDependents,
+    Reference {
+        /// JSON pointer into the Definition of the resource that needs the other.
+        at: Arc<str>,
+    },
+    /// The Definition that provisions it says so, with `is_dependent`.
+    CoProvision {
+        /// The key in the `provision` of the resource that is needed.
+        key: Arc<str>,
+    },
+    /// It is co-provisioned, with `match_dependents`, next to something the resource needs.
+    MatchDependents {
+        /// What the resource needs.
+        of: ResourceKey,
+        /// The key in the `provision` of that.
+        key: Arc<str>,
+    },
     /// A selector of the Definition found it.
-    Selector,
+    Selector {
+        /// JSON pointer into the Definition of the resource that selects.
+        at: Arc<str>,
+    },
+}
+
+impl Reason {
+    /// The kind of the reason, in one word.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Declared => "declared",
+            Self::Placeholder { .. } => "placeholder",
+            Self::Params { .. } => "params",
+            Self::Reference { .. } => "reference",
+            Self::CoProvision { .. } => "co-provision",
+            Self::MatchDependents { .. } => "match-dependents",
+            Self::Selector { .. } => "selector",
+        }
+    }
 }
 
 impl fmt::Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Declared => "declared",
-            Self::Placeholder => "placeholder",
-            Self::Params => "params",
-            Self::Reference => "reference",
-            Self::CoProvision => "co-provision",
-            Self::MatchDependents => "match-dependents",
-            Self::Selector => "selector",
-        })
+        f.write_str(self.kind())?;
+        match self {
+            Self::Declared => Ok(()),
+            Self::Placeholder { at } | Self::Params { at } | Self::Reference { at } | Self::Selector { at } => {
+                write!(f, " at {at}")
+            }
+            Self::CoProvision { key } => write!(f, " by key `{key}`"),
+            Self::MatchDependents { of, key } => write!(f, " of `{of}` by key `{key}`"),
+        }
     }
 }
 
@@ -183,16 +227,5 @@ impl<'a> ResourceTypes<'a> {
     #[must_use]
     pub fn nearest(&self, name: &str) -> Option<&'a str> {
         crate::decode::nearest(name, self.0.keys().copied())
-    }
-
-    /// True when the type's schema lists `output` among the secrets.
-    #[must_use]
-    pub fn is_secret_output(&self, res_type: &str, output: &str) -> bool {
-        self.get(res_type).is_some_and(|info| {
-            ["properties", "secrets", "properties", output]
-                .iter()
-                .try_fold(&Value::Object(info.outputs_schema.clone()), |value, key| value.get(key))
-                .is_some()
-        })
     }
 }

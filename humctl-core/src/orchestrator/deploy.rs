@@ -35,8 +35,8 @@ use crate::orchestrator::failure::{
 };
 use crate::orchestrator::target::{Library, ResolvedTarget, TargetFailure};
 use crate::orchestrator::{Orchestrator, OrchestratorError, Result, now};
-use crate::plan::{DeployContext, TargetPlan, plan, plan_target};
-use crate::render::{CrFile, render};
+use crate::plan::{DeployContext, TargetPlan, plan_target};
+use crate::render::{CrFile, plan_and_render};
 use crate::secret::random_bytes;
 use crate::set::{apply_delta, set_id};
 use crate::state::Batch;
@@ -152,9 +152,9 @@ impl Orchestrator {
         let definitions = Definitions::new(&library.definitions);
         let types = ResourceTypes::new(&library.types);
         let input = library.input(&context, &definitions, &types);
-        let target_plan = plan_target(input).map_err(|errors| plan_failed(&errors))?;
+        let target_plan = plan_target(input).into_result().map_err(|errors| plan_failed(&errors))?;
         let resolved = self.resolve_target(&context, &target_plan).map_err(|failure| match failure {
-            TargetFailure::Plan(error) => plan_failed(&[error]),
+            TargetFailure::Plan(error) => plan_failed(&[*error]),
             TargetFailure::Orchestrator(error) => failed(&context, &error),
         })?;
         let session =
@@ -407,8 +407,8 @@ pub(super) fn plan_files(
     let input = library.input(context, &definitions, &types);
     let index = SetIndex::new(set).map_err(|reasons| set_failed(context, &reasons))?;
     let deploy = DeployContext { deployment: job.doc.deployment.id.clone(), set: set_id(set) };
-    let plan = plan(input, &index, target_plan, &deploy).map_err(|errors| plan_failed(&errors))?;
-    let files = render(&plan, &index, target_plan, context, &types, &deploy).map_err(|errors| plan_failed(&errors))?;
+    let planned = plan_and_render(input, &index, target_plan, &deploy).into_result();
+    let (plan, files) = planned.map_err(|errors| plan_failed(&errors))?;
     let now = now();
     let mut warnings = target_plan.graph.warnings.clone();
     warnings.extend(plan.graph.warnings.iter().cloned());

@@ -96,7 +96,7 @@ impl Orchestrator {
             let definitions = Definitions::new(&library.definitions);
             let types = ResourceTypes::new(&library.types);
             let input = library.input(context, &definitions, &types);
-            let target_plan = plan_target(input).ok()?;
+            let target_plan = plan_target(input).into_result().ok()?;
             plan_files(job, &record.set, &library, &target_plan).ok().map(|(_, outcome)| outcome)
         });
         let mut outcome = planned.unwrap_or_else(|| Outcome {

@@ -70,12 +70,12 @@ impl Orchestrator {
         let definition = node.map(|node| node.rule.definition.id.clone());
         let fail = |reason: String| {
             let name = definition.as_ref().map(ToString::to_string).unwrap_or_default();
-            TargetFailure::Plan(PlanError::Target {
+            TargetFailure::Plan(Box::new(PlanError::Target {
                 context: context.clone(),
                 reason: format!("Definition `{name}`: {reason}"),
                 near: None,
                 hint: format!("see it with: humctl get resource-definition {name} -o yaml"),
-            })
+            }))
         };
         let target = GitTarget::from_outputs(&plan.cluster()).map_err(fail)?;
         let open = |place: &crate::git::target::SecretPlace| -> Result<SecretValue, TargetFailure> {
@@ -124,7 +124,7 @@ impl Orchestrator {
         let definitions = Definitions::new(&library.definitions);
         let types = ResourceTypes::new(&library.types);
         let input = library.input(context, &definitions, &types);
-        let plan = plan_target(input).map_err(|errors| {
+        let plan = plan_target(input).into_result().map_err(|errors| {
             OrchestratorError::Conflict(errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))
         })?;
         let mut resolved = self.resolve_target(context, &plan).map_err(OrchestratorError::from)?;
@@ -145,7 +145,7 @@ impl Orchestrator {
 /// Why a target could not be opened.
 pub(super) enum TargetFailure {
     /// The Definition is at fault.
-    Plan(PlanError),
+    Plan(Box<PlanError>),
     /// Anything else.
     Orchestrator(OrchestratorError),
 }

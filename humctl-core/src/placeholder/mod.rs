@@ -12,4 +12,4 @@ pub mod reference;
 
 pub use expand::{ExpandError, Expander, Failure, Resolved, nothing_literal, visit_strings};
 pub use parse::{ParseError, Part, Template, has_placeholder, parse};
-pub use reference::{Projection, Reference, ResourceRef, Selector, SelectorStep, StepDirection};
+pub use reference::{Projection, Reference, ResourceRef, Selector, SelectorStep, StepDirection, Wanted};

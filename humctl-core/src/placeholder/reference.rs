@@ -1,6 +1,8 @@
 //! What a placeholder means: its root, and the resource it points to
 //! (spec/resource-model.md §5.3, §6.1, §7).
 
+use std::fmt;
+
 use humctl_api_types::id::{Class, ResId, ResourceType};
 
 /// The meaning of a placeholder's path.
@@ -49,6 +51,9 @@ pub enum Projection {
     Guresid,
     /// `.account`: the Cloud Account of its Driver.
     Account,
+    /// An output without the word `outputs` before it: an old form that stands
+    /// in the params of a provision only.
+    Bare(Vec<String>),
 }
 
 /// `TYPE[.CLASS][#ID]`; an absent part is inherited from the resource whose
@@ -77,8 +82,34 @@ pub struct Selector {
 pub struct SelectorStep {
     /// Towards dependencies or dependents.
     pub direction: StepDirection,
-    /// Type, and class and id if written; omitted ones match any.
-    pub filter: ResourceRef,
+    /// The type to stop at.
+    pub res_type: ResourceType,
+    /// The class it must have.
+    pub class: Wanted<Class>,
+    /// The id it must have.
+    pub id: Wanted<ResId>,
+}
+
+/// What a selector's step asks of a class or an id.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Wanted<T> {
+    /// Not written: any.
+    Any,
+    /// `@`: the same as where the step started.
+    Same,
+    /// This one.
+    Is(T),
+}
+
+impl<T: PartialEq> Wanted<T> {
+    /// True when `found` is what a step from `start` asks for.
+    pub fn takes(&self, found: &T, start: &T) -> bool {
+        match self {
+            Self::Any => true,
+            Self::Same => found == start,
+            Self::Is(wanted) => found == wanted,
+        }
+    }
 }
 
 /// Which edges a selector's step follows.
@@ -91,6 +122,15 @@ pub enum StepDirection {
 }
 
 impl Reference {
+    /// The path of the output that a reference in a Deployment Set asks for.
+    #[must_use]
+    pub fn output(&self) -> &[String] {
+        match self {
+            Self::External(_, out) | Self::Shared(_, out) | Self::ModuleExternal(_, _, out) => out,
+            _ => &[],
+        }
+    }
+
     /// Reads the meaning of a path.
     ///
     /// # Errors
@@ -122,7 +162,7 @@ impl Reference {
             ("modules", [workload, part, name, out @ ..]) if part == "externals" => {
                 Ok(Self::ModuleExternal(workload.clone(), name.clone(), owned(out)))
             }
-            ("pod", [_, ..]) => Ok(Self::Pod(path.join("."))),
+            ("pod", [_, ..]) => pod_field(path).map(Self::Pod),
             ("containers", [container, group, unit])
                 if matches!(group.as_str(), "limits" | "requests") && matches!(unit.as_str(), "cpu" | "memory") =>
             {
@@ -150,6 +190,35 @@ const CONTEXT_NAMES: &[&str] = &[
     "res.guresid",
 ];
 
+/// Fields that Kubernetes hands to a container (spec/resource-model.md §14, choice 14).
+const POD_FIELDS: &[&str] = &[
+    "metadata.name",
+    "metadata.namespace",
+    "metadata.uid",
+    "metadata.labels['k']",
+    "metadata.annotations['k']",
+    "spec.nodeName",
+    "spec.serviceAccountName",
+    "status.podIP",
+    "status.hostIP",
+];
+
+/// The field's path in the form of Kubernetes.
+fn pod_field(path: &[String]) -> Result<String, String> {
+    if let [part, map, key] = path
+        && part == "metadata"
+        && (map == "labels" || map == "annotations")
+    {
+        return Ok(format!("metadata.{map}['{key}']"));
+    }
+    let name = path.join(".");
+    if POD_FIELDS.contains(&name.as_str()) {
+        Ok(name)
+    } else {
+        Err(with_nearest(format!("a container cannot read `pod.{name}`"), &name, POD_FIELDS))
+    }
+}
+
 fn with_nearest(text: String, word: &str, known: &[&str]) -> String {
     match crate::decode::nearest(word, known.iter().copied()) {
         Some(near) => format!("{text}; did you mean `{near}`?"),
@@ -167,9 +236,7 @@ fn resource(descriptor: &str, projection: &[String]) -> Result<Reference, String
         [word] if word == "account" => Projection::Account,
         [word, path @ ..] if word == "outputs" => Projection::Output(path.to_vec()),
         [word, path @ ..] if word == "values" => Projection::Output(path.to_vec()),
-        [word, ..] => {
-            return Err(format!("`{word}` after a resource is none of `outputs`, `values`, `guresid`, `account`"));
-        }
+        path => Projection::Bare(path.to_vec()),
     };
     if descriptor.contains(['<', '>']) {
         Ok(Reference::Selected(descriptor.parse()?, projection))
@@ -201,6 +268,40 @@ impl std::str::FromStr for ResourceRef {
     }
 }
 
+impl fmt::Display for ResourceRef {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.res_type)?;
+        if let Some(class) = &self.class {
+            write!(f, ".{class}")?;
+        }
+        if let Some(id) = &self.id {
+            write!(f, "#{id}")?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for Selector {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.anchor)?;
+        for SelectorStep { direction, res_type, class, id } in &self.steps {
+            let sign = if *direction == StepDirection::Dependencies { '>' } else { '<' };
+            write!(f, "{sign}{res_type}")?;
+            match class {
+                Wanted::Any => {}
+                Wanted::Same => f.write_str(".@")?,
+                Wanted::Is(class) => write!(f, ".{class}")?,
+            }
+            match id {
+                Wanted::Any => {}
+                Wanted::Same => f.write_str("#@")?,
+                Wanted::Is(id) => write!(f, "#{id}")?,
+            }
+        }
+        Ok(())
+    }
+}
+
 impl std::str::FromStr for Selector {
     type Err = String;
 
@@ -212,10 +313,31 @@ impl std::str::FromStr for Selector {
         while let Some(sign) = rest.chars().next() {
             let end = rest[1..].find(['<', '>']).map_or(rest.len(), |end| end + 1);
             let direction = if sign == '>' { StepDirection::Dependencies } else { StepDirection::Dependents };
-            steps.push(SelectorStep { direction, filter: rest[1..end].parse()? });
+            steps.push(SelectorStep::read(direction, &rest[1..end])?);
             rest = &rest[end..];
         }
         Ok(Self { anchor, steps })
+    }
+}
+
+impl SelectorStep {
+    /// Reads `TYPE[.CLASS][#ID]`, in which `@` is the value stepped from.
+    fn read(direction: StepDirection, text: &str) -> Result<Self, String> {
+        fn wanted<T>(is_same: bool, value: Option<T>) -> Wanted<T> {
+            match value {
+                Some(value) => Wanted::Is(value),
+                None if is_same => Wanted::Same,
+                None => Wanted::Any,
+            }
+        }
+        let filter: ResourceRef = text.parse()?;
+        let left = text.split('#').next().unwrap_or_default();
+        Ok(Self {
+            direction,
+            class: wanted(left.ends_with(".@"), filter.class),
+            id: wanted(text.ends_with("#@"), filter.id),
+            res_type: filter.res_type,
+        })
     }
 }
 
@@ -273,11 +395,17 @@ mod tests {
     fn selectors_are_chains_of_steps() {
         let selector: Selector = "gcs.default<workload>k8s-service-account".parse().unwrap();
         assert_eq!(selector.anchor.res_type.as_str(), "gcs");
-        let steps: Vec<_> = selector.steps.iter().map(|step| (step.direction, step.filter.res_type.as_str())).collect();
+        let steps: Vec<_> = selector.steps.iter().map(|step| (step.direction, step.res_type.as_str())).collect();
         assert_eq!(
             steps,
             [(StepDirection::Dependents, "workload"), (StepDirection::Dependencies, "k8s-service-account")]
         );
+        let selector: Selector = "workload>s3.@#shared.x".parse().unwrap();
+        assert_eq!(selector.steps[0].class, Wanted::Same);
+        assert_eq!(selector.steps[0].id, Wanted::Is(ResId::new("shared.x").unwrap()));
+        for text in ["gcs.default<workload>k8s-service-account", "workload>s3.@#shared.x", "a#b<c.d#@>e"] {
+            assert_eq!(text.parse::<Selector>().unwrap().to_string(), text);
+        }
     }
 
     #[test]
@@ -287,7 +415,10 @@ mod tests {
             "nothing is called `contex` here; did you mean `context`?"
         );
         assert_eq!(meaning("${context.app.di}").unwrap_err(), "there is no `context.app.di`; did you mean `app.id`?");
-        assert!(meaning("${resources.dns.host}").is_err());
+        assert!(matches!(
+            meaning("${resources.dns.host}"),
+            Ok(Reference::Resource(_, Projection::Bare(path))) if path == ["host"]
+        ));
         assert!(meaning("${modules.a.service.public_name}").is_err());
         assert!(meaning("${values.a.b}").is_err());
     }

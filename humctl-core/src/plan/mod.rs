@@ -3,19 +3,21 @@
 //!
 //! Pure functions: no IO, no clock, no randomness.
 
+mod evaluate;
+mod inputs;
 pub mod resolve;
+pub mod update;
 
 use std::collections::BTreeMap;
 
 use humctl_api_types::id::{DeploymentId, SetId};
-use serde_json::{Map, Value};
 
-use crate::context::{EnvironmentContext, ResourceKey, known};
-use crate::driver::{self, DriverCall, Outputs};
+use crate::context::{ResourceKey, known};
+use crate::driver::{self, Outputs};
 use crate::graph::build::{GraphInput, main_graph, target_graph};
-use crate::graph::{GraphNode, PlanError, ResourceGraph, SetIndex};
-use crate::placeholder::{Expander, Projection, Reference, Resolved, nothing_literal};
-use crate::plan::resolve::{DefinitionScope, context_value};
+use crate::graph::{GraphNode, PlanError, Reported, ResourceGraph, SetIndex};
+use crate::plan::evaluate::evaluate;
+use crate::plan::resolve::CrResolver;
 
 /// Ids that `${context.deploy…}` shows, where a user wrote it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,36 +54,31 @@ pub struct Plan<'d> {
     pub outputs: BTreeMap<ResourceKey, Outputs>,
 }
 
-/// Plans the target of an Environment.
-///
-/// # Errors
-/// Every [`PlanError`]; `PLN-012` when there is no cluster or its Driver does
-/// not run here.
-pub fn plan_target<'d>(input: GraphInput<'_, 'd>) -> Result<TargetPlan<'d>, Vec<PlanError>> {
-    let mut graph = target_graph(input)?;
+/// Plans the target of an Environment, and reports everything that is wrong:
+/// `PLN-012` when there is no cluster or its Driver does not run here.
+#[must_use]
+pub fn plan_target<'d>(input: GraphInput<'_, 'd>) -> Reported<TargetPlan<'d>> {
+    let Reported { result: mut graph, mut errors } = target_graph(input);
     note_runtime_cluster(&mut graph);
     let (outputs, failures) = evaluate(&graph, input.context, &BTreeMap::new(), None);
     let cluster = known::implicit(known::K8S_CLUSTER);
-    if outputs.contains_key(&cluster) {
-        return Ok(TargetPlan { graph, outputs });
+    if let Some(node) = graph.find(&cluster).filter(|_| errors.is_empty() && !outputs.contains_key(&cluster)) {
+        let definition = node.rule.definition;
+        let hint = if driver::in_process(&definition.driver_type).is_some() {
+            format!("see it with: humctl get resource-definition {} -o yaml", definition.id)
+        } else {
+            "use the Driver `humanitec/k8s-cluster-git`, or `humanitec/echo` with the value `cluster_type: git`, \
+             and inputs that are known without a cluster"
+                .to_owned()
+        };
+        errors.push(PlanError::Target {
+            context: input.context.clone(),
+            reason: why_unknown(node, &graph, &outputs, &failures),
+            near: None,
+            hint,
+        });
     }
-    let reason = match graph.find(&cluster) {
-        None => format!("no Resource Definition matches `{cluster}`"),
-        Some(node) => why_unknown(node, &graph, &outputs, &failures),
-    };
-    Err(vec![PlanError::Target {
-        context: input.context.clone(),
-        reason,
-        near: None,
-        hint: match graph.find(&cluster) {
-            Some(node) if driver::in_process(&node.rule.definition.driver_type).is_some() => {
-                format!("see it with: humctl get resource-definition {} -o yaml", node.rule.definition.id)
-            }
-            _ => "use the Driver `humanitec/k8s-cluster-git`, or `humanitec/echo` with the value `cluster_type: git`, \
-                  and inputs that are known without a cluster"
-                .to_owned(),
-        },
-    }])
+    Reported { result: TargetPlan { graph, outputs }, errors }
 }
 
 /// Says that the runtime cluster plays no part in writing to Git.
@@ -95,121 +92,47 @@ fn note_runtime_cluster(graph: &mut ResourceGraph<'_>) {
     }
 }
 
-/// Plans a Deployment Set into an Environment whose target is known.
-///
-/// # Errors
-/// Every [`PlanError`], sorted.
+/// Plans a Deployment Set into an Environment whose target is known, and
+/// reports everything that is wrong.
+#[must_use]
 pub fn plan<'d>(
     input: GraphInput<'_, 'd>,
     index: &SetIndex<'_>,
     target: &TargetPlan<'_>,
     deploy: &DeployContext,
-) -> Result<Plan<'d>, Vec<PlanError>> {
-    let graph = main_graph(input, index)?;
-    let (outputs, _) = evaluate(&graph, input.context, &target.outputs, Some(deploy));
-    Ok(Plan { graph, outputs })
+) -> Reported<Plan<'d>> {
+    let Reported { result: graph, mut errors } = main_graph(input, index);
+    let (outputs, failures) = evaluate(&graph, input.context, &target.outputs, Some(deploy));
+    for (resource, reason) in failures {
+        let Some(node) = graph.find(&resource) else { continue };
+        let definition = node.rule.definition.id.clone();
+        errors.push(PlanError::DriverFailed { resource, definition, reason });
+    }
+    let nodes = graph.by_key();
+    let resolver = CrResolver::new(input, &nodes, target, deploy);
+    errors.extend(inputs::check(&graph, index, &resolver));
+    errors.extend(check_updates(index, &nodes, &outputs));
+    Reported { result: Plan { graph, outputs }, errors }
 }
 
-/// Runs the in-process Drivers in order, for every node whose inputs are known.
-/// The second map says why a Driver refused its inputs.
-fn evaluate(
-    graph: &ResourceGraph<'_>,
-    context: &EnvironmentContext,
-    constants: &BTreeMap<ResourceKey, Outputs>,
-    deploy: Option<&DeployContext>,
-) -> (BTreeMap<ResourceKey, Outputs>, BTreeMap<ResourceKey, String>) {
-    let mut outputs: BTreeMap<ResourceKey, Outputs> = BTreeMap::new();
-    let mut failures = BTreeMap::new();
-    for node in &graph.nodes {
-        let definition = node.rule.definition;
-        let Some(driver) = driver::in_process(&definition.driver_type) else { continue };
-        let known = |key: &ResourceKey| outputs.get(key).or_else(|| constants.get(key));
-        let scope = DefinitionScope { node, context };
-        let inputs = definition.driver_inputs.as_ref();
-        let values = inputs.map(|inputs| &inputs.values);
-        let secret_refs = inputs.map(|inputs| &inputs.secret_refs);
-        let (Some(values), Some(secret_refs)) =
-            (known_values(values, &scope, deploy, &known), known_secrets(secret_refs, &scope, &known))
-        else {
-            continue;
-        };
-        match driver.provision(DriverCall { values, secret_refs }) {
-            Ok(result) => drop(outputs.insert(node.key.clone(), result)),
-            Err(reason) => drop(failures.insert(node.key.clone(), reason)),
+/// Holds what `workload` resources change against the modules, as far as that
+/// is known here; the rest shows in the cluster.
+fn check_updates(
+    index: &SetIndex<'_>,
+    nodes: &BTreeMap<&ResourceKey, &GraphNode<'_>>,
+    outputs: &BTreeMap<ResourceKey, Outputs>,
+) -> Vec<PlanError> {
+    let mut errors = Vec::new();
+    for (workload, module) in &index.set.modules {
+        let key = known::workload(workload);
+        let update = outputs.get(&key).and_then(|outputs| outputs.values.get("update"));
+        let (Some(update), Some(node)) = (update, nodes.get(&key)) else { continue };
+        if let Err(reason) = update::apply_update(&crate::json::to_value(module), update) {
+            let definition = node.rule.definition.id.clone();
+            errors.push(PlanError::BadUpdate { workload: workload.clone(), definition, reason });
         }
     }
-    (outputs, failures)
-}
-
-type Known<'k, 'o> = dyn Fn(&ResourceKey) -> Option<&'o Outputs> + 'k;
-
-/// Expands `values` when all of it is known; secrets count as unknown.
-fn known_values(
-    values: Option<&Map<String, Value>>,
-    scope: &DefinitionScope<'_, '_>,
-    deploy: Option<&DeployContext>,
-    known: &Known<'_, '_>,
-) -> Option<Map<String, Value>> {
-    let Some(values) = values else { return Some(Map::new()) };
-    let mut has_failed = false;
-    let expanded = Expander::<()> {
-        is_literal: nothing_literal,
-        resolve: &mut |reference| {
-            let value = match reference {
-                Reference::Context(name) => context_value(name, scope.context, Some(&scope.node.key), deploy),
-                Reference::Resource(reference, projection) => {
-                    let key = scope.inherit(reference);
-                    match projection {
-                        Projection::Guresid => Some(Value::String(key.guresid(scope.context).into())),
-                        Projection::Values => known(&key).map(|outputs| Value::Object(outputs.values.clone())),
-                        Projection::Output(path) => {
-                            known(&key).and_then(|outputs| resolve::output(&outputs.values, path))
-                        }
-                        Projection::Account => None,
-                    }
-                }
-                _ => None,
-            };
-            value.map(Resolved::Known).ok_or(())
-        },
-        failed: &mut |_| has_failed = true,
-    }
-    .expand_object(values, "");
-    match (expanded, has_failed) {
-        (Resolved::Known(Value::Object(values)), false) => Some(values),
-        _ => None,
-    }
-}
-
-/// Replaces `{value: "${resources…}"}` leaves by the leaf that the producer
-/// has there; `None` when a producer is unknown.
-fn known_secrets(
-    tree: Option<&Map<String, Value>>,
-    scope: &DefinitionScope<'_, '_>,
-    known: &Known<'_, '_>,
-) -> Option<Map<String, Value>> {
-    let Some(tree) = tree else { return Some(Map::new()) };
-    tree.iter()
-        .map(|(name, value)| {
-            let object = value.as_object()?;
-            let leaf = match object.get("value") {
-                Some(Value::String(text)) => secret_leaf(text, scope, known)?,
-                _ if object.contains_key("store") => value.clone(),
-                _ => Value::Object(known_secrets(Some(object), scope, known)?),
-            };
-            Some((name.clone(), leaf))
-        })
-        .collect()
-}
-
-fn secret_leaf(text: &str, scope: &DefinitionScope<'_, '_>, known: &Known<'_, '_>) -> Option<Value> {
-    let template = crate::placeholder::parse(text).ok()?;
-    match Reference::from_tokens(template.single()?).ok()? {
-        Reference::Resource(reference, Projection::Output(path)) => {
-            resolve::output(&known(&scope.inherit(&reference))?.secret_refs, &path)
-        }
-        _ => None,
-    }
+    errors
 }
 
 /// Says what keeps a node of the target graph from being evaluated.

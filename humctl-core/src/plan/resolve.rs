@@ -8,11 +8,13 @@ use serde_json::{Map, Value, json};
 
 use crate::context::{EnvironmentContext, ResourceKey};
 use crate::driver::Outputs;
-use crate::graph::build::{inherit, is_target_resource};
+use crate::graph::build::{GraphInput, inherit, is_target_resource};
+use crate::graph::outputs::{OutputKind, output_kind};
 use crate::graph::set_index::{SetIndex, SetReferenceError};
 use crate::graph::{GraphNode, ResourceTypes};
 use crate::placeholder::{Projection, Reference, Resolved, ResourceRef, Template, parse};
-use crate::plan::DeployContext;
+use crate::plan::{DeployContext, TargetPlan};
+use crate::values::{SecretReference, SharedValue, SharedValues};
 
 /// A resource whose Definition is being read.
 #[derive(Debug, Clone, Copy)]
@@ -76,7 +78,14 @@ pub enum ResolveError {
         known: Vec<String>,
     },
     /// The resource has no such output.
-    NoOutput(String),
+    NoOutput {
+        /// What is wrong.
+        reason: String,
+        /// Outputs that there are.
+        known: Vec<String>,
+    },
+    /// A Shared Value is secret, and exists only as a value.
+    StoredValue(String),
 }
 
 impl From<SetReferenceError> for ResolveError {
@@ -100,9 +109,23 @@ pub struct CrResolver<'p, 'd> {
     pub target: &'p BTreeMap<ResourceKey, Outputs>,
     /// Ids of the Deployment.
     pub deploy: &'p DeployContext,
+    /// The Shared Values of the Environment.
+    pub values: &'p SharedValues,
 }
 
-impl CrResolver<'_, '_> {
+impl<'p, 'd> CrResolver<'p, 'd> {
+    /// Resolves with what a plan knows.
+    #[must_use]
+    pub fn new(
+        input: GraphInput<'p, 'd>,
+        nodes: &'p BTreeMap<&'p ResourceKey, &'p GraphNode<'d>>,
+        target: &'p TargetPlan<'_>,
+        deploy: &'p DeployContext,
+    ) -> Self {
+        let GraphInput { context, types, values, .. } = input;
+        Self { context, types, nodes, target: &target.outputs, deploy, values }
+    }
+
     /// Resolves a reference that stands in a Definition.
     ///
     /// # Errors
@@ -154,9 +177,15 @@ impl CrResolver<'_, '_> {
             (_, Reference::Context(name)) => context_value(name, self.context, None, Some(self.deploy))
                 .map(Resolved::Known)
                 .ok_or_else(|| ResolveError::NotAllowed(format!("there is no `context.{name}` here"))),
-            (_, Reference::Value(key)) => {
-                Err(ResolveError::Undeclared { reason: format!("there is no Shared Value `{key}`"), known: Vec::new() })
-            }
+            (_, Reference::Value(key)) => match self.values.get(key) {
+                Some(SharedValue::Plain(text)) => Ok(Resolved::Known(Value::String(text.clone()))),
+                Some(SharedValue::Reference(secret)) => Ok(Resolved::Deferred(secret_node(secret))),
+                Some(SharedValue::Stored) => Err(ResolveError::StoredValue(key.clone())),
+                None => Err(ResolveError::Undeclared {
+                    reason: format!("there is no Shared Value `{key}`"),
+                    known: self.values.keys().map(ToOwned::to_owned).collect(),
+                }),
+            },
             (_, Reference::Service { workload, field }) => service(index, workload, field),
             (_, Reference::Pod(path)) => Ok(Resolved::Deferred(json!({"$field": {"pod": path}}))),
             (_, Reference::Container { container, resource }) => {
@@ -175,10 +204,8 @@ impl CrResolver<'_, '_> {
         }
         let guresid = key.guresid(self.context);
         Ok(match projection {
-            Projection::Output(path) => {
-                let is_secret =
-                    path.first().is_some_and(|first| self.types.is_secret_output(key.res_type.as_str(), first));
-                let name = if is_secret { "$secretRef" } else { "$ref" };
+            Projection::Output(path) | Projection::Bare(path) => {
+                let name = if self.is_secret(key, path) { "$secretRef" } else { "$ref" };
                 Resolved::Deferred(json!({ name: {"res": guresid, "out": path.join(".")} }))
             }
             Projection::Values => Resolved::Deferred(json!({"$ref": {"res": guresid}})),
@@ -187,17 +214,29 @@ impl CrResolver<'_, '_> {
         })
     }
 
+    /// True when an output is known to be secret.
+    #[must_use]
+    pub fn is_secret(&self, key: &ResourceKey, path: &[String]) -> bool {
+        let (Some(node), Some(name)) = (self.nodes.get(key), path.first()) else { return false };
+        output_kind(node.rule.definition, self.types, name) == Ok(OutputKind::Secret)
+    }
+
     /// An output of a resource of the target graph.
     fn constant(&self, key: &ResourceKey, projection: &Projection) -> Result<Resolved, ResolveError> {
-        let unknown = |what: &str| ResolveError::NoOutput(format!("`{key}` is part of the target, and {what}"));
-        let outputs = self.target.get(key).ok_or_else(|| unknown("its outputs are not known here"))?;
+        let outputs = self.target.get(key);
+        let unknown = |what: &str| ResolveError::NoOutput {
+            reason: format!("`{key}` is part of the target, and {what}"),
+            known: outputs.map(|outputs| outputs.values.keys().cloned().collect()).unwrap_or_default(),
+        };
+        let outputs = outputs.ok_or_else(|| unknown("its outputs are not known here"))?;
         match projection {
             Projection::Values => Ok(Resolved::Known(Value::Object(outputs.values.clone()))),
-            Projection::Output(path) => match output(&outputs.values, path) {
+            Projection::Output(path) | Projection::Bare(path) => match output(&outputs.values, path) {
                 Some(value) => Ok(Resolved::Known(value)),
-                None if output(&outputs.secret_refs, path).is_some() => {
-                    Err(unknown("its secrets are never written to Git"))
-                }
+                None if output(&outputs.secret_refs, path).is_some() => Err(ResolveError::NoOutput {
+                    reason: format!("`{key}` is part of the target, and its secrets are never written to Git"),
+                    known: Vec::new(),
+                }),
                 None => Err(unknown(&format!("it has no output `{}`", path.join(".")))),
             },
             Projection::Account | Projection::Guresid => Err(unknown("it has no account for others to use")),
@@ -206,7 +245,8 @@ impl CrResolver<'_, '_> {
 
     /// The Cloud Account of another resource, read in that resource's place.
     fn account(&self, key: &ResourceKey) -> Result<Resolved, ResolveError> {
-        let no_account = || ResolveError::NoOutput(format!("`{key}` has no Cloud Account"));
+        let no_output = |reason: String| ResolveError::NoOutput { reason, known: Vec::new() };
+        let no_account = || no_output(format!("`{key}` has no Cloud Account"));
         let node = self.nodes.get(key).ok_or_else(no_account)?;
         let text = node.rule.definition.driver_account.as_ref().ok_or_else(no_account)?;
         match parse(text) {
@@ -214,13 +254,22 @@ impl CrResolver<'_, '_> {
                 (Some(literal), _) => Ok(Resolved::Known(Value::String(literal.to_owned()))),
                 // The graph has an edge for this reference and no cycles, so this ends.
                 (None, Some(reference)) => self.in_definition(node, &reference),
-                (None, None) => Err(ResolveError::NoOutput(format!(
-                    "the Cloud Account of `{key}` is neither a name nor one placeholder"
-                ))),
+                (None, None) => {
+                    Err(no_output(format!("the Cloud Account of `{key}` is neither a name nor one placeholder")))
+                }
             },
-            Err(error) => Err(ResolveError::NoOutput(error.to_string())),
+            Err(error) => Err(no_output(error.to_string())),
         }
     }
+}
+
+/// A secret that lies in a store.
+fn secret_node(SecretReference { store, reference, version }: &SecretReference) -> Value {
+    let mut node = json!({"store": store, "ref": reference});
+    if let Some(version) = version {
+        node["version"] = json!(version);
+    }
+    json!({ "$secretRef": node })
 }
 
 fn single(template: &Template) -> Option<Reference> {
@@ -239,6 +288,9 @@ fn service(index: &SetIndex<'_>, workload: &str, field: &str) -> Result<Resolved
     let first = ports.and_then(|ports| ports.iter().min_by_key(|(name, _)| name.as_str()));
     match first.and_then(|(_, port)| port.get("service_port")) {
         Some(port) => Ok(Resolved::Known(port.clone())),
-        None => Err(ResolveError::NoOutput(format!("Workload `{workload}` has no service port"))),
+        None => Err(ResolveError::NoOutput {
+            reason: format!("Workload `{workload}` has no service port"),
+            known: Vec::new(),
+        }),
     }
 }

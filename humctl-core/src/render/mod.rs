@@ -5,19 +5,20 @@
 //! appears only as a reference.
 
 mod resource;
+mod secret_mapping;
 mod workload;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use humctl_api_types::custom_resource::{API_VERSION, CrContext, CrMetadata, CustomResource, GROUP};
 use serde_json::Value;
 
-use crate::context::EnvironmentContext;
-use crate::graph::error::{self, Place};
-use crate::graph::{PlanError, ResourceTypes, SetIndex};
+use crate::graph::build::GraphInput;
+use crate::graph::error::Place;
+use crate::graph::{PlanError, Reported, SetIndex};
 use crate::placeholder::{ExpandError, Failure};
 use crate::plan::resolve::{CrResolver, ResolveError};
-use crate::plan::{DeployContext, Plan, TargetPlan};
+use crate::plan::{self, DeployContext, Plan, TargetPlan};
 use crate::{hash, json, yaml};
 
 /// Larger custom resources do not fit an annotation of client-side apply, and
@@ -35,21 +36,34 @@ pub struct CrFile {
     pub label: String,
 }
 
-/// Renders every custom resource of a plan, sorted by file name.
-///
-/// # Errors
-/// Every [`PlanError`] that only shows when references are resolved, sorted.
+/// Plans a Deployment Set and renders it, and reports everything that is wrong
+/// with either at once.
+#[must_use]
+pub fn plan_and_render<'d>(
+    input: GraphInput<'_, 'd>,
+    index: &SetIndex<'_>,
+    target: &TargetPlan<'_>,
+    deploy: &DeployContext,
+) -> Reported<(Plan<'d>, Vec<CrFile>)> {
+    let Reported { result: planned, mut errors } = plan::plan(input, index, target, deploy);
+    let Reported { result: files, errors: more } = render(input, &planned, index, target, deploy);
+    errors.extend(more);
+    Reported { result: (planned, files), errors }
+}
+
+/// Renders every custom resource of a plan, sorted by file name, and reports
+/// what only shows when references are resolved.
+#[must_use]
 pub fn render(
+    input: GraphInput<'_, '_>,
     plan: &Plan<'_>,
     index: &SetIndex<'_>,
     target: &TargetPlan<'_>,
-    context: &EnvironmentContext,
-    types: &ResourceTypes<'_>,
     deploy: &DeployContext,
-) -> Result<Vec<CrFile>, Vec<PlanError>> {
+) -> Reported<Vec<CrFile>> {
     let nodes = plan.graph.by_key();
-    let resolver = CrResolver { context, types, nodes: &nodes, target: &target.outputs, deploy };
-    let mut renderer = Renderer { resolver, index, errors: Vec::new() };
+    let resolver = CrResolver::new(input, &nodes, target, deploy);
+    let mut renderer = Renderer { resolver, index, errors: Vec::new(), secrets: BTreeSet::new() };
     let mut files: Vec<CrFile> = plan.graph.nodes.iter().map(|node| renderer.resource(node)).collect();
     for (workload, module) in &index.set.modules {
         files.extend(renderer.workload(workload, module));
@@ -62,18 +76,17 @@ pub fn render(
             max_bytes: MAX_BYTES,
         });
     }
-    if !renderer.errors.is_empty() {
-        error::sort(&mut renderer.errors);
-        return Err(renderer.errors);
-    }
+    files.extend(renderer.secret_mapping());
     files.sort_by(|a, b| a.name.cmp(&b.name));
-    Ok(files)
+    Reported { result: files, errors: renderer.errors }
 }
 
 struct Renderer<'p, 'd> {
     resolver: CrResolver<'p, 'd>,
     index: &'p SetIndex<'p>,
     errors: Vec<PlanError>,
+    /// Keys of the secret Shared Values that were met.
+    secrets: BTreeSet<String>,
 }
 
 impl Renderer<'_, '_> {
@@ -108,7 +121,10 @@ impl Renderer<'_, '_> {
             Failure::Refused(ResolveError::Undeclared { reason, known }) => {
                 PlanError::Undeclared { place, placeholder, reason, known }
             }
-            Failure::Refused(ResolveError::NoOutput(reason)) => PlanError::UnknownOutput { place, placeholder, reason },
+            Failure::Refused(ResolveError::NoOutput { reason, known }) => {
+                PlanError::UnknownOutput { place, placeholder, reason, known }
+            }
+            Failure::Refused(ResolveError::StoredValue(key)) => PlanError::StoredValue { place, key },
         });
     }
 }
@@ -131,20 +147,26 @@ fn label_value(text: &str) -> String {
     if fits { value } else { format!("sha256-{}", &hash::sha256_hex(text.as_bytes())[..40]) }
 }
 
-/// True when a `$concat` mixes a secret with a field that only the pod knows:
-/// the first must stay out of the pod's spec, the second lives there.
-fn mixes_secret_with_field(value: &Value) -> bool {
+/// Pointers of the `$concat` nodes that mix a secret with a field that only the
+/// pod knows: the first must stay out of the pod's spec, the second lives there.
+fn mixing_secret_with_field(value: &Value, pointer: &str, found: &mut Vec<String>) {
     let has = |items: &[Value], key: &str| items.iter().any(|item| item.get(key).is_some());
     match value {
-        Value::Array(items) => items.iter().any(mixes_secret_with_field),
-        Value::Object(object) => {
-            object
-                .get("$concat")
-                .and_then(Value::as_array)
-                .is_some_and(|items| has(items, "$secretRef") && has(items, "$field"))
-                || object.values().any(mixes_secret_with_field)
+        Value::Array(items) => {
+            for (index, item) in items.iter().enumerate() {
+                mixing_secret_with_field(item, &format!("{pointer}/{index}"), found);
+            }
         }
-        _ => false,
+        Value::Object(object) => match object.get("$concat").and_then(Value::as_array) {
+            Some(items) if has(items, "$secretRef") && has(items, "$field") => found.push(pointer.to_owned()),
+            Some(_) => {}
+            None => {
+                for (key, item) in object {
+                    mixing_secret_with_field(item, &format!("{pointer}/{}", yaml::escape_pointer(key)), found);
+                }
+            }
+        },
+        _ => {}
     }
 }
 

@@ -12,10 +12,19 @@ use crate::graph::build::GraphInput;
 use crate::graph::{PlanError, ResourceTypes, SetIndex};
 use crate::matching::Definitions;
 use crate::matching::tests::definition;
-use crate::plan::{DeployContext, plan, plan_target};
-use crate::render::{CrFile, label_value, render};
+use crate::plan::{DeployContext, plan_target};
+use crate::render::{CrFile, label_value, plan_and_render};
+use crate::values::{SecretReference, SharedValue, SharedValues};
 
 fn rendered(extra: &[ResourceDefinition], set: &Value) -> Result<Vec<CrFile>, Vec<PlanError>> {
+    rendered_with(extra, set, &SharedValues::NONE)
+}
+
+fn rendered_with(
+    extra: &[ResourceDefinition],
+    set: &Value,
+    values: &SharedValues,
+) -> Result<Vec<CrFile>, Vec<PlanError>> {
     let context = context();
     let types = builtin::resource_types();
     let mut definitions = builtin::definitions(&context.org, &Timestamp::default());
@@ -32,11 +41,10 @@ fn rendered(extra: &[ResourceDefinition], set: &Value) -> Result<Vec<CrFile>, Ve
     let types = ResourceTypes::new(&types);
     let set: DeploymentSet = serde_json::from_value(set.clone()).unwrap();
     let index = SetIndex::new(&set).unwrap();
-    let input = GraphInput::new(&context, &definitions, &types);
-    let target = plan_target(input)?;
+    let input = GraphInput { values, ..GraphInput::new(&context, &definitions, &types) };
+    let target = plan_target(input).into_result()?;
     let deploy = DeployContext { deployment: DeploymentId::new("1a").unwrap(), set: SetId::new("s").unwrap() };
-    let plan = plan(input, &index, &target, &deploy)?;
-    render(&plan, &index, &target, &context, &types, &deploy)
+    plan_and_render(input, &index, &target, &deploy).into_result().map(|(_, files)| files)
 }
 
 fn hello_world() -> Value {
@@ -383,7 +391,7 @@ fn references_become_nodes_and_target_outputs_are_inlined() {
 #[test]
 fn what_only_shows_when_references_are_resolved_is_reported_too() {
     let set = json!({"modules": {"api": {"spec": {"containers": {"main": {"variables": {
-        "A": "${values.NOPE}", "B": "${modules.api.service.port}", "C": "${externals.db.password}-${pod.metadata.name}",
+        "A": "${values.NOPE}", "B": "${modules.api.service.port}", "C": "${externals.db.password}-${containers.main.limits.cpu}", "D": "on ${pod.spec.nodeName}",
     }}}}, "externals": {"db": {"type": "postgres"}}}}});
     let definitions = [definition(
         "pg-x",
@@ -395,14 +403,125 @@ fn what_only_shows_when_references_are_resolved_is_reported_too() {
     )];
     let errors = rendered(&definitions, &set).unwrap_err();
     let shown: String = errors.iter().map(|error| format!("{}: {error}\n", error.code())).collect();
-    insta::assert_snapshot!(shown, @"
+    insta::assert_snapshot!(shown, @r"
+    PLN-004: Workload `api` at `/spec/containers/main/variables/D`: placeholder `${pod.spec.nodeName}`: a field of the pod must be the whole variable
+      hint: correct it in the Score file of Workload `api`
     PLN-005: Workload `api` at `/spec/containers/main/variables/A`: placeholder `${values.NOPE}`: there is no Shared Value `NOPE`
+      hint: correct it in the Score file of Workload `api`
     PLN-006: Workload `api` at `/spec/containers/main/variables/B`: placeholder `${modules.api.service.port}`: Workload `api` has no service port
+      hint: correct it in the Score file of Workload `api`
     PLN-006: Definition `pg-x` at `/driver_inputs/values/x`, matched for `postgres.default#modules.api.externals.db`: placeholder `${resources['k8s-cluster#k8s-cluster'].outputs.nope}`: `k8s-cluster.default#k8s-cluster` is part of the target, and it has no output `nope`
+      hint: known here: `cluster_type`, `loadbalancer`, `path`, `url`
     PLN-006: Definition `pg-x` at `/driver_inputs/values/y`, matched for `postgres.default#modules.api.externals.db`: placeholder `${resources['k8s-cluster#k8s-cluster'].outputs.credentials}`: `k8s-cluster.default#k8s-cluster` is part of the target, and its secrets are never written to Git
-    PLN-011: Workload `api`: one string mixes a secret with a `pod` or `containers` placeholder
+      hint: correct Definition `pg-x`; a literal `${` is written `$\{`
+    PLN-011: Workload `api` at `/spec/containers/main/variables/C`: one string mixes a secret with a `pod` or `containers` placeholder
       hint: put them into two variables
     ");
+}
+
+#[test]
+fn shared_values_are_inlined_and_secret_ones_named() {
+    let secret = |version: Option<&str>| {
+        SharedValue::Reference(SecretReference {
+            store: "vault".to_owned(),
+            reference: "shop/key".to_owned(),
+            version: version.map(ToOwned::to_owned),
+        })
+    };
+    let values: SharedValues = [
+        ("LEVEL".to_owned(), SharedValue::Plain("info".to_owned())),
+        ("KEY".to_owned(), secret(Some("3"))),
+        ("UNUSED".to_owned(), secret(None)),
+        ("HELD".to_owned(), SharedValue::Stored),
+    ]
+    .into_iter()
+    .collect();
+    let with =
+        |variables: Value| json!({"modules": {"api": {"spec": {"containers": {"main": {"variables": variables}}}}}});
+    let files = rendered_with(
+        &[],
+        &with(json!({"LEVEL": "log=${values.LEVEL}", "KEY": "${values.KEY}", "BOTH": "${values.LEVEL}:${values.KEY}"})),
+        &values,
+    )
+    .unwrap();
+    let workload = files.iter().find(|file| file.name == "workload-api.yaml").unwrap();
+    let module = workload.content.split("  module:\n").nth(1).unwrap();
+    insta::assert_snapshot!(module, @r#"
+      containers:
+        main:
+          variables:
+            BOTH:
+              $concat:
+              - "info:"
+              - $secretRef:
+                  ref: shop/key
+                  store: vault
+                  version: "3"
+            KEY:
+              $secretRef:
+                ref: shop/key
+                store: vault
+                version: "3"
+            LEVEL: log=info
+    profile: ""
+    resource: 36ba752d475b522a0bd43ea59d7fe299dc6485b2
+    schemaRevision: 1
+    "#);
+    let mapping = files.iter().find(|file| file.name.starts_with("secretmapping")).unwrap();
+    insta::assert_snapshot!(format!("{}\n{}", mapping.name, mapping.content.split("spec:\n").nth(1).unwrap()), @r#"
+    secretmapping-shared-secrets.yaml
+      secretData:
+      - remoteRef:
+          key: shop/key
+          version: "3"
+        secretKey: KEY
+        secretStoreName: vault
+      secretName: shared-secrets
+    "#);
+
+    let errors =
+        rendered_with(&[], &with(json!({"A": "${values.HELD}", "B": "${values.LEVLE}"})), &values).unwrap_err();
+    let shown: String = errors.iter().map(|error| format!("{}: {error}\n", error.code())).collect();
+    insta::assert_snapshot!(shown, @"
+    PLN-005: Workload `api` at `/spec/containers/main/variables/B`: placeholder `${values.LEVLE}`: there is no Shared Value `LEVLE`
+      hint: known here: `HELD`, `KEY`, `LEVEL`, `UNUSED`
+    PLN-013: Workload `api` at `/spec/containers/main/variables/A`: the Shared Value `HELD` is a secret that only the Orchestrator holds, and values are never written to Git
+      hint: give it as a reference instead: humctl create value HELD REF --is-secret-ref --secret-store STORE
+    ");
+}
+
+#[test]
+fn inputs_and_updates_that_do_not_fit_are_reported() {
+    let set = json!({
+        "modules": {"api": {"spec": {"containers": {}}, "externals": {
+            "www": {"type": "route", "params": {"host": "${shared.dns.host}", "port": [], "path": "${externals.db.name}"}},
+            "db": {"type": "postgres", "params": {"extensions": {"uuid-ossp": {"version": 1}}}},
+        }}},
+        "shared": {"dns": {"type": "dns"}},
+    });
+    let definitions = [
+        definition("dns-any", "dns", &json!({"criteria": [{}]})),
+        definition("pg-any", "postgres", &json!({"criteria": [{}]})),
+        definition(
+            "wl-echo",
+            "workload",
+            &json!({"criteria": [{}], "driver_type": "humanitec/echo", "driver_inputs": {"values": {
+                "update": [{"op": "add", "path": "/spec/labels/a", "value": "b"}, {"op": "replace", "path": "/spec/nope/x", "value": 1}],
+            }}}),
+        ),
+    ];
+    let errors = rendered(&definitions, &set).unwrap_err();
+    let shown: String = errors.iter().map(|error| format!("{}: {error}\n", error.code())).collect();
+    insta::assert_snapshot!(shown, @r#"
+    PLN-007: the inputs of `postgres.default#modules.api.externals.db` do not fit the schema of its type; they come from resource `db` of Workload `api`:
+      /extensions/uuid-ossp/version: 1 is not of type "string"
+      hint: see the schema with: humctl get resource-type postgres -o yaml
+    PLN-007: the inputs of `route.default#modules.api.externals.www` do not fit the schema of its type; they come from resource `www` of Workload `api`:
+      /port: [] is not of types "integer", "string"
+      hint: see the schema with: humctl get resource-type route -o yaml
+    PRV-002: the `update` of Definition `wl-echo` does not fit Workload `api`: operation 2: path `/spec/nope/x`: there is no `nope`
+      hint: its paths start at the module, as in `/spec/labels/team`
+    "#);
 }
 
 #[test]

@@ -11,8 +11,9 @@ use crate::context::{ResourceKey, known};
 use crate::graph::PlanError;
 use crate::graph::error::Place;
 use crate::graph::set_index::is_literal_place;
-use crate::placeholder::{Expander, Resolved};
-use crate::render::{CrFile, Renderer, custom_resource, mixes_secret_with_field};
+use crate::placeholder::{Expander, Reference, Resolved};
+use crate::render::{CrFile, Renderer, custom_resource, mixing_secret_with_field};
+use crate::values::SharedValue;
 
 impl Renderer<'_, '_> {
     /// `None` for a name that is no Workload name; the set's index refused it before.
@@ -42,9 +43,9 @@ impl Renderer<'_, '_> {
             .collect();
         let place = |pointer: String| Place::Module { workload: name.to_owned(), pointer };
         let spec = self.in_set(Some(name), &Value::Object(module.spec.clone()), "/spec", place);
-        if mixes_secret_with_field(&spec) {
-            self.errors.push(PlanError::SecretMixed { workload: name.to_owned() });
-        }
+        let mut mixed = Vec::new();
+        mixing_secret_with_field(&spec, "/spec", &mut mixed);
+        self.errors.extend(mixed.into_iter().map(|pointer| PlanError::SecretMixed { place: place(pointer) }));
         let spec = WorkloadSpec {
             schema_revision: SCHEMA_REVISION,
             id,
@@ -78,7 +79,14 @@ impl Renderer<'_, '_> {
         let mut failures = Vec::new();
         let resolved = Expander {
             is_literal: is_literal_place,
-            resolve: &mut |reference| self.resolver.in_set(self.index, workload, reference),
+            resolve: &mut |reference| {
+                if let Reference::Value(key) = reference
+                    && let Some(SharedValue::Reference(_)) = self.resolver.values.get(key)
+                {
+                    self.secrets.insert(key.clone());
+                }
+                self.resolver.in_set(self.index, workload, reference)
+            },
             failed: &mut |error| failures.push(error),
         }
         .expand(value, pointer);

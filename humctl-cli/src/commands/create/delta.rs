@@ -19,7 +19,7 @@ pub(crate) struct CreateDeltaArgs {
 
 pub(crate) fn run(context: &Context, args: &CreateDeltaArgs) -> Result<(), CliError> {
     let (org, app) = context.app()?;
-    let env_id = if context.has_env() { Some(context.env()?.2) } else { None };
+    let env_id = if context.named_env().is_some() { Some(context.env()?.2) } else { None };
     let metadata = DeltaMetadataRequest { name: args.name.clone(), env_id };
     let body = DeltaRequest { metadata, ..DeltaRequest::default() };
     let made = context.client().call(&endpoint::create_delta(&org, &app, &body))?;

@@ -25,7 +25,7 @@ pub(crate) struct DeploymentArgs {
 
 pub(crate) fn run(context: &Context, args: &DeploymentArgs) -> Result<(), CliError> {
     let env = target(context, args.target.as_deref(), || None)?;
-    let source = if context.has_env() { context.env()?.2 } else { env.clone() };
+    let source = if context.named_env().is_some() { context.env()?.2 } else { env.clone() };
     let deployment = references::deployment(context, &source, &args.reference)?;
     let value_set_version_id = match &args.options.values_version {
         Some(_) => args.options.values()?,

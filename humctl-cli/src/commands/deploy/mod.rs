@@ -63,7 +63,7 @@ fn target(
 ) -> Result<EnvId, CliError> {
     match named {
         Some(reference) => references::environment(context, reference),
-        None if context.has_env() => Ok(context.env()?.2),
+        None if context.named_env().is_some() => Ok(context.env()?.2),
         None => match otherwise() {
             Some(env) => Ok(env),
             None => Ok(context.env()?.2),

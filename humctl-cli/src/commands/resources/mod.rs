@@ -1,7 +1,12 @@
 //! `humctl resources`
 
 mod active_resource_usage;
+mod diff;
+mod explain;
 mod graph;
+mod survey;
+
+use std::process::ExitCode;
 
 use crate::context::Context;
 use crate::error::CliError;
@@ -10,12 +15,17 @@ use crate::error::CliError;
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum ResourcesCommand {
     ActiveResourceUsage(active_resource_usage::ActiveResourceUsageArgs),
+    Diff(diff::DiffArgs),
+    Explain(explain::ExplainArgs),
     Graph(graph::GraphArgs),
 }
 
-pub(crate) fn run(context: &Context, command: &ResourcesCommand) -> Result<(), CliError> {
+pub(crate) fn run(context: &Context, command: &ResourcesCommand) -> Result<ExitCode, CliError> {
+    let done = |()| ExitCode::SUCCESS;
     match command {
-        ResourcesCommand::ActiveResourceUsage(args) => active_resource_usage::run(context, args),
-        ResourcesCommand::Graph(args) => graph::run(context, args),
+        ResourcesCommand::ActiveResourceUsage(args) => active_resource_usage::run(context, args).map(done),
+        ResourcesCommand::Diff(args) => diff::run(context, args),
+        ResourcesCommand::Explain(args) => explain::run(context, args).map(done),
+        ResourcesCommand::Graph(args) => graph::run(context, args).map(done),
     }
 }

@@ -1,0 +1,109 @@
+//! Resource inputs against the schema of their Resource Type
+//! (spec/resource-model.md §1.3, `PLN-007`).
+//!
+//! What is known only in the cluster cannot be checked here: findings at or
+//! around a reference node are passed over.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value};
+
+use crate::graph::{InputScope, NodeInputs, PlanError, ResourceGraph, SetIndex};
+use crate::placeholder::{Expander, Resolved, nothing_literal};
+use crate::plan::resolve::{CrResolver, ResolveError};
+use crate::yaml::escape_pointer;
+
+/// Every resource whose inputs do not fit.
+pub(super) fn check(graph: &ResourceGraph<'_>, index: &SetIndex<'_>, resolver: &CrResolver<'_, '_>) -> Vec<PlanError> {
+    let mut validators: BTreeMap<&str, Option<jsonschema::Validator>> = BTreeMap::new();
+    let mut errors = Vec::new();
+    for node in &graph.nodes {
+        let Some(schema) = resolver.types.get(node.key.res_type.as_str()).and_then(inputs_schema) else { continue };
+        let validator = validators
+            .entry(node.key.res_type.as_str())
+            // A schema that is none checks nothing; it was refused when the type was made.
+            .or_insert_with(|| jsonschema::options().build(&schema).ok());
+        let Some(validator) = validator else { continue };
+        let empty = NodeInputs { value: Map::new(), scope: InputScope::Set { workload: None } };
+        let value = expanded(node.inputs.as_ref().unwrap_or(&empty), index, resolver);
+        let findings = findings(validator, &value);
+        if !findings.is_empty() {
+            let (resource, given_by) = (node.key.clone(), node.origin.clone());
+            errors.push(PlanError::BadInputs { resource, given_by, findings });
+        }
+    }
+    errors
+}
+
+/// The schema of the inputs proper: some types nest it under `values`
+/// (spec/resource-model.md §1.3).
+fn inputs_schema(info: &humctl_api_types::resource_type::ResourceTypeInfo) -> Option<Value> {
+    let schema = &info.inputs_schema;
+    match (schema.len(), schema.get("values")) {
+        (0, _) => None,
+        (1, Some(values)) => Some(values.clone()),
+        _ => Some(Value::Object(schema.clone())),
+    }
+}
+
+/// Inputs with everything in place that is known. What cannot be resolved is
+/// null, and reported elsewhere.
+fn expanded(inputs: &NodeInputs, index: &SetIndex<'_>, resolver: &CrResolver<'_, '_>) -> Value {
+    let giver = match &inputs.scope {
+        InputScope::Definition { of } => resolver.nodes.get(of).copied(),
+        InputScope::Set { .. } => None,
+    };
+    let resolved = Expander::<ResolveError> {
+        is_literal: nothing_literal,
+        resolve: &mut |reference| match (&inputs.scope, giver) {
+            (InputScope::Set { workload }, _) => resolver.in_set(index, workload.as_deref(), reference),
+            (InputScope::Definition { .. }, Some(giver)) => resolver.in_definition(giver, reference),
+            (InputScope::Definition { of }, None) => {
+                Err(ResolveError::NotAllowed(format!("`{of}` is not in the graph")))
+            }
+        },
+        failed: &mut |_| {},
+    }
+    .expand_object(&inputs.value, "");
+    let (Resolved::Known(value) | Resolved::Deferred(value)) = resolved;
+    value
+}
+
+fn findings(validator: &jsonschema::Validator, value: &Value) -> Vec<(String, String)> {
+    let mut deferred = Vec::new();
+    collect_deferred(value, "", &mut deferred);
+    let mut found: Vec<(String, String)> = validator
+        .iter_errors(value)
+        .map(|error| (error.instance_path().to_string(), error.to_string()))
+        .filter(|(pointer, _)| {
+            let touches = |node: &String| is_within(pointer, node) || (is_within(node, pointer) && !pointer.is_empty());
+            !deferred.iter().any(touches)
+        })
+        .collect();
+    found.sort();
+    found
+}
+
+/// True when `pointer` is `parent` or lies below it.
+fn is_within(pointer: &str, parent: &str) -> bool {
+    pointer.strip_prefix(parent).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
+/// Pointers of reference nodes, and of nulls that stand for what failed.
+fn collect_deferred(value: &Value, pointer: &str, found: &mut Vec<String>) {
+    match value {
+        Value::Null => found.push(pointer.to_owned()),
+        Value::Object(map) if map.keys().any(|key| key.starts_with('$')) => found.push(pointer.to_owned()),
+        Value::Object(map) => {
+            for (key, item) in map {
+                collect_deferred(item, &format!("{pointer}/{}", escape_pointer(key)), found);
+            }
+        }
+        Value::Array(items) => {
+            for (index, item) in items.iter().enumerate() {
+                collect_deferred(item, &format!("{pointer}/{index}"), found);
+            }
+        }
+        _ => {}
+    }
+}
