@@ -135,7 +135,9 @@ fn broken_and_empty_files_are_told() {
         failed.contains("d.yaml:7:3: unknown field `driver_tpye`") && failed.contains("`driver_type` is missing"),
         "{failed}"
     );
-    assert!(env.run("apply -f l.yaml").fails().stderr.contains("expected a mapping, found list"));
+    // A list stands for its items, as `get` prints them.
+    let failed = env.run("apply -f l.yaml").fails().stderr;
+    assert!(failed.contains("l.yaml:1:3: expected a mapping, found string"), "{failed}");
     env.write("d.yaml", &POSTGRES.replace("type: postgres", "type: postgers"));
     assert!(env.run("apply -f d.yaml").fails().stderr.contains("did you mean `postgres`?"));
     env.write("d.yaml", &POSTGRES.replace("id: postgres-team", "id: My Team"));
@@ -151,7 +153,11 @@ fn a_definition_in_use_is_not_deleted_without_force() {
     env.shop(&remote, "main").score("web", "");
     env.deploy().ok();
     let refused = env.run("delete def git-target").fails().stderr;
-    assert!(refused.contains("HTTP-409: it is in use\n  used by: shop/development k8s-cluster\n  hint: "), "{refused}");
+    insta::assert_snapshot!(refused, @"
+    Error: HTTP-409: it is in use
+      used by: shop/development k8s-cluster, which nothing else matches
+      hint: delete it all the same with --force; the next deployments match anew
+    ");
     env.run("delete def git-target --force").ok();
     assert!(env.run("get def git-target").fails().stderr.contains("HTTP-404"));
     // The rule is free again.

@@ -102,7 +102,7 @@ fn wrong_words_are_told_as_the_official_program_does() {
     let env = TestEnv::new();
     insta::assert_snapshot!(env.run("aply").fails().stderr, @r#"
     Error: unknown command "aply" for "humctl"
-      hint: did you mean `api` or `apply`?
+      hint: did you mean `api` or `deploy` or `apply`?
       hint: see: humctl --help
     "#);
     assert!(env.run("get aps").fails().stderr.contains("did you mean `app`"));

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::time::Instant;
 
 use axum::Router;
 use axum::body::Body;
@@ -132,7 +133,7 @@ impl LocalTransport {
 
 impl Transport for LocalTransport {
     fn send(&self, request: ApiRequest<'_>) -> Result<ApiResponse, CliError> {
-        tracing::debug!("{} {}", request.method.as_str(), request.path);
+        let (method, path, started) = (request.method.as_str(), request.path, Instant::now());
         let builder = Request::builder().method(request.method.as_str()).uri(request.path);
         let request = match request.body {
             Some((body, content_type)) => builder.header(header::CONTENT_TYPE, content_type).body(Body::from(body)),
@@ -145,6 +146,7 @@ impl Transport for LocalTransport {
                 Err(never) => match never {},
             };
             let status = response.status().as_u16();
+            tracing::debug!("{method} {path}: {status} in {:?}", started.elapsed());
             let body = response.into_body().collect().await;
             let body = body.map_err(|error| CliError::user(format!("the answer broke off: {error}")))?;
             Ok(ApiResponse { status, body: body.to_bytes().to_vec() })

@@ -98,6 +98,8 @@ impl SqliteStore {
         let application = pragma("application_id")?;
         if version == VERSION && application == APPLICATION_ID {
             connection.pragma_update(None, "synchronous", "NORMAL").map_err(fail)?;
+            // What is deleted is gone: a purged value must not linger in free pages.
+            connection.pragma_update(None, "secure_delete", "ON").map_err(fail)?;
             return Ok(());
         }
         if application == APPLICATION_ID && version > VERSION {
