@@ -70,7 +70,9 @@ fn the_page_of_a_graph_works_from_disk_and_asks_nobody() {
     page.click(&db);
     page.wait_for("document.activeElement.id === 'panel-title'");
     let panel = page.text("#panel");
-    for text in ["pg-cloud", "humanitec/template", "gcp-account", "vault/teams/db@3", "window.isBroken", "GUResID"] {
+    for text in
+        ["pg-cloud", "humanitec/template", "gcp-account", "vault/teams/db@3", "window.isBroken", "GUResID", "made from"]
+    {
         assert!(panel.contains(text), "{text}: {panel}");
     }
     assert_eq!(page.value("window.isBroken === undefined && document.images.length === 0"), true);

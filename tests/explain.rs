@@ -192,3 +192,45 @@ fn wrong_words_are_told() {
       hint: pass --app, set HUMANITEC_APP, or run humctl config set app NAME
     ");
 }
+
+#[test]
+fn a_graph_tells_why_when_it_is_asked() {
+    let env = deployed();
+    let at = "--app shop --env development";
+    let tree = env.run(&format!("resources graph {at} --format ascii --why")).ok().stdout;
+    insta::assert_snapshot!(tree, @"
+    workload.web
+    |-- base
+    |   `-- base-env.default#base-env [by default-humanitec-base-env: class=default]
+    `-- workload.default#modules.web [by default-humanitec-workload-res: class=default]
+        `-- (declared, placeholder) postgres.default#modules.web.externals.db [by pg-shop: class=default app_id=shop]
+            `-- (reference) config.default#pg [by conf-pg: class=default res_id=pg]
+    ");
+    let dot = env.run(&format!("resources graph {at} --why")).ok().stdout;
+    assert!(dot.contains(r#"-> "config.default#pg" [label="reference"];"#), "{dot}");
+    assert!(dot.contains(r"\nby pg-shop: class=default app_id=shop"), "{dot}");
+    let plain = env.run(&format!("resources graph {at}")).ok().stdout;
+    assert!(!plain.contains("pg-shop") && !plain.contains("reference"), "{plain}");
+    let both = env.run(&format!("resources graph {at} --why -o json")).ok().json();
+    assert_eq!(both["graph"]["nodes"].as_array().unwrap().len(), 4);
+    assert!(both["explanations"].as_array().unwrap().iter().all(|item| item["candidates"].is_array()));
+}
+
+#[test]
+fn the_page_says_when_definitions_have_changed_since() {
+    let env = deployed();
+    let page = |env: &TestEnv| {
+        let url = env.run("resources graph deploy . --app shop --env development").ok().stdout;
+        std::fs::read_to_string(
+            url.trim()
+                .replace("[TMP]", env.path("").to_str().unwrap().trim_end_matches('/'))
+                .trim_start_matches("file://"),
+        )
+        .unwrap()
+    };
+    let before = page(&env);
+    assert!(before.contains("made from") && !before.contains("have changed since"));
+    env.write("pg.yaml", &DEFINITIONS.split("---").nth(1).unwrap().replace("gcp-team", "gcp-other"));
+    env.run("apply -f pg.yaml").ok();
+    assert!(page(&env).contains("have changed since"));
+}

@@ -106,7 +106,8 @@ fn made_from(explanation: &Explanation) -> String {
     text
 }
 
-fn rule_of(rule: &MatchingCriteriaRule) -> String {
+/// A rule on one line, the most specific field first.
+pub(crate) fn rule_of(rule: &MatchingCriteriaRule) -> String {
     let fields = [
         ("class", rule.class.as_ref().map(AsRef::as_ref)),
         ("res_id", rule.res_id.as_ref().map(AsRef::as_ref)),

@@ -360,6 +360,12 @@ impl<'p, 'd> Explainer<'p, 'd> {
         Self { input, target, plan, index, deploy, errors, is_named }
     }
 
+    /// The same, with other ids named.
+    #[must_use]
+    pub fn naming(self, is_named: Named) -> Self {
+        Self { is_named, ..self }
+    }
+
     /// Every resource of both graphs, also those without a Definition, sorted.
     #[must_use]
     pub fn resources(&self) -> BTreeSet<&'p ResourceKey> {

@@ -308,8 +308,8 @@ mod tests {
     #[test]
     fn a_cancelled_child_is_stopped_unless_it_must_finish() {
         let cancel = CancelFlag::default();
+        let (_directory, git) = git(cancel.clone());
         cancel.0.store(true, Ordering::Relaxed);
-        let (_directory, git) = git(cancel);
         assert!(matches!(git.run(&["nap"], None, limits(30)), Err(GitError::Cancelled)));
         let finished = git.run(&["version"], None, Limits { is_cancellable: false, ..limits(30) }).unwrap();
         assert_eq!(finished.code, 0);

@@ -1,6 +1,9 @@
 //! `humctl resources explain [RESOURCE | --all]`
 
-use humctl_api_types::id::{AppId, Class, EnvId, EnvTypeId, ResId};
+use std::collections::BTreeMap;
+
+use humctl_api_types::deployment::Deployment;
+use humctl_api_types::id::{AppId, Class, EnvId, EnvTypeId, Guresid, ResId};
 use humctl_core::context::{EnvironmentContext, ResourceKey};
 use humctl_core::explain::{Explainer, Explanation, Named};
 use humctl_core::graph::{ResourceTypes, SetIndex};
@@ -9,7 +12,7 @@ use humctl_core::matching::Definitions;
 use humctl_core::placeholder::ResourceRef;
 use humctl_core::preview::preview;
 
-use crate::commands::resources::survey::{self, Deployed};
+use crate::commands::resources::survey::{self, Deployed, Library};
 use crate::context::{Context, bad_id};
 use crate::error::CliError;
 use crate::output::explain::text;
@@ -79,34 +82,55 @@ fn explanations(
     env_type: Option<&str>,
     wanted: Option<&ResourceRef>,
 ) -> Result<Vec<Explanation>, CliError> {
-    let (library, deployed, is_named);
-    match env_type {
-        Some(env_type) => {
-            (deployed, is_named) = imagined(context, env_type)?;
-            library = survey::library(context, &context.org()?)?;
-        }
+    let library = survey::library(context, &context.org()?)?;
+    let (deployed, is_named) = match env_type {
+        Some(env_type) => imagined(context, env_type)?,
         None => {
-            let (org, app, env) = context.env()?;
-            library = survey::library(context, &org)?;
-            deployed = survey::deployed(context, &library, &app, &env)?;
-            is_named = Named::ALL;
+            let (_, app, env) = context.env()?;
+            (survey::deployed(context, &library, &app, &env)?, Named::ALL)
         }
-    }
+    };
+    with_explainer(&library, &deployed, is_named, |explainer| {
+        let resources = explainer.resources().into_iter();
+        let chosen: Vec<&ResourceKey> = resources.filter(|key| wanted.is_none_or(|wanted| fits(wanted, key))).collect();
+        match wanted {
+            Some(wanted) if chosen.is_empty() => {
+                let explainer = explainer.naming(Named { res_id: wanted.id.is_some(), ..is_named });
+                vec![explainer.explain(&imagined_resource(wanted))]
+            }
+            _ => chosen.into_iter().map(|key| explainer.explain(key)).collect(),
+        }
+    })
+}
+
+/// Explains every resource of what a Deployment deployed, by the Definitions
+/// that there are now.
+pub(super) fn of_deployment(
+    context: &Context,
+    app: &AppId,
+    env: &EnvId,
+    deployment: &Deployment,
+) -> Result<BTreeMap<Guresid, Explanation>, CliError> {
+    let library = survey::library(context, &context.org()?)?;
+    let deployed = survey::of_deployment(context, &library, app, env, deployment)?;
+    with_explainer(&library, &deployed, Named::ALL, |explainer| {
+        let explanations = explainer.resources().into_iter().map(|key| explainer.explain(key));
+        explanations.filter_map(|found| Some((found.guresid.clone()?, found))).collect()
+    })
+}
+
+/// Plans a Deployment Set and lets `read` ask for explanations.
+fn with_explainer<T>(
+    library: &Library,
+    deployed: &Deployed,
+    is_named: Named,
+    read: impl FnOnce(&Explainer<'_, '_>) -> T,
+) -> Result<T, CliError> {
     let (definitions, types) = (Definitions::new(&library.definitions), ResourceTypes::new(&library.types));
     let index = SetIndex::new(&deployed.set).map_err(|reasons| CliError::user(reasons.join("\n")))?;
     let input = deployed.input(&definitions, &types);
     let preview = preview(input, &index, &deployed.deploy);
-    let explainer = |is_named| Explainer::new(input, &preview, &index, &deployed.deploy, is_named);
-    let found = explainer(is_named);
-    let chosen: Vec<&ResourceKey> =
-        found.resources().into_iter().filter(|key| wanted.is_none_or(|wanted| fits(wanted, key))).collect();
-    match wanted {
-        Some(wanted) if chosen.is_empty() => {
-            let is_named = Named { res_id: wanted.id.is_some(), ..is_named };
-            Ok(vec![explainer(is_named).explain(&imagined_resource(wanted))])
-        }
-        _ => Ok(chosen.into_iter().map(|key| found.explain(key)).collect()),
-    }
+    Ok(read(&Explainer::new(input, &preview, &index, &deployed.deploy, is_named)))
 }
 
 fn fits(wanted: &ResourceRef, key: &ResourceKey) -> bool {

@@ -9,12 +9,17 @@ use std::{fs, io};
 
 use humctl_api_types::deployment::Deployment;
 use humctl_api_types::endpoint;
-use humctl_api_types::id::{AppId, EnvId, OrgId};
-use humctl_api_types::resource::ResourceGraph;
+use humctl_api_types::id::{AppId, EnvId, Guresid, OrgId};
+use humctl_api_types::resource::{GraphNode, ResourceGraph};
+use humctl_core::explain::Explanation;
+use humctl_core::json;
+use serde_json::{Value, json};
 
 use crate::commands::references::deployment_id;
+use crate::commands::resources::explain;
 use crate::context::Context;
 use crate::error::CliError;
+use crate::output;
 use crate::output::graph::{GraphView, ascii, dot, html, mermaid, svg};
 
 /// Show the Resource Graph of an Environment
@@ -27,6 +32,9 @@ pub(crate) struct GraphArgs {
     /// How the graph is drawn [default: dot]
     #[arg(long, value_name = "FORMAT", value_enum)]
     format: Option<GraphFormat>,
+    /// Also tell which rule chose each Definition, and why each resource needs another
+    #[arg(long)]
+    why: bool,
     /// deploy
     #[arg(value_name = "deploy", requires = "reference")]
     word: Option<String>,
@@ -61,11 +69,11 @@ pub(crate) fn run(context: &Context, args: &GraphArgs) -> Result<(), CliError> {
         (Some("deploy" | "deployment"), Some(reference)) => {
             let id = deployment_id(context, reference)?;
             let deployment = context.client().call(&endpoint::deployment(&org, &app, &env, &id))?;
-            if let Some(format) = args.format {
-                let found = load(context, &org, &app, &env, &deployment)?;
-                return context.output.text(&draw(format, &found, &app, &env));
+            let drawing = Drawing { context, org: &org, app: &app, env: &env, deployment: &deployment, why: args.why };
+            match args.format {
+                Some(format) => context.output.text(&drawing.draw(format)?),
+                None => drawing.page(),
             }
-            page(context, &org, &app, &env, &deployment)
         }
         (Some(word), _) => Err(CliError::user(format!("unknown word `{word}` after resources graph"))
             .with_hint("humctl resources graph deploy REF")),
@@ -75,23 +83,12 @@ pub(crate) fn run(context: &Context, args: &GraphArgs) -> Result<(), CliError> {
             let Some(latest) = deployments.iter().find(|deployment| deployment.dependency_graph_id.is_some()) else {
                 return Err(no_graph(&env, deployments.first()));
             };
-            let found = load(context, &org, &app, &env, latest)?;
+            let drawing = Drawing { context, org: &org, app: &app, env: &env, deployment: latest, why: args.why };
             if context.output.is_machine() {
-                return context.output.document(&humctl_core::json::to_value(&found));
+                return context.output.document(&drawing.document()?);
             }
-            context.output.text(&draw(args.format.unwrap_or(GraphFormat::Dot), &found, &app, &env))
+            context.output.text(&drawing.draw(args.format.unwrap_or(GraphFormat::Dot))?)
         }
-    }
-}
-
-fn draw(format: GraphFormat, graph: &ResourceGraph, app: &AppId, env: &EnvId) -> String {
-    let view = GraphView::new(graph, app.as_str(), env.as_str());
-    match format {
-        GraphFormat::Dot => dot::render(&view),
-        GraphFormat::Mermaid => mermaid::render(&view),
-        GraphFormat::Svg => svg::render(&view),
-        GraphFormat::Html => html::render(&view, &BTreeMap::new()),
-        GraphFormat::Ascii => ascii::render(&view),
     }
 }
 
@@ -106,40 +103,105 @@ fn no_graph(env: &EnvId, latest: Option<&Deployment>) -> CliError {
     }
 }
 
-fn load(
-    context: &Context,
-    org: &OrgId,
-    app: &AppId,
-    env: &EnvId,
-    deployment: &Deployment,
-) -> Result<ResourceGraph, CliError> {
-    match &deployment.dependency_graph_id {
-        Some(id) => context.client().call(&endpoint::graph(org, app, env, id)),
-        None => Err(no_graph(env, Some(deployment))),
+/// The graph of one Deployment, on its way to paper.
+struct Drawing<'d> {
+    context: &'d Context,
+    org: &'d OrgId,
+    app: &'d AppId,
+    env: &'d EnvId,
+    deployment: &'d Deployment,
+    why: bool,
+}
+
+impl Drawing<'_> {
+    fn load(&self) -> Result<ResourceGraph, CliError> {
+        match &self.deployment.dependency_graph_id {
+            Some(id) => self.context.client().call(&endpoint::graph(self.org, self.app, self.env, id)),
+            None => Err(no_graph(self.env, Some(self.deployment))),
+        }
+    }
+
+    fn explanations(&self) -> Result<BTreeMap<Guresid, Explanation>, CliError> {
+        explain::of_deployment(self.context, self.app, self.env, self.deployment)
+    }
+
+    /// The API's graph object; with explanations beside it when they are asked for.
+    fn document(&self) -> Result<Value, CliError> {
+        let graph = json::to_value(&self.load()?);
+        if !self.why {
+            return Ok(graph);
+        }
+        let explanations: Vec<Value> = self.explanations()?.values().map(json::to_value).collect();
+        Ok(json!({"graph": graph, "explanations": explanations}))
+    }
+
+    fn draw(&self, format: GraphFormat) -> Result<String, CliError> {
+        self.drawn(&self.load()?, format)
+    }
+
+    fn drawn(&self, graph: &ResourceGraph, format: GraphFormat) -> Result<String, CliError> {
+        let mut view = GraphView::new(graph, self.app.as_str(), self.env.as_str());
+        let explanations = match (self.why, format) {
+            (true, _) => self.explanations()?,
+            // The page has a place for them, and is good without them too.
+            (false, GraphFormat::Html) => self.explanations().unwrap_or_else(|error| {
+                tracing::warn!("the page explains nothing: {}", error.text());
+                BTreeMap::new()
+            }),
+            (false, _) => BTreeMap::new(),
+        };
+        if self.why {
+            view = view.explained(&explanations);
+        }
+        Ok(match format {
+            GraphFormat::Dot => dot::render(&view),
+            GraphFormat::Mermaid => mermaid::render(&view),
+            GraphFormat::Svg => svg::render(&view),
+            GraphFormat::Html => html::render(&view, &panel_texts(graph, &explanations)),
+            GraphFormat::Ascii => ascii::render(&view),
+        })
+    }
+
+    /// Prints the address of a page with the graph: the portal's for a hosted
+    /// Orchestrator, a file of ours otherwise.
+    fn page(&self) -> Result<(), CliError> {
+        let Self { context, org, app, env, deployment, .. } = self;
+        if !context.client().is_local() {
+            return context.output.line(&format!(
+                "https://app.humanitec.io{}/deploys/{}/graph",
+                endpoint::env_path(org, app, env),
+                deployment.id
+            ));
+        }
+        let graph = self.load()?;
+        let directory = crate::env::cache_dir()
+            .ok_or_else(|| {
+                CliError::user("there is no home directory to write the page to")
+                    .with_hint("set HOME or XDG_CACHE_HOME")
+            })?
+            .join("graphs");
+        // The id of a graph follows from its nodes, so a Deployment without a change keeps the address.
+        let file = directory.join(format!("{org}-{app}-{env}-{}.html", graph.id));
+        let file = std::path::absolute(&file).map_err(|error| CliError::file("write", &file, &error))?;
+        let text = self.drawn(&graph, GraphFormat::Html)?;
+        write(&file, &text).map_err(|error| CliError::file("write", &file, &error))?;
+        context.output.line(&file_url(&file))
     }
 }
 
-/// Prints the address of a page with the graph: the portal's for a hosted
-/// Orchestrator, a file of ours otherwise.
-fn page(context: &Context, org: &OrgId, app: &AppId, env: &EnvId, deployment: &Deployment) -> Result<(), CliError> {
-    if !context.client().is_local() {
-        return context.output.line(&format!(
-            "https://app.humanitec.io{}/deploys/{}/graph",
-            endpoint::env_path(org, app, env),
-            deployment.id
-        ));
-    }
-    let found = load(context, org, app, env, deployment)?;
-    let directory = crate::env::cache_dir()
-        .ok_or_else(|| {
-            CliError::user("there is no home directory to write the page to").with_hint("set HOME or XDG_CACHE_HOME")
-        })?
-        .join("graphs");
-    // The id of a graph follows from its nodes, so a Deployment without a change keeps the address.
-    let file = directory.join(format!("{org}-{app}-{env}-{}.html", found.id));
-    let file = std::path::absolute(&file).map_err(|error| CliError::file("write", &file, &error))?;
-    write(&file, &draw(GraphFormat::Html, &found, app, env)).map_err(|error| CliError::file("write", &file, &error))?;
-    context.output.line(&file_url(&file))
+/// What the panel of the page says of each resource. Definitions may have
+/// changed since the graph was deployed; then it says so.
+fn panel_texts(graph: &ResourceGraph, explanations: &BTreeMap<Guresid, Explanation>) -> BTreeMap<Guresid, String> {
+    let text = |node: &GraphNode| {
+        let explanation = explanations.get(&node.guresid)?;
+        let mut text = output::explain::text(explanation);
+        let now = explanation.definition.as_ref();
+        if now.is_none_or(|now| now.id != node.def_id || now.version != node.def_version_id) {
+            text.push_str("\n  Definitions have changed since this was deployed; this is how it would be made now.\n");
+        }
+        Some((node.guresid.clone(), text))
+    };
+    graph.nodes.iter().filter_map(text).collect()
 }
 
 /// Writes a file that only its owner reads: the page shows inputs of Drivers.

@@ -2,8 +2,9 @@
 //! is planned in this process just as the local one is.
 
 use humctl_api_types::definition::{DefinitionVersion, ResourceDefinition};
+use humctl_api_types::deployment::Deployment;
 use humctl_api_types::endpoint;
-use humctl_api_types::id::{AppId, DeploymentId, EnvId, OrgId, SetId};
+use humctl_api_types::id::{AppId, DeploymentId, EnvId, EnvTypeId, OrgId, SetId};
 use humctl_api_types::resource_type::ResourceTypeInfo;
 use humctl_api_types::set::DeploymentSet;
 use humctl_api_types::value;
@@ -78,19 +79,50 @@ pub(super) fn library(context: &Context, org: &OrgId) -> Result<Library, CliErro
 /// Asks for an Environment and what is deployed in it. `library` is needed for
 /// the pins of resources.
 pub(super) fn deployed(context: &Context, library: &Library, app: &AppId, env: &EnvId) -> Result<Deployed, CliError> {
-    let (client, org) = (context.client(), &context.org()?);
-    let environment = client.call(&endpoint::environment(org, app, env))?;
-    let place =
-        EnvironmentContext { org: org.clone(), app: app.clone(), env: env.clone(), env_type: environment.env_type };
-    let mut deployed = Deployed::nothing_in(place, context.selector_depth()?);
-    let Some(deployment) = environment.from_deploy else { return Ok(deployed) };
+    let environment = context.client().call(&endpoint::environment(&context.org()?, app, env))?;
+    let place = place(context, app, env, environment.env_type)?;
+    match &environment.from_deploy {
+        Some(deployment) => with_deployment(context, library, place, deployment),
+        None => Ok(Deployed::nothing_in(place, context.selector_depth()?)),
+    }
+}
+
+/// Asks for what a Deployment deployed into an Environment.
+pub(super) fn of_deployment(
+    context: &Context,
+    library: &Library,
+    app: &AppId,
+    env: &EnvId,
+    deployment: &Deployment,
+) -> Result<Deployed, CliError> {
+    let environment = context.client().call(&endpoint::environment(&context.org()?, app, env))?;
+    let place = place(context, app, env, environment.env_type)?;
+    with_deployment(context, library, place, deployment)
+}
+
+fn place(context: &Context, app: &AppId, env: &EnvId, env_type: EnvTypeId) -> Result<EnvironmentContext, CliError> {
+    Ok(EnvironmentContext { org: context.org()?, app: app.clone(), env: env.clone(), env_type })
+}
+
+fn with_deployment(
+    context: &Context,
+    library: &Library,
+    place: EnvironmentContext,
+    deployment: &Deployment,
+) -> Result<Deployed, CliError> {
+    let client = context.client();
+    let (org, app, env) = (&place.org, &place.app, &place.env);
     let set = client.call(&endpoint::set(org, app, &deployment.set_id))?;
-    deployed.set = DeploymentSet { modules: set.modules, shared: set.shared };
-    deployed.deploy = DeployContext { deployment: deployment.id, set: deployment.set_id };
-    deployed.has_deployment = true;
-    deployed.values = client.call(&endpoint::values(org, app, Some(env)))?.into_iter().map(shared_value).collect();
-    deployed.pins = pins(context, library, org, app, env)?;
-    Ok(deployed)
+    let values = client.call(&endpoint::values(org, app, Some(env)))?;
+    Ok(Deployed {
+        set: DeploymentSet { modules: set.modules, shared: set.shared },
+        deploy: DeployContext { deployment: deployment.id.clone(), set: deployment.set_id.clone() },
+        has_deployment: true,
+        values: values.into_iter().map(shared_value).collect(),
+        pins: pins(context, library, org, app, env)?,
+        selector_depth: context.selector_depth()?,
+        context: place,
+    })
 }
 
 fn shared_value(value: value::SharedValue) -> (String, SharedValue) {

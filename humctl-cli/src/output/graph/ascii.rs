@@ -47,7 +47,9 @@ impl Tree<'_, '_> {
             }
             for (number, &dependency) in below.iter().enumerate().rev() {
                 let (branch, more) = if number + 1 == below.len() { ("`-- ", "    ") } else { ("|-- ", "|   ") };
-                open.push((dependency, format!("{indent}{branch}"), format!("{indent}{more}")));
+                let reason = self.view.reason(position, dependency).map(|reason| format!("({reason}) "));
+                let branch = format!("{indent}{branch}{}", reason.unwrap_or_default());
+                open.push((dependency, branch, format!("{indent}{more}")));
             }
         }
     }
@@ -56,7 +58,10 @@ impl Tree<'_, '_> {
 /// A resource with its Resource Definition, as a package with its version.
 fn line(vertex: &Vertex<'_>) -> String {
     match vertex.kind {
-        VertexKind::Resource(node) => format!("{} [{}]", vertex.key, node.def_id),
+        VertexKind::Resource(node) => match &vertex.why {
+            Some(why) => format!("{} [{why}]", vertex.key),
+            None => format!("{} [{}]", vertex.key, node.def_id),
+        },
         VertexKind::Environment | VertexKind::Workload => vertex.key.clone(),
     }
 }

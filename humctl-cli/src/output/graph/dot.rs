@@ -18,8 +18,9 @@ pub(crate) fn render(view: &GraphView<'_>) -> String {
         let style = if vertex.is_virtual() { VIRTUAL } else { RESOURCE };
         let _ = writeln!(out, "  {} [label={}, {style}];", quote(&vertex.key), quote(&vertex.label().join("\n")));
     }
-    for &(from, to) in &view.edges {
-        let _ = writeln!(out, "  {} -> {};", quote(&view.vertices[from].key), quote(&view.vertices[to].key));
+    for (&(from, to), reason) in view.edges.iter().zip(&view.reasons) {
+        let label = reason.as_ref().map(|reason| format!(" [label={}]", quote(reason))).unwrap_or_default();
+        let _ = writeln!(out, "  {} -> {}{label};", quote(&view.vertices[from].key), quote(&view.vertices[to].key));
     }
     out.push_str("}\n");
     out

@@ -14,8 +14,9 @@ pub(crate) fn render(view: &GraphView<'_>) -> String {
         let (open, close, class) = if vertex.is_virtual() { ("([", "])", "virtual") } else { ("[", "]", "resource") };
         let _ = writeln!(out, "  n{position}{open}\"{}\"{close}:::{class}", label.join("<br/>"));
     }
-    for (from, to) in &view.edges {
-        let _ = writeln!(out, "  n{from} --> n{to}");
+    for ((from, to), reason) in view.edges.iter().zip(&view.reasons) {
+        let label = reason.as_ref().map(|reason| format!("|\"{}\"|", escape(reason))).unwrap_or_default();
+        let _ = writeln!(out, "  n{from} -->{label} n{to}");
     }
     out.push_str("  classDef virtual fill:#dbeed5,stroke:#98d58e,color:#123\n");
     out.push_str("  classDef resource fill:#d9e8f1,stroke:#8cbfd8,color:#123\n");

@@ -18,6 +18,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use humctl_api_types::id::Guresid;
 use humctl_api_types::resource::{GraphNode, ResourceGraph};
+use humctl_core::explain::Explanation;
+
+use crate::output::explain::rule_of;
 
 /// What there is to draw of a Resource Graph.
 #[derive(Debug)]
@@ -30,6 +33,8 @@ pub(crate) struct GraphView<'g> {
     vertices: Vec<Vertex<'g>>,
     /// Positions in `vertices`: what depends, and what it depends on. Sorted by keys.
     edges: Vec<(usize, usize)>,
+    /// Why each edge is there, when that was asked for.
+    reasons: Vec<Option<String>>,
 }
 
 /// A virtual node or a resource.
@@ -38,6 +43,8 @@ struct Vertex<'g> {
     /// Unique among the vertices of a graph.
     key: String,
     kind: VertexKind<'g>,
+    /// Why a resource is made as it is, when that was asked for.
+    why: Option<String>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -75,12 +82,42 @@ impl<'g> GraphView<'g> {
         let vertices: Vec<Vertex<'g>> = virtual_nodes
             .into_iter()
             .chain(resources.iter().map(|(key, node)| (key.clone(), VertexKind::Resource(node))))
-            .map(|(key, kind)| Vertex { key, kind })
+            .map(|(key, kind)| Vertex { key, kind, why: None })
             .collect();
         let positions: BTreeMap<&str, usize> =
             vertices.iter().enumerate().map(|(position, vertex)| (vertex.key.as_str(), position)).collect();
-        let edges = edges.iter().map(|(from, to)| (positions[from.as_str()], positions[to.as_str()])).collect();
-        Self { app, env, vertices, edges }
+        let edges: Vec<(usize, usize)> =
+            edges.iter().map(|(from, to)| (positions[from.as_str()], positions[to.as_str()])).collect();
+        let reasons = vec![None; edges.len()];
+        Self { app, env, vertices, edges, reasons }
+    }
+
+    /// Adds to each resource the rule that chose its Definition, and to each
+    /// edge why it is there.
+    pub(crate) fn explained(mut self, explanations: &BTreeMap<Guresid, Explanation>) -> Self {
+        let explained = |vertex: &Vertex<'_>| match vertex.kind {
+            VertexKind::Resource(node) => explanations.get(&node.guresid),
+            VertexKind::Environment | VertexKind::Workload => None,
+        };
+        for ((from, to), reason) in self.edges.iter().zip(&mut self.reasons) {
+            let edges = explained(&self.vertices[*from]).map(|found| found.depends_on.as_slice()).unwrap_or_default();
+            *reason = edges.iter().find(|edge| edge.resource == self.vertices[*to].key).map(|edge| {
+                let kinds: BTreeSet<&str> = edge.reasons.iter().map(|reason| reason.kind).collect();
+                kinds.into_iter().collect::<Vec<_>>().join(", ")
+            });
+        }
+        for vertex in &mut self.vertices {
+            vertex.why = explained(vertex)
+                .and_then(|found| found.definition.as_ref())
+                .map(|definition| format!("by {}: {}", definition.id, rule_of(&definition.rule)));
+        }
+        self
+    }
+
+    /// Why an edge is there, when that was asked for.
+    fn reason(&self, from: usize, to: usize) -> Option<&str> {
+        let position = self.edges.iter().position(|edge| *edge == (from, to))?;
+        self.reasons[position].as_deref()
     }
 
     /// Positions of what each vertex depends on.
@@ -105,7 +142,9 @@ impl Vertex<'_> {
         match self.kind {
             VertexKind::Environment | VertexKind::Workload => vec![self.key.clone()],
             VertexKind::Resource(node) => {
-                vec![format!("id: {}", node.id), format!("type: {}", node.res_type), format!("class: {}", node.class)]
+                let facts =
+                    [format!("id: {}", node.id), format!("type: {}", node.res_type), format!("class: {}", node.class)];
+                facts.into_iter().chain(self.why.clone()).collect()
             }
         }
     }

@@ -155,7 +155,9 @@
     const close = element("button", { type: "button", className: "close", title: "Close (Escape)", textContent: "×" });
     close.setAttribute("aria-label", "Close");
     close.addEventListener("click", leave);
-    const sections = [facts(node.facts)];
+    const sections = [
+      facts(node.facts), ...links("Depends on", node.depends_on), ...links("Needed by", node.needed_by),
+    ];
     if (node.explanation !== null) {
       sections.push(element("h3", { textContent: "Explanation" }), element("p", { className: "explanation", textContent: node.explanation }));
     }
@@ -163,7 +165,6 @@
       sections.push(element("h3", { textContent: label }), element("pre", { textContent: text }));
     }
     if (node.secrets.length > 0) sections.push(element("h3", { textContent: "Secret inputs" }), facts(node.secrets));
-    sections.push(...links("Depends on", node.depends_on), ...links("Needed by", node.needed_by));
     panel.replaceChildren(heading, close, ...sections);
     panel.scrollTop = 0;
     heading.focus({ preventScroll: true });

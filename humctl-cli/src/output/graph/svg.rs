@@ -59,13 +59,18 @@ pub(super) fn draw(view: &GraphView<'_>) -> Picture {
          markerUnits=\"userSpaceOnUse\" orient=\"auto\"><path class=\"tip\" d=\"M0,0.5 8,4 0,7.5z\"/></marker></defs>\n",
     );
     let draw_lines = |is_across: bool, elements: &mut String| {
-        for (&(from, to), line) in view.edges.iter().zip(&lines).filter(|(_, line)| line.is_across == is_across) {
-            let _ = writeln!(
+        let edges = view.edges.iter().zip(&view.reasons).zip(&lines);
+        for ((&(from, to), reason), line) in edges.filter(|(_, line)| line.is_across == is_across) {
+            let class = if is_across { " across" } else { "" };
+            let _ = write!(
                 elements,
-                "<path class=\"edge{}\" data-from=\"{from}\" data-to=\"{to}\" marker-end=\"url(#arrow)\" d=\"{}\"/>",
-                if is_across { " across" } else { "" },
+                "<path class=\"edge{class}\" data-from=\"{from}\" data-to=\"{to}\" marker-end=\"url(#arrow)\" d=\"{}\"",
                 curve(&line.points, is_sideways)
             );
+            elements.push_str(&match reason {
+                Some(reason) => format!("><title>{}</title></path>\n", escape_markup(reason)),
+                None => "/>\n".to_owned(),
+            });
         }
     };
     draw_lines(true, &mut elements);
@@ -151,6 +156,7 @@ fn box_lines(vertex: &Vertex<'_>) -> Vec<Line> {
             let mut lines: Vec<Line> = break_id(node.id.as_str()).into_iter().map(name).collect();
             lines.push(detail(format!("type: {}", node.res_type)));
             lines.push(detail(format!("class: {}", node.class)));
+            lines.extend(vertex.why.clone().map(detail));
             lines
         }
     }
