@@ -158,7 +158,7 @@ fn a_commit_that_arrives_after_its_process_was_killed_counts() {
     env.deploy().ok();
     let gate = env.path("gate");
     remote.hook("pre-receive", &format!("touch {0}.here; while [ ! -e {0} ]; do sleep 0.05; done", gate.display()));
-    env.score("web", "    variables: {A: \"1\"}\n");
+    env.score("api", "");
     let mut child = env.start("score deploy --app shop --env development");
     while !env.path("gate.here").exists() {
         std::thread::yield_now();
@@ -178,6 +178,13 @@ fn a_commit_that_arrives_after_its_process_was_killed_counts() {
         .filter_map(|deployment| deployment["status"]["status"].as_str())
         .collect();
     assert_eq!(statuses, ["succeeded", "succeeded"]);
+    // It is as if the process had lived: resources, graph, and what is in use.
+    let id = &deployments[0]["metadata"]["id"];
+    let active = env.run("get active-resource modules.api --app shop --env development -o json").ok().json();
+    assert_eq!(active["status"]["deploy_id"], *id);
+    assert!(env.run("resources graph --app shop --env development").ok().stdout.contains("workload.api"));
+    let used = env.run("delete active-resource modules.api --app shop --env development").fails().stderr;
+    assert!(used.contains(id.as_str().unwrap()), "{used}");
     assert!(env.deploy().ok().stdout.contains("no changes"));
 }
 

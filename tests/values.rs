@@ -375,3 +375,25 @@ entity: {description: \"\", is_secret: true, value: sealed-12345}
       hint: did you mean `value`?
     ");
 }
+
+#[test]
+fn values_that_are_made_at_once_are_all_there() {
+    const N: usize = 8;
+    let env = TestEnv::new();
+    shop(&env);
+    env.run("create value BASE x --app shop").ok();
+    env.run("create value BASE y --app shop --env development").ok();
+    let children: Vec<_> = (0..N).map(|n| env.start(&format!("create value KEY{n} x --app shop"))).collect();
+    for child in children {
+        let output = child.wait_with_output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    }
+    assert_eq!(shown(&env, "/envs/development").len(), N + 1);
+    for level in ["", "/envs/development"] {
+        let all = env.run(&format!("api get {APP_PATH}{level}/value-set-versions")).ok().json();
+        let sizes: Vec<usize> =
+            all.as_array().unwrap().iter().map(|version| version["values"].as_object().unwrap().len()).collect();
+        // One version a change, each with one value more than the one before.
+        assert_eq!(sizes, (1..=N + 1).rev().collect::<Vec<_>>(), "{level}");
+    }
+}

@@ -34,11 +34,8 @@ impl Orchestrator {
     /// [`OrchestratorError`].
     pub fn organizations(&self, also: Option<&OrgId>) -> Result<Vec<Organization>> {
         let mut found: Vec<Organization> = Vec::new();
-        for (key, document) in self.store().list("org/")? {
-            // `org/O` has one segment below the prefix; everything else is inside an organization.
-            if key.as_str().matches('/').count() == 1 {
-                found.push(decode(&key, &document)?);
-            }
+        for (key, document) in self.store().children("org/")? {
+            found.push(decode(&key, &document)?);
         }
         if let Some(org) = also.filter(|org| found.iter().all(|known| known.id != **org)) {
             found.push(self.organization(org)?);
@@ -209,23 +206,13 @@ impl Orchestrator {
     /// # Errors
     /// [`OrchestratorError`].
     pub fn applications(&self, org: &OrgId) -> Result<Vec<Application>> {
-        let prefix = documents::apps(org).prefix();
-        let documents = self.store().list(&prefix)?;
-        let (mut apps, mut envs) = (Vec::new(), Vec::new());
-        for (key, document) in &documents {
-            match key.as_str()[prefix.len()..].split('/').collect::<Vec<_>>().as_slice() {
-                [_] => apps.push(decode::<ApplicationDoc>(key, document)?),
-                [app, "env", _] => envs.push(((*app).to_owned(), decode::<EnvironmentDoc>(key, document)?)),
-                _ => {}
-            }
+        let mut apps = Vec::new();
+        for (key, document) in self.store().children(&documents::apps(org).prefix())? {
+            let app: ApplicationDoc = decode(&key, &document)?;
+            let envs = self.environment_docs(org, &app.id)?;
+            apps.push(application(org, app, envs.iter().map(base).collect()));
         }
-        Ok(apps
-            .into_iter()
-            .map(|app| {
-                let own = envs.iter().filter(|(of, _)| of == app.id.as_str()).map(|(_, env)| base(env)).collect();
-                application(org, app, own)
-            })
-            .collect())
+        Ok(apps)
     }
 
     /// One Application.
@@ -403,10 +390,8 @@ impl Orchestrator {
     }
 
     pub(super) fn environment_docs(&self, org: &OrgId, app: &AppId) -> Result<Vec<EnvironmentDoc>> {
-        let prefix = documents::envs(org, app).prefix();
-        let documents = self.store().list(&prefix)?;
-        let own = documents.iter().filter(|(key, _)| !key.as_str()[prefix.len()..].contains('/'));
-        own.map(|(key, document)| decode(key, document)).collect()
+        let documents = self.store().children(&documents::envs(org, app).prefix())?;
+        documents.iter().map(|(key, document)| decode(key, document)).collect()
     }
 
     fn environment_from(&self, org: &OrgId, app: &AppId, doc: EnvironmentDoc) -> Result<Environment> {

@@ -407,3 +407,52 @@ impl Sealer<'_> {
         rest.iter().try_fold(self.old?.secret_refs.get(first)?, |value, key| value.get(key))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn map(value: Value) -> Map<String, Value> {
+        let Value::Object(map) = value else { panic!("an object") };
+        map
+    }
+
+    #[test]
+    fn a_merge_sets_removes_and_leaves_alone() {
+        let leaf = |name: &str| json!({"store": "s", "ref": name});
+        for (base, patch, expected) in [
+            (json!({"a": 1}), json!({"b": 2}), json!({"a": 1, "b": 2})),
+            (json!({"a": 1, "b": 2}), json!({"a": null}), json!({"b": 2})),
+            (json!({"a": {"x": 1, "y": 2}}), json!({"a": {"x": null, "z": 3}}), json!({"a": {"y": 2, "z": 3}})),
+            (json!({"a": [1]}), json!({"a": [2]}), json!({"a": [2]})),
+            (json!({"a": 1}), json!({"a": {"x": null}}), json!({"a": {}})),
+            (
+                json!({"a": leaf("old")}),
+                json!({"a": {"store": "s", "value": "v"}}),
+                json!({"a": {"store": "s", "value": "v"}}),
+            ),
+            (json!({"a": leaf("old")}), json!({"a": {"b": leaf("new")}}), json!({"a": {"b": leaf("new")}})),
+            (json!({"a": {"b": leaf("old")}}), json!({"a": {"b": leaf("new")}}), json!({"a": {"b": leaf("new")}})),
+        ] {
+            let mut merged = map(base.clone());
+            merge_maps(&mut merged, map(patch.clone()), &is_leaf);
+            assert_eq!(Value::Object(merged), expected, "{base} + {patch}");
+        }
+    }
+
+    #[test]
+    fn secrets_of_former_states_are_read_and_versions_are_kept_apart() {
+        let sealed = |text: &str| json!({"key_id": "k", "nonce": "n", "sealed": text});
+        let former: SecretDoc = crate::decode::tolerant(&json!({"version": 2, "secret": sealed("two")})).unwrap();
+        let versions = |doc: &SecretDoc| -> Vec<(u64, String)> {
+            doc.versions().map(|(version, secret)| (version, secret.sealed.clone())).collect()
+        };
+        assert_eq!(versions(&former), [(2, "two".to_owned())]);
+        let newest = crate::decode::tolerant(&sealed("three")).unwrap();
+        let both = former.with(3, newest);
+        assert_eq!(versions(&both), [(2, "two".to_owned()), (3, "three".to_owned())]);
+        assert_eq!(both.newest().sealed, "three");
+        let stored = crate::json::to_value(&both);
+        assert_eq!(versions(&crate::decode::tolerant(&stored).unwrap()), versions(&both));
+    }
+}

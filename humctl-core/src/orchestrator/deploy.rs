@@ -6,7 +6,7 @@
 //! push, verify, state. A lost race starts over at the fetch, so a Delta is
 //! always applied to what the branch holds.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::PoisonError;
@@ -69,16 +69,18 @@ pub(super) struct Job {
 pub(super) struct Outcome {
     pub(super) set: DeploymentSet,
     pub(super) target: DeploymentTarget,
+    /// Names of the files that are new or changed; `None` when only the branch tells.
+    pub(super) written: Option<BTreeSet<String>>,
     pub(super) warnings: Vec<String>,
     pub(super) graph: Option<ResourceGraph>,
     pub(super) active: Vec<ActiveResource>,
 }
 
 impl Outcome {
-    /// True when the custom resource of an Active Resource is new or changed.
+    /// True unless the custom resource of an Active Resource is what it was.
     pub(super) fn wrote(&self, resource: &ActiveResource) -> bool {
         let name = format!("resource-{}.yaml", resource.gu_res_id);
-        self.target.files.iter().any(|line| line[2..] == name)
+        self.written.as_ref().is_none_or(|written| written.contains(&name))
     }
 }
 
@@ -267,6 +269,7 @@ impl Orchestrator {
             let file = EnvironmentRecord::file(&context.app, &context.env);
             return Err(failed(context, &GitError::SecretInFile { file }.into()));
         }
+        outcome.written = Some(change.added.iter().chain(&change.updated).map(|file| file.name.clone()).collect());
         outcome.target = DeploymentTarget {
             url: resolved.target.url.to_string(),
             branch: view.branch.clone(),
@@ -415,6 +418,7 @@ pub(super) fn plan_files(
     let outcome = Outcome {
         set: set.clone(),
         target: no_target(),
+        written: None,
         warnings,
         graph: Some(export::export(&plan.graph, context, &types, &now)),
         active: active_resources(&plan, target_plan, context, &job.doc.deployment.id, &now),

@@ -197,3 +197,85 @@ pub(super) struct DeploymentDoc {
 pub(super) fn organization(org: &OrgId, now: &Timestamp, user: &str) -> Value {
     json!({"id": org, "name": org, "created_at": now, "created_by": user, "trial_expires_at": null, "logo": {}})
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::orchestrator::deployment_doc::new_doc;
+
+    fn id(text: &str) -> DeploymentId {
+        DeploymentId::new(text).unwrap()
+    }
+
+    fn environment() -> EnvironmentDoc {
+        let (env, env_type) = (EnvId::new("dev").unwrap(), EnvTypeId::new("development").unwrap());
+        EnvironmentDoc::new(env, "dev".to_owned(), env_type, Timestamp::default(), "local")
+    }
+
+    /// A Deployment that starts from what the Environment says now.
+    fn begin(environment: &mut EnvironmentDoc, name: &str) -> Deployment {
+        environment.unfinished.push(id(name));
+        let set = crate::set::set_id(&humctl_api_types::set::DeploymentSet::default());
+        let from = environment.from_deploy.as_ref();
+        new_doc(id(name), &environment.id, &set, from, Timestamp::default(), "local").deployment
+    }
+
+    fn target() -> TargetDoc {
+        TargetDoc {
+            url: "/r".to_owned(),
+            branch: "main".to_owned(),
+            path: String::new(),
+            definition: DefinitionId::new("git-target").unwrap(),
+            commit: "c".to_owned(),
+        }
+    }
+
+    fn deploy(environment: &mut EnvironmentDoc, name: &str) {
+        let deployment = begin(environment, name);
+        environment.landed(&deployment, Some(&target()));
+    }
+
+    #[test]
+    fn a_rebase_is_used_up_by_the_deployment_that_starts_from_it() {
+        let mut environment = environment();
+        deploy(&mut environment, "d1");
+        deploy(&mut environment, "d2");
+        assert_eq!((environment.deployed(), environment.from_deploy.as_ref()), (Some(&id("d2")), Some(&id("d2"))));
+        environment.rebase(id("d1"));
+        assert!(environment.is_rebased);
+        assert_eq!((environment.deployed(), environment.from_deploy.as_ref()), (Some(&id("d2")), Some(&id("d1"))));
+        deploy(&mut environment, "d3");
+        assert!(!environment.is_rebased && environment.unfinished.is_empty());
+        assert_eq!((environment.deployed(), environment.from_deploy.as_ref()), (Some(&id("d3")), Some(&id("d3"))));
+    }
+
+    #[test]
+    fn a_rebase_while_a_deployment_runs_still_stands_when_that_landed() {
+        let mut environment = environment();
+        deploy(&mut environment, "d1");
+        let running = begin(&mut environment, "d2");
+        environment.rebase(id("0"));
+        environment.landed(&running, Some(&target()));
+        assert!(environment.is_rebased);
+        assert_eq!((environment.deployed(), environment.from_deploy.as_ref()), (Some(&id("d2")), Some(&id("0"))));
+    }
+
+    #[test]
+    fn a_rebase_to_what_is_deployed_is_none() {
+        let mut environment = environment();
+        deploy(&mut environment, "d1");
+        deploy(&mut environment, "d2");
+        environment.rebase(id("d1"));
+        environment.rebase(id("d2"));
+        assert!(!environment.is_rebased);
+        assert_eq!(environment.deployed(), Some(&id("d2")));
+    }
+
+    #[test]
+    fn environments_of_former_states_are_read() {
+        let former = json!({"id": "dev", "name": "dev", "env_type": "development", "created_at": "", "created_by": "",
+                            "from_deploy": "d1", "last_deploy": "d2", "target": null});
+        let read: EnvironmentDoc = crate::decode::tolerant(&former).unwrap();
+        assert_eq!((read.deployed(), read.unfinished.len()), (Some(&id("d1")), 0));
+    }
+}

@@ -119,29 +119,33 @@ impl Orchestrator {
 
     fn settle_one(&self, context: &EnvironmentContext, mut doc: DeploymentDoc, commit: Option<String>) -> Result<()> {
         doc.deployment.status_changed_at = now();
-        let landed = match (commit, &mut doc.target) {
+        let outcome = match (commit, &mut doc.target) {
             (Some(commit), Some(target)) => {
                 target.commit = commit;
-                true
+                let set = self.deployment_set(&context.org, &context.app, &doc.deployment.set_id)?;
+                let target = target.clone();
+                let mut outcome = self.plan_known(context, &doc, &set, &target);
+                outcome.target.changed = true;
+                Some(outcome)
             }
-            _ => false,
+            _ => None,
         };
-        if landed {
-            doc.deployment.status = DeploymentStatus::Succeeded;
-            doc.errors.clear();
-        } else {
-            doc.deployment.status = DeploymentStatus::Failed;
-            let message = "the process ended before its commit reached the branch\n  hint: deploy again";
-            doc.errors = vec![environment_error(context, ErrorType::Provisioning, INTERRUPTED, "Interrupted", message)];
-        }
         let key = documents::env(&context.org, &context.app, &context.env);
         self.transact(|| {
+            let mut doc = doc.clone();
             let (document, mut env_doc) = self.environment_doc(&context.org, &context.app, &context.env)?;
-            match landed {
-                true => env_doc.landed(&doc.deployment, doc.target.as_ref()),
-                false => env_doc.ended(&doc.deployment.id),
-            }
             let mut batch = Batch::new();
+            if let Some(outcome) = &outcome {
+                doc.errors.clear();
+                self.succeed(context, outcome, &mut doc, &mut batch)?;
+                env_doc.landed(&doc.deployment, doc.target.as_ref());
+            } else {
+                doc.deployment.status = DeploymentStatus::Failed;
+                let message = "the process ended before its commit reached the branch\n  hint: deploy again";
+                doc.errors =
+                    vec![environment_error(context, ErrorType::Provisioning, INTERRUPTED, "Interrupted", message)];
+                env_doc.ended(&doc.deployment.id);
+            }
             batch.expect(&key, Some(&document)).put(&key, &env_doc);
             batch.put(&documents::deployment(&key, &doc.deployment.id), &doc);
             Ok(((), batch))

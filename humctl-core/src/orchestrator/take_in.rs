@@ -3,6 +3,7 @@
 
 use humctl_api_types::deployment::DeploymentTarget;
 use humctl_api_types::id::DeploymentId;
+use humctl_api_types::set::DeploymentSet;
 
 use crate::context::EnvironmentContext;
 use crate::git::EnvironmentRecord;
@@ -11,7 +12,7 @@ use crate::graph::ResourceTypes;
 use crate::matching::Definitions;
 use crate::orchestrator::deploy::{Intent, Job, Outcome, Site, plan_files};
 use crate::orchestrator::deployment_doc::{new_doc, no_target};
-use crate::orchestrator::documents::{self, TargetDoc};
+use crate::orchestrator::documents::{self, DeploymentDoc, TargetDoc};
 use crate::orchestrator::failure::{Failed, failed};
 use crate::orchestrator::{Orchestrator, Result, now};
 use crate::plan::plan_target;
@@ -62,17 +63,9 @@ impl Orchestrator {
         let short = &target.commit[..target.commit.len().min(12)];
         doc.deployment.comment = format!("found at {}@{short}", target.branch);
         doc.target = Some(target.clone());
-        let job = Job {
-            context: context.clone(),
-            intent: Intent::Set(Box::new(record.set.clone())),
-            local_base: record.set.clone(),
-            is_rebased: false,
-            adopt: false,
-            doc,
-        };
-        let outcome = self.plan_record(&job, record, target);
+        let outcome = self.plan_known(context, &doc, &record.set, target);
         self.transact(|| {
-            let mut doc = job.doc.clone();
+            let mut doc = doc.clone();
             let (document, mut env_doc) = self.environment_doc(&context.org, &context.app, &context.env)?;
             let mut batch = Batch::new();
             self.succeed(context, &outcome, &mut doc, &mut batch)?;
@@ -84,24 +77,41 @@ impl Orchestrator {
         })
     }
 
-    /// Plans what a record says. Definitions may be missing here; then there
-    /// is a set and no graph.
-    fn plan_record(&self, job: &Job, record: &EnvironmentRecord, target: &TargetDoc) -> Outcome {
-        let context = &job.context;
-        // The record does not say which Shared Values were used; those of now come nearest.
-        let values = self.freeze_values(&context.org, &context.app, &context.env, None);
-        let values = values.and_then(|version| self.shared_values(context, version.as_ref()));
+    /// Plans a set that the branch holds already. Definitions may have changed
+    /// or be missing here; then there is a set and no graph.
+    pub(super) fn plan_known(
+        &self,
+        context: &EnvironmentContext,
+        doc: &DeploymentDoc,
+        set: &DeploymentSet,
+        target: &TargetDoc,
+    ) -> Outcome {
+        let job = Job {
+            context: context.clone(),
+            intent: Intent::Set(Box::new(set.clone())),
+            local_base: set.clone(),
+            is_rebased: false,
+            adopt: false,
+            doc: doc.clone(),
+        };
+        // A record does not say which Shared Values were used; those of now come nearest.
+        let version = match &doc.deployment.value_set_version_id {
+            Some(version) => Ok(Some(version.clone())),
+            None => self.freeze_values(&context.org, &context.app, &context.env, None),
+        };
+        let values = version.and_then(|version| self.shared_values(context, version.as_ref()));
         let library = values.and_then(|values| self.library(context, values));
         let planned = library.ok().and_then(|library| {
             let definitions = Definitions::new(&library.definitions);
             let types = ResourceTypes::new(&library.types);
             let input = library.input(context, &definitions, &types);
             let target_plan = plan_target(input).into_result().ok()?;
-            plan_files(job, &record.set, &library, &target_plan).ok().map(|(_, outcome)| outcome)
+            plan_files(&job, set, &library, &target_plan).ok().map(|(_, outcome)| outcome)
         });
         let mut outcome = planned.unwrap_or_else(|| Outcome {
-            set: record.set.clone(),
+            set: set.clone(),
             target: no_target(),
+            written: None,
             warnings: vec![
                 "the Resource Definitions here do not fit what is deployed, so there is no graph".to_owned(),
             ],

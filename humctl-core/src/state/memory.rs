@@ -29,6 +29,12 @@ impl StateStore for MemoryStore {
         Ok(matching.map(|(key, document)| (key.clone(), document.clone())).collect())
     }
 
+    fn children(&self, prefix: &str) -> Result<Vec<(Key, Document)>, StateError> {
+        let mut documents = self.list(prefix)?;
+        documents.retain(|(key, _)| !key.as_str()[prefix.len()..].contains('/'));
+        Ok(documents)
+    }
+
     fn commit(&self, batch: &Batch) -> Result<(), StateError> {
         let mut documents = self.documents();
         for (key, expected) in &batch.expected {

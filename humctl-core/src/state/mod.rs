@@ -186,6 +186,13 @@ pub trait StateStore: Send + Sync {
     /// [`StateError`].
     fn list(&self, prefix: &str) -> Result<Vec<(Key, Document)>, StateError>;
 
+    /// Reads the documents directly below a prefix, sorted by key; what is
+    /// deeper is not read.
+    ///
+    /// # Errors
+    /// [`StateError`].
+    fn children(&self, prefix: &str) -> Result<Vec<(Key, Document)>, StateError>;
+
     /// Applies a batch.
     ///
     /// # Errors

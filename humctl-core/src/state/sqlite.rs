@@ -83,6 +83,33 @@ impl SqliteStore {
         self.open()
     }
 
+    /// Documents below a prefix for which a further condition holds.
+    fn select(&self, prefix: &str, condition: &str) -> Result<Vec<(Key, Document)>, StateError> {
+        // Keys are ASCII and prefixes end in `/`, whose successor is `0`.
+        let end = format!("{}0", prefix.strip_suffix('/').unwrap_or(prefix));
+        let rows = self.read(|connection| {
+            let fail = |error: rusqlite::Error| self.unusable(error);
+            let mut statement = connection
+                .prepare(&format!(
+                    "SELECT key, revision, value FROM document WHERE key >= ?1 AND key < ?2 {condition} ORDER BY key"
+                ))
+                .map_err(fail)?;
+            let rows = statement
+                .query_map([prefix, end.as_str()], |row| {
+                    Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)?, row.get::<_, String>(2)?))
+                })
+                .map_err(fail)?;
+            rows.collect::<Result<Vec<_>, _>>().map_err(fail)
+        })?;
+        let rows = rows.unwrap_or_default().into_iter();
+        rows.map(|(key, revision, text)| {
+            let key = Key::from_stored(key);
+            let document = document(&key, revision, &text)?;
+            Ok((key, document))
+        })
+        .collect()
+    }
+
     fn open(&self) -> Result<Connection, StateError> {
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection = Connection::open_with_flags(&self.path, flags).map_err(|error| self.unusable(error))?;
@@ -148,27 +175,11 @@ impl StateStore for SqliteStore {
     }
 
     fn list(&self, prefix: &str) -> Result<Vec<(Key, Document)>, StateError> {
-        // Keys are ASCII and prefixes end in `/`, whose successor is `0`.
-        let end = format!("{}0", prefix.strip_suffix('/').unwrap_or(prefix));
-        let rows = self.read(|connection| {
-            let fail = |error: rusqlite::Error| self.unusable(error);
-            let mut statement = connection
-                .prepare("SELECT key, revision, value FROM document WHERE key >= ?1 AND key < ?2 ORDER BY key")
-                .map_err(fail)?;
-            let rows = statement
-                .query_map([prefix, end.as_str()], |row| {
-                    Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)?, row.get::<_, String>(2)?))
-                })
-                .map_err(fail)?;
-            rows.collect::<Result<Vec<_>, _>>().map_err(fail)
-        })?;
-        let rows = rows.unwrap_or_default().into_iter();
-        rows.map(|(key, revision, text)| {
-            let key = Key::from_stored(key);
-            let document = document(&key, revision, &text)?;
-            Ok((key, document))
-        })
-        .collect()
+        self.select(prefix, "")
+    }
+
+    fn children(&self, prefix: &str) -> Result<Vec<(Key, Document)>, StateError> {
+        self.select(prefix, "AND instr(substr(key, length(?1) + 1), '/') = 0")
     }
 
     fn commit(&self, batch: &Batch) -> Result<(), StateError> {

@@ -56,6 +56,9 @@ fn prefixes_end_at_a_segment() {
         }
         let listed = store.list(&key("app/a").prefix()).unwrap();
         assert_eq!(listed.len(), 1, "{listed:?}");
+        let children = store.children("app/").unwrap();
+        let children: Vec<&str> = children.iter().map(|(key, _)| key.as_str()).collect();
+        assert_eq!(children, ["app/a", "app/a-b"]);
         let mut batch = Batch::new();
         batch.delete_tree(&key("app/a"));
         store.commit(&batch).unwrap();
@@ -176,4 +179,19 @@ fn the_state_key_stays_where_the_state_says() {
     let error = load_state_key(&store, &source(None)).unwrap_err().to_string();
     assert!(error.contains("missing from the keyring"), "{error}");
     assert!(!directory.path().join("state.key").exists());
+}
+
+#[test]
+fn what_is_deleted_from_the_file_is_gone_from_its_bytes() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("state.db");
+    let store = SqliteStore::new(path.clone());
+    let mut batch = Batch::new();
+    batch.put(&key("a"), &"canary-12345".repeat(2000)).put(&key("b"), &"canary-12345");
+    store.commit(&batch).unwrap();
+    let mut batch = Batch::new();
+    batch.delete(&key("a")).put(&key("b"), &"other");
+    store.commit(&batch).unwrap();
+    let bytes = std::fs::read(path).unwrap();
+    assert!(!bytes.windows(12).any(|window| window == b"canary-12345"));
 }
