@@ -351,3 +351,46 @@ fn the_life_of_a_deployment_fits_the_official_document() {
     api.ask("get", "/orgs/local/resources/defs?deleted=true", "/orgs/{orgId}/resources/defs", None, "200");
     api.ask("get", &format!("{git}/versions?deleted=true"), &format!("{D}/versions"), None, "200");
 }
+
+#[test]
+fn the_resources_of_a_set_plan_to_the_graph_that_was_deployed() {
+    let Some(document) = document() else { return };
+    let env = TestEnv::new();
+    let remote = env.remote("r");
+    env.shop(&remote, "main").write(
+        "defs.yaml",
+        "apiVersion: entity.humanitec.io/v1b1\nkind: Definition\nmetadata: {id: s3-any}\nentity:\n  name: s3-any\n  type: s3\n  \
+         driver_type: humanitec/terraform\n  criteria: [{}, {class: admin}]\n",
+    );
+    env.run("apply -f defs.yaml").ok();
+    env.score(
+        "web",
+        "    variables: {A: \"${resources.own.bucket}\", B: \"${resources.ours.bucket}\"}\nresources:\n  own: {type: s3}\n  \
+         ours: {type: s3, class: admin, id: main}\n",
+    );
+    env.deploy().ok();
+    let api = Asker { env: &env, document: &document };
+    let dev = "/orgs/local/apps/shop/envs/development";
+    let set = env.run("get deployment-set . --app shop --env development -o json").ok().json();
+    let set = format!("/orgs/local/apps/shop/sets/{}/resources", set["metadata"]["id"].as_str().unwrap());
+    let inputs = api.ask("get", &set, "/orgs/{orgId}/apps/{appId}/sets/{setId}/resources", None, "200");
+    let path = format!("{dev}/resources/graphs");
+    let planned = api.ask("post", &path, &format!("{E}/resources/graphs"), Some(&inputs), "200");
+    let nodes =
+        api.ask("post", &format!("{dev}/resources/graph"), &format!("{E}/resources/graph"), Some(&inputs), "200");
+    assert_eq!(planned["nodes"], nodes);
+    let deployed = env.run("resources graph --app shop --env development -o json").ok().json();
+    let ids = |nodes: &Value| -> Vec<Value> {
+        let nodes = nodes.as_array().unwrap().iter();
+        nodes.map(|node| json!([node["guresid"], node["depends_on"], node["def_id"]])).collect()
+    };
+    let mut expected = ids(&deployed["nodes"]);
+    expected.retain(|node| node[2] != "default-humanitec-base-env");
+    assert_eq!(ids(&nodes), expected);
+    let id = planned["id"].as_str().unwrap();
+    let stored = api.ask("get", &format!("{path}/{id}"), &format!("{E}/resources/graphs/{{graphId}}"), None, "200");
+    assert_eq!(stored["hash"], planned["hash"]);
+    let unknown = json!([{"id": "shared.x", "type": "amqp"}]);
+    api.ask("post", &path, &format!("{E}/resources/graphs"), Some(&unknown), "400");
+    assert_eq!(remote.n_commits("main"), 1, "planning writes nothing");
+}

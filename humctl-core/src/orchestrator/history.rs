@@ -2,7 +2,6 @@
 
 use humctl_api_types::deployment::{Deployment, DeploymentError};
 use humctl_api_types::id::{AppId, DeploymentId, EnvId, OrgId};
-use humctl_api_types::resource::ResourceGraph;
 
 use crate::orchestrator::documents::{self, DeploymentDoc};
 use crate::orchestrator::{Orchestrator, OrchestratorError, Result, decode};
@@ -86,18 +85,5 @@ impl Orchestrator {
             }
         }
         Ok(None)
-    }
-
-    /// A stored Resource Graph.
-    ///
-    /// # Errors
-    /// [`OrchestratorError`].
-    pub fn graph(&self, org: &OrgId, app: &AppId, env: &EnvId, id: &str) -> Result<ResourceGraph> {
-        self.environment_doc(org, app, env)?;
-        let key = documents::graph(&documents::env(org, app, env), id);
-        match self.store().get(&key)? {
-            Some(document) => decode(&key, &document),
-            None => Err(OrchestratorError::NotFound { what: "resource graph", id: id.to_owned() }),
-        }
     }
 }

@@ -19,6 +19,7 @@ mod deployment_doc;
 mod documents;
 mod error;
 mod failure;
+mod graphs;
 mod history;
 mod removal;
 mod sets;

@@ -7,6 +7,7 @@ use axum::response::IntoResponse as _;
 use axum::routing::{delete, get, patch, post, put};
 use humctl_api_types::id::{AppId, EnvId, OrgId, ResId};
 use humctl_api_types::resource::PinRequest;
+use humctl_api_types::set::ResourceInputs;
 use serde::Deserialize;
 
 use crate::orchestrator::{ActiveResourceRef, Removal};
@@ -18,6 +19,8 @@ pub(super) fn routes() -> Router<Shared> {
     let env = |rest: &str| format!("/orgs/{{org}}/apps/{{app}}/envs/{{env}}{rest}");
     Router::new()
         .route(&env("/resources"), get(active_resources))
+        .route(&env("/resources/graph"), post(plan_graph_nodes))
+        .route(&env("/resources/graphs"), post(plan_graph))
         .route(&env("/resources/graphs/{id}"), get(get_graph))
         .route(&env("/resources/{type}/{id}"), delete(delete_active_resource))
         .route(&env("/resources/{type}/{id}/actions/pin"), post(pin_active_resource))
@@ -25,6 +28,24 @@ pub(super) fn routes() -> Router<Shared> {
         .route(&env("/runtime/paused"), put(no_control).get(no_runtime))
         .route(&env("/runtime/replicas"), patch(no_control))
         .route(&env("/logs"), get(no_runtime))
+}
+
+async fn plan_graph(
+    State(shared): State<Shared>,
+    Ids((org, app, env)): Ids<(OrgId, AppId, EnvId)>,
+    Body(resources): Body<Vec<ResourceInputs>>,
+) -> Answer {
+    call(StatusCode::OK, move || shared.orchestrator.plan_graph(&org, &app, &env, &resources)).await
+}
+
+/// The deprecated form: the nodes alone.
+async fn plan_graph_nodes(
+    State(shared): State<Shared>,
+    Ids((org, app, env)): Ids<(OrgId, AppId, EnvId)>,
+    Body(resources): Body<Vec<ResourceInputs>>,
+) -> Answer {
+    let nodes = move || shared.orchestrator.plan_graph(&org, &app, &env, &resources).map(|graph| graph.nodes);
+    call(StatusCode::OK, nodes).await
 }
 
 #[derive(Deserialize)]
