@@ -234,3 +234,16 @@ fn the_page_says_when_definitions_have_changed_since() {
     env.run("apply -f pg.yaml").ok();
     assert!(page(&env).contains("have changed since"));
 }
+
+#[test]
+fn candidates_are_listed_by_rank_over_the_api() {
+    let env = deployed();
+    let list = |query: &str| -> Vec<String> {
+        let found = env.run(&format!("api get /orgs/local/resources/defs?{query}")).ok().json();
+        found.as_array().unwrap().iter().map(|item| item["id"].as_str().unwrap().to_owned()).collect()
+    };
+    assert_eq!(list("res_type=postgres&app=shop&env_type=development"), ["pg-shop", "pg-any"]);
+    assert_eq!(list("res_type=postgres&app=mail"), ["pg-any"]);
+    assert_eq!(list("res_type=postgres&class=big"), [] as [&str; 0]);
+    assert_eq!(list("res_type=config"), ["conf-pg"]);
+}

@@ -412,6 +412,25 @@ pub(crate) mod tests {
     }
 
     #[test]
+    fn a_rule_without_a_class_is_for_class_default() {
+        let definitions = postgres(&[("any", json!([{}])), ("big", json!([{"class": "big"}]))]);
+        let definitions = Definitions::new(&definitions);
+        for (resource, expected) in [
+            ("postgres.default#shared.db", Ok("any")),
+            ("postgres.big#shared.db", Ok("big")),
+            ("postgres.rw#shared.db", Err(MatchError::NoMatch)),
+        ] {
+            let found = definitions.match_definition(&context(), &key(resource));
+            assert_eq!(found.map(|rule| rule.definition.id.as_str()), expected, "{resource}");
+        }
+    }
+
+    #[test]
+    fn a_rule_that_one_definition_has_twice_does_no_harm() {
+        assert_eq!(winner(&[("aaa", json!([{}, {}]))]), Ok(("aaa".to_owned(), 0)));
+    }
+
+    #[test]
     fn no_criteria_never_match_and_every_named_field_must_hold() {
         assert_eq!(winner(&[("aaa", json!([]))]), Err(MatchError::NoMatch));
         let rules = [("aaa", json!([{"env_id": "development", "env_type": "production"}]))];

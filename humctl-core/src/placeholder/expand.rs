@@ -215,7 +215,13 @@ mod tests {
             is_literal: nothing_literal,
             resolve: &mut |reference| match reference {
                 Reference::Context(_) => Ok(Resolved::Known(json!("shop"))),
-                Reference::Value(_) => Ok(Resolved::Known(json!({"n": 5}))),
+                Reference::Value(name) => Ok(Resolved::Known(match name.as_str() {
+                    "LIST" => json!(["a", 1]),
+                    "YES" => json!(true),
+                    "N" => json!(80),
+                    "TEXT" => json!("raw \"text\""),
+                    _ => json!({"n": 5}),
+                })),
                 Reference::External(name, out) => {
                     Ok(Resolved::Deferred(json!({"$ref": {"res": name, "out": out.join(".")}})))
                 }
@@ -235,6 +241,10 @@ mod tests {
             (json!("plain ${context.app.id} $\\{x}"), json!("plain shop ${x}")),
             (json!("${values.X}"), json!({"n": 5})),
             (json!("a ${values.X}"), json!("a {\"n\":5}")),
+            (json!("${values.LIST}"), json!(["a", 1])),
+            (json!("l=${values.LIST} y=${values.YES} n=${values.N}"), json!("l=[\"a\",1] y=true n=80")),
+            (json!("${values.N}"), json!(80)),
+            (json!("<${values.TEXT}>"), json!("<raw \"text\">")),
             (json!("${externals.db.host}"), reference.clone()),
             (
                 json!("pg://${context.app.id}:${externals.db.host}/x"),

@@ -383,6 +383,24 @@ mod tests {
     }
 
     #[test]
+    fn references_split_at_the_first_hash_and_the_first_dot() {
+        // spec/resource-model.md §15, point 4: text, then type, class and id.
+        for (text, expected) in [
+            ("aa", ("aa", None, None)),
+            ("aa.bb", ("aa", Some("bb"), None)),
+            ("aa#bb", ("aa", None, Some("bb"))),
+            ("aa.bb#c.d#e", ("aa", Some("bb"), Some("c.d#e"))),
+            ("org/aa.bb#cc", ("org/aa", Some("bb"), Some("cc"))),
+            ("aa.@#@", ("aa", None, None)),
+            ("aa#modules.x.externals.y", ("aa", None, Some("modules.x.externals.y"))),
+        ] {
+            let ResourceRef { res_type, class, id } = text.parse().unwrap();
+            let (class, id) = (class.as_ref().map(AsRef::as_ref), id.as_ref().map(AsRef::as_ref));
+            assert_eq!((res_type.as_str(), class, id), expected, "{text}");
+        }
+    }
+
+    #[test]
     fn references_inherit_what_they_do_not_name() {
         let reference: ResourceRef = "s3.concrete".parse().unwrap();
         assert_eq!((reference.class.unwrap().as_str(), reference.id), ("concrete", None));

@@ -1,16 +1,19 @@
 //! Resource Definitions, their Matching Criteria and versions.
 
+use std::cmp::Reverse;
+
 use axum::Router;
 use axum::extract::State;
 use axum::http::{HeaderValue, StatusCode, Uri, header};
 use axum::routing::{delete, get, post, put};
 use humctl_api_types::definition::{
-    ArchiveVersion, CreateDefinition, DefinitionVersion, MatchingCriteriaRule, PatchDefinition, ResourceDefinition,
-    UpdateDefinition,
+    ArchiveVersion, CreateDefinition, DefinitionVersion, MatchingCriteria, MatchingCriteriaRule, PatchDefinition,
+    ResourceDefinition, UpdateDefinition,
 };
 use humctl_api_types::id::{AppId, DefinitionId, EnvId, EnvTypeId, OrgId};
 use serde::Deserialize;
 
+use crate::matching;
 use crate::router::Shared;
 use crate::router::answer::{Answer, ApiError, Body, Ids, Parameters, call, json_response, run};
 
@@ -45,21 +48,40 @@ struct DefinitionFilter {
 }
 
 impl DefinitionFilter {
-    fn takes(&self, definition: &ResourceDefinition) -> bool {
-        let fits = |filter: &Option<String>, rule: Option<&str>| match (filter, rule) {
-            (Some(filter), Some(rule)) => filter == rule,
+    /// True when the filters say anything about rules.
+    fn is_about_rules(&self) -> bool {
+        [&self.app, &self.env, &self.env_type, &self.res, &self.class].iter().any(|filter| filter.is_some())
+    }
+
+    fn fits(&self, rule: &MatchingCriteria) -> bool {
+        let fits = |filter: &Option<String>, field: Option<&str>| match (filter, field) {
+            (Some(filter), Some(field)) => filter == field,
             _ => true,
         };
-        let names_a_rule = [&self.app, &self.env, &self.env_type, &self.res, &self.class].iter().any(|f| f.is_some());
-        self.res_type.as_ref().is_none_or(|res_type| res_type == definition.res_type.as_str())
-            && (!names_a_rule
-                || definition.criteria.iter().any(|rule| {
-                    fits(&self.app, rule.app_id.as_ref().map(AppId::as_str))
-                        && fits(&self.env, rule.env_id.as_ref().map(EnvId::as_str))
-                        && fits(&self.env_type, rule.env_type.as_ref().map(EnvTypeId::as_str))
-                        && fits(&self.res, rule.res_id.as_ref().map(AsRef::as_ref))
-                        && fits(&self.class, Some(rule.class.as_str()))
-                }))
+        fits(&self.app, rule.app_id.as_ref().map(AppId::as_str))
+            && fits(&self.env, rule.env_id.as_ref().map(EnvId::as_str))
+            && fits(&self.env_type, rule.env_type.as_ref().map(EnvTypeId::as_str))
+            && fits(&self.res, rule.res_id.as_ref().map(AsRef::as_ref))
+            && fits(&self.class, Some(rule.class.as_str()))
+    }
+
+    /// The Definitions that could match; by type and rank when rules are
+    /// filtered, the one that would be tried first at the front
+    /// (spec/resource-model.md §4).
+    fn apply(&self, mut definitions: Vec<ResourceDefinition>) -> Vec<ResourceDefinition> {
+        let rank = |definition: &ResourceDefinition| {
+            definition.criteria.iter().filter(|rule| self.fits(rule)).map(matching::score).max()
+        };
+        definitions.retain(|definition| {
+            self.res_type.as_ref().is_none_or(|res_type| res_type == definition.res_type.as_str())
+                && (!self.is_about_rules() || rank(definition).is_some())
+        });
+        if self.is_about_rules() {
+            definitions.sort_by_cached_key(|definition| {
+                (definition.res_type.clone(), definition.is_default, Reverse(rank(definition)), definition.id.clone())
+            });
+        }
+        definitions
     }
 }
 
@@ -69,12 +91,10 @@ async fn list_definitions(
     Parameters(filter): Parameters<DefinitionFilter>,
 ) -> Answer {
     call(StatusCode::OK, move || {
-        let mut definitions = match filter.deleted {
+        Ok(filter.apply(match filter.deleted {
             true => shared.orchestrator.all_definitions(&org)?,
             false => shared.orchestrator.definitions(&org)?,
-        };
-        definitions.retain(|definition| filter.takes(definition));
-        Ok(definitions)
+        }))
     })
     .await
 }
