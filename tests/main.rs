@@ -6,6 +6,7 @@ mod harness;
 
 mod api;
 mod apply;
+mod browser;
 mod conformance;
 mod deltas;
 mod deploy;

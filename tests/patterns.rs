@@ -143,3 +143,39 @@ fn the_gitops_runtime_example() {
 fn text(value: &serde_json::Value) -> String {
     value.as_str().unwrap().to_owned()
 }
+
+#[test]
+fn selectors_reach_further_where_that_is_configured() {
+    let mut env = TestEnv::new();
+    env.git_cluster(&env.remote("r").url(), "").run("create app shop").ok();
+    let definition = |id: &str, res_type: &str, uses: &str| {
+        format!(
+            "apiVersion: entity.humanitec.io/v1b1\nkind: Definition\nmetadata: {{id: {id}}}\nentity:\n  name: {id}\n  type: {res_type}\n  \
+             driver_type: humanitec/terraform\n  driver_inputs: {{values: {{uses: \"{uses}\"}}}}\n  criteria: [{{}}]\n---\n"
+        )
+    };
+    let all = [
+        definition(
+            "wld",
+            "workload",
+            "${resources.k8s-service-account.outputs.name} ${resources['config#all'].outputs.x}",
+        ),
+        definition("ksa", "k8s-service-account", "${resources.aws-policy.outputs.arn}"),
+        definition("policy", "aws-policy", "none"),
+        definition("all", "config", "${resources['workload#modules.web>aws-policy'].outputs.arn}"),
+    ];
+    env.write("defs.yaml", &all.concat());
+    env.run("apply -f defs.yaml").ok();
+    env.score("web", "").deploy().ok();
+    let selected = "config.default#all -> aws-policy.default#modules.web";
+    assert!(!edges(&env, "shop").contains(selected));
+    env.run("config set selectorDepth transitive").ok();
+    let foretold = env.run("resources explain config#all --app shop --env development -o json").ok().json();
+    assert_eq!(foretold[0]["depends_on"][0]["resource"], "aws-policy.default#modules.web");
+    env.deploy().ok();
+    assert!(edges(&env, "shop").contains(selected));
+    assert!(env.run("config set selectorDepth far").fails().stderr.contains("direct or transitive"));
+    env.set("HUMCTL_SELECTOR_DEPTH", "far");
+    assert!(env.deploy().fails().stderr.contains("direct or transitive"));
+    env.run("config view").ok();
+}

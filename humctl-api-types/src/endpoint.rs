@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use crate::application::{Application, CreateApplication, EnvironmentType};
 use crate::definition::{
-    CreateDefinition, MatchingCriteria, MatchingCriteriaRule, ResourceDefinition, UpdateDefinition,
+    CreateDefinition, DefinitionVersion, MatchingCriteria, MatchingCriteriaRule, ResourceDefinition, UpdateDefinition,
 };
 use crate::delta::{Delta, DeltaRequest, PlainDelta};
 use crate::deployment::{ConvertScore, Deployment, DeploymentError, DeploymentRequest};
@@ -175,6 +175,12 @@ pub fn definition(org: &OrgId, id: &DefinitionId) -> Call<ResourceDefinition> {
     Call::new(Method::Get, format!("{}/resources/defs/{id}", org_path(org)))
 }
 
+/// Asks for a version of a Resource Definition.
+#[must_use]
+pub fn definition_version(org: &OrgId, id: &DefinitionId, version: &str) -> Call<DefinitionVersion> {
+    Call::new(Method::Get, format!("{}/resources/defs/{id}/versions/{}", org_path(org), encode_segment(version)))
+}
+
 /// Makes a Resource Definition.
 #[must_use]
 pub fn create_definition(org: &OrgId, body: &CreateDefinition) -> Call<ResourceDefinition> {
@@ -221,6 +227,12 @@ pub fn convert_score(org: &OrgId, body: &ConvertScore) -> Call<DeploymentSet> {
 #[must_use]
 pub fn create_delta(org: &OrgId, app: &AppId, body: &DeltaRequest) -> Call<Delta> {
     Call::new(Method::Post, format!("{}/deltas", app_path(org, app))).with_body(body)
+}
+
+/// Asks for a Deployment Set.
+#[must_use]
+pub fn set(org: &OrgId, app: &AppId, id: &SetId) -> Call<SetResponse> {
+    Call::new(Method::Get, format!("{}/sets/{id}", app_path(org, app)))
 }
 
 /// Asks for a Delta.
@@ -278,12 +290,6 @@ pub fn update_value(
     body: &UpdateValue,
 ) -> Call<SharedValue> {
     Call::new(Method::Put, format!("{}/{key}", values_path(org, app, env))).with_body(body)
-}
-
-/// Asks for a Deployment Set.
-#[must_use]
-pub fn set(org: &OrgId, app: &AppId, id: &SetId) -> Call<SetResponse> {
-    Call::new(Method::Get, format!("{}/sets/{id}", app_path(org, app)))
 }
 
 /// Starts a Deployment.

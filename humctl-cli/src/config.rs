@@ -17,6 +17,7 @@ pub(crate) const KEYS: &[(&str, &str)] = &[
     ("env", crate::env::ENV),
     ("org", crate::env::ORG),
     ("output", crate::env::OUTPUT),
+    ("selectorDepth", crate::env::SELECTOR_DEPTH),
     ("token", crate::env::TOKEN),
 ];
 

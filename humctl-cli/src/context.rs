@@ -6,6 +6,7 @@
 use std::path::PathBuf;
 
 use humctl_api_types::id::{AppId, EnvId, IdError, OrgId};
+use humctl_core::graph::SelectorDepth;
 
 use crate::args::GlobalArgs;
 use crate::client::Client;
@@ -29,6 +30,7 @@ pub(crate) struct Context {
     env: Option<String>,
     flag_app: Option<String>,
     flag_env: Option<String>,
+    selector_depth: Option<String>,
     /// The configuration file.
     pub(crate) config_path: Option<PathBuf>,
     pub(crate) output: Output,
@@ -94,17 +96,17 @@ impl Context {
             .or_else(|| env::get(env::LEGACY_API_PREFIX))
             .or_else(|| file.get("apiPrefix"));
         let org = first(|layer| &layer.org);
+        let selector_depth = env::get(env::SELECTOR_DEPTH).or_else(|| file.get("selectorDepth"));
+        let local = |state| Client::local(LocalSettings::new(state, org.clone(), selector_depth.clone()));
         // An explicit address always wins; without one a token means the hosted API.
         let client = match (prefix.as_deref(), token) {
             (Some(prefix), token) => match prefix.strip_prefix("local") {
-                Some("") => Client::local(LocalSettings::new(None, org.clone())),
-                Some(rest) if rest.starts_with(':') => {
-                    Client::local(LocalSettings::new(Some(PathBuf::from(&rest[1..])), org.clone()))
-                }
+                Some("") => local(None),
+                Some(rest) if rest.starts_with(':') => local(Some(PathBuf::from(&rest[1..]))),
                 _ => Client::remote(RemoteSettings::new(prefix, token)?),
             },
             (None, Some(token)) => Client::remote(RemoteSettings::new(HOSTED, Some(token))?),
-            (None, None) => Client::local(LocalSettings::new(None, org.clone())),
+            (None, None) => local(None),
         };
         Ok(Self {
             org,
@@ -112,6 +114,7 @@ impl Context {
             env: first(|layer| &layer.env),
             flag_app: given(&globals.app),
             flag_env: given(&globals.env),
+            selector_depth,
             config_path,
             output: Output::new(format),
             client,
@@ -136,6 +139,11 @@ impl Context {
             None => Err(CliError::user("organization is required")
                 .with_hint("pass --org, set HUMANITEC_ORG, or run humctl config set org NAME")),
         }
+    }
+
+    /// How far the steps of Resource selectors reach.
+    pub(crate) fn selector_depth(&self) -> Result<SelectorDepth, CliError> {
+        selector_depth(self.selector_depth.as_deref())
     }
 
     /// The Application, if the command line names one.
@@ -173,7 +181,7 @@ impl Context {
     /// override (spec/cli.md §6.3).
     pub(crate) fn level(&self) -> Result<(OrgId, AppId, Option<EnvId>), CliError> {
         let (org, app) = self.app()?;
-        let env = self.flag_env().map(EnvId::new).transpose().map_err(bad_id)?;
+        let env = self.flag_env.clone().map(EnvId::new).transpose().map_err(bad_id)?;
         Ok((org, app, env))
     }
 
@@ -186,6 +194,12 @@ impl Context {
                 .with_hint("pass --env, set HUMANITEC_ENV, or run humctl config set env NAME")),
         }
     }
+}
+
+/// Reads the word for how far selectors reach; they are direct unless asked otherwise.
+pub(crate) fn selector_depth(word: Option<&str>) -> Result<SelectorDepth, CliError> {
+    let depth = word.map(str::parse).transpose().map_err(CliError::user)?;
+    Ok(depth.unwrap_or_default())
 }
 
 /// An id that does not fit its pattern is a mistake of the user.

@@ -27,6 +27,8 @@ pub(crate) const USER_AGENT: &str = "HUMANITEC_OVERRIDE_USER_AGENT";
 pub(crate) const STATE: &str = "HUMCTL_STATE";
 /// Secret text from which the key that seals secrets in the state is made.
 pub(crate) const STATE_KEY: &str = "HUMCTL_STATE_KEY";
+/// How far the steps of a Resource selector reach: `direct` or `transitive`.
+pub(crate) const SELECTOR_DEPTH: &str = "HUMCTL_SELECTOR_DEPTH";
 /// Name of the author of commits.
 pub(crate) const AUTHOR_NAME: &str = "HUMCTL_GIT_AUTHOR_NAME";
 /// Mail address of the author of commits.

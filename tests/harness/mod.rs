@@ -1,10 +1,12 @@
 //! A hermetic machine for each test: its own HOME, repositories and servers.
 
+mod browser;
 mod env;
 mod git;
 mod http;
 mod ssh;
 
+pub(crate) use browser::{Browser, Page};
 pub(crate) use env::{Run, SecondHome, TestEnv, git_cluster, mask, score};
 pub(crate) use git::Remote;
 pub(crate) use http::HttpGit;

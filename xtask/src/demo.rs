@@ -16,7 +16,7 @@ struct Demo {
 
 pub(crate) fn run() -> Result<()> {
     say("building humctl …\n");
-    let demo = Demo { humctl: build("dev")?, directory: tempfile::tempdir()? };
+    let demo = Demo { humctl: build()?, directory: tempfile::tempdir()? };
     demo.prepare()?;
     demo.story()?;
     say("\nThe demo did all it should.\n");

@@ -16,7 +16,8 @@ cargo xtask CHORE
   demo   run the main job in a temporary directory, and check it
   ci     what CI runs: formatting, clippy, tidy, tests, demo
   tidy   check the rules of the house that no compiler checks
-  bench  print the budgets and what is measured against them
+  bench  print the budgets and what is measured against them; `bench plan`, `bench deploy`
+         and `bench start` run a part
 ";
 
 fn main() -> ExitCode {
@@ -25,7 +26,7 @@ fn main() -> ExitCode {
         "demo" => demo::run(),
         "ci" => ci::run(),
         "tidy" => tidy::run(),
-        "bench" => bench::run(),
+        "bench" => bench::run(std::env::args().nth(2).as_deref()),
         _ => {
             say(USAGE);
             return ExitCode::FAILURE;
@@ -68,16 +69,17 @@ fn show(program: &str, arguments: &[&str]) -> Result<()> {
 }
 
 /// Builds humctl and returns the program file.
-fn build(profile: &str) -> Result<PathBuf> {
-    let mut arguments = vec!["build", "--quiet", "--package", "humctl-cli", "--bin", "humctl"];
-    if profile == "release" {
-        arguments.push("--release");
-    }
-    let status = Command::new(env!("CARGO")).args(&arguments).current_dir(root()).status()?;
+fn build() -> Result<PathBuf> {
+    let arguments = ["build", "--quiet", "--package", "humctl-cli", "--bin", "humctl"];
+    let status = Command::new(env!("CARGO")).args(arguments).current_dir(root()).status()?;
     if !status.success() {
         bail!("humctl does not build");
     }
+    Ok(program("debug", "humctl"))
+}
+
+/// The file of a program that was built.
+fn program(directory: &str, name: &str) -> PathBuf {
     let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from);
-    let directory = if profile == "release" { "release" } else { "debug" };
-    Ok(root().join(target).join(directory).join("humctl"))
+    root().join(target).join(directory).join(name)
 }

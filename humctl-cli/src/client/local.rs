@@ -20,7 +20,7 @@ use tokio::runtime::Runtime;
 use tower::ServiceExt as _;
 
 use crate::client::{ApiRequest, ApiResponse, Transport};
-use crate::context::bad_id;
+use crate::context::{bad_id, selector_depth};
 use crate::env;
 use crate::error::CliError;
 
@@ -29,6 +29,7 @@ use crate::error::CliError;
 pub(crate) struct LocalSettings {
     state: Option<PathBuf>,
     org: Option<String>,
+    selector_depth: Option<String>,
     /// Set by Ctrl-C.
     cancel: Arc<AtomicBool>,
     /// Trust SSH hosts that no file names.
@@ -37,8 +38,8 @@ pub(crate) struct LocalSettings {
 
 impl LocalSettings {
     /// `state` is the file that was named in the address, if any.
-    pub(crate) fn new(state: Option<PathBuf>, org: Option<String>) -> Self {
-        Self { state, org, cancel: Arc::default(), accept_new_host_key: AtomicBool::new(false) }
+    pub(crate) fn new(state: Option<PathBuf>, org: Option<String>, selector_depth: Option<String>) -> Self {
+        Self { state, org, selector_depth, cancel: Arc::default(), accept_new_host_key: AtomicBool::new(false) }
     }
 
     /// The flag that Ctrl-C sets.
@@ -115,6 +116,7 @@ impl LocalTransport {
             git,
             lock_dir: directory.join("locks"),
             user: "local".to_owned(),
+            selector_depth: selector_depth(settings.selector_depth.as_deref())?,
         });
         let runtime = tokio::runtime::Builder::new_current_thread()
             .build()

@@ -4,7 +4,7 @@ use humctl_core::state::{KeyLocation, SqliteStore, move_state_key};
 use serde_json::Value;
 
 use crate::config::{ConfigFile, KEYS};
-use crate::context::Context;
+use crate::context::{Context, selector_depth};
 use crate::error::CliError;
 use crate::output::Format;
 
@@ -18,8 +18,10 @@ const STATE_KEY: &str = "stateKey";
 /// - humctl config set KEY VALUE: store a value
 /// - humctl config set KEY --delete: remove it
 ///
-/// Keys: apiPrefix, app, context, env, org, output, token; and stateKey, which
-/// moves the key that seals secrets in the local state to file or keyring.
+/// Keys: apiPrefix, app, context, env, org, output, token; selectorDepth, which
+/// says whether the steps of Resource selectors are direct or transitive; and
+/// stateKey, which moves the key that seals secrets in the local state to file
+/// or keyring.
 #[derive(Debug, clap::Args)]
 #[command(verbatim_doc_comment)]
 pub(crate) struct ConfigArgs {
@@ -42,6 +44,9 @@ pub(crate) fn run(context: &Context, args: &ConfigArgs) -> Result<(), CliError> 
             let key = known(key)?;
             if key == "output" {
                 Format::parse(value)?;
+            }
+            if key == "selectorDepth" {
+                selector_depth(Some(value))?;
             }
             file.set(key, Some(value))
         }

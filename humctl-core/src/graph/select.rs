@@ -17,6 +17,18 @@ pub enum SelectorDepth {
     Transitive,
 }
 
+impl std::str::FromStr for SelectorDepth {
+    type Err = String;
+
+    fn from_str(word: &str) -> Result<Self, String> {
+        match word {
+            "direct" => Ok(Self::Direct),
+            "transitive" => Ok(Self::Transitive),
+            _ => Err(format!("selector depth is direct or transitive, not `{word}`")),
+        }
+    }
+}
+
 impl Builder<'_, '_> {
     /// Lets everything that needs a resource need what is co-provisioned with
     /// it for its dependents, until there is nothing more to add.

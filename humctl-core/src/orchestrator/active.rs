@@ -84,7 +84,7 @@ impl Orchestrator {
         env: &EnvId,
         scheduled_deletion: Option<bool>,
     ) -> Result<Vec<ActiveResource>> {
-        self.refresh(org, app, env)?;
+        self.environment_doc(org, app, env)?;
         let documents = self.active_documents(&documents::env(org, app, env))?;
         let mut resources: Vec<ActiveResource> = documents.into_iter().map(|active| active.resource).collect();
         resources.retain(|resource| scheduled_deletion.is_none_or(|wanted| resource.scheduled_deletion == wanted));

@@ -4,16 +4,15 @@
 //! of every rule, and whoever writes rules expects it as it was read. So two
 //! Definitions never get the same rule, whoever is faster.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use humctl_api_types::definition::{DefinitionChange, MatchingCriteria, MatchingCriteriaRule, ResourceDefinition};
-use humctl_api_types::id::{Class, DefinitionId, OrgId};
+use humctl_api_types::id::{DefinitionId, OrgId};
 use humctl_api_types::resource::ActiveResource;
 
 use crate::context::EnvironmentContext;
-use crate::hash;
 use crate::json as json_text;
-use crate::matching::Definitions;
+use crate::matching::{Definitions, canonical_rule, stored_criteria};
 use crate::orchestrator::active::resource_key;
 use crate::orchestrator::documents;
 use crate::orchestrator::{Orchestrator, OrchestratorError, Result, decode};
@@ -171,30 +170,14 @@ pub(super) fn refuse_changes(id: &DefinitionId, changes: &[DefinitionChange]) ->
     })
 }
 
-/// Stored rules: class written out, and an id that follows from the content.
+/// Rules as they are stored, after a check that none stands twice.
 pub(super) fn criteria(id: &DefinitionId, rules: &[MatchingCriteriaRule]) -> Result<Vec<MatchingCriteria>> {
-    let mut stored: Vec<MatchingCriteria> = Vec::new();
-    for rule in rules {
-        let mut criteria = MatchingCriteria {
-            id: String::new(),
-            env_type: rule.env_type.clone(),
-            app_id: rule.app_id.clone(),
-            env_id: rule.env_id.clone(),
-            res_id: rule.res_id.clone(),
-            class: rule.class.clone().unwrap_or_else(Class::default_class),
-        };
-        let canonical = canonical_rule(&criteria);
-        criteria.id = hash::sha256_hex(format!("{id}\0{canonical}").as_bytes())[..16].to_owned();
-        if stored.iter().any(|other| other.id == criteria.id) {
-            return Err(OrchestratorError::Conflict(format!(
-                "resource definition `{id}` has the matching criteria {canonical} twice"
-            )));
-        }
-        stored.push(criteria);
+    let stored = stored_criteria(id, rules);
+    let ids: BTreeSet<&str> = stored.iter().map(|rule| rule.id.as_str()).collect();
+    if ids.len() == stored.len() {
+        return Ok(stored);
     }
-    Ok(stored)
-}
-
-fn canonical_rule(criteria: &MatchingCriteria) -> String {
-    json_text::canonical(&json_text::to_value(&criteria.rule()))
+    let is_twice = |rule: &&MatchingCriteria| stored.iter().filter(|other| other.id == rule.id).count() > 1;
+    let twice = stored.iter().find(is_twice).map(canonical_rule).unwrap_or_default();
+    Err(OrchestratorError::Conflict(format!("resource definition `{id}` has the matching criteria {twice} twice")))
 }

@@ -40,6 +40,7 @@ use serde_json::Value;
 
 use crate::builtin;
 use crate::git::GitSettings;
+use crate::graph::SelectorDepth;
 use crate::secret::StateKey;
 use crate::state::{Batch, Document, Key, KeySource, StateError, StateStore, load_state_key};
 
@@ -59,6 +60,8 @@ pub struct OrchestratorConfig {
     pub lock_dir: PathBuf,
     /// Who makes changes, for the history.
     pub user: String,
+    /// How far the steps of Resource selectors reach.
+    pub selector_depth: SelectorDepth,
 }
 
 /// The embedded Orchestrator. Cheap to clone; clones share everything.

@@ -11,7 +11,7 @@ use crate::git::credentials::Login;
 use crate::git::target::Credential;
 use crate::git::{GitSession, GitTarget};
 use crate::graph::build::GraphInput;
-use crate::graph::{PlanError, ResourceTypes};
+use crate::graph::{PlanError, ResourceTypes, SelectorDepth};
 use crate::matching::{Definitions, Pins};
 use crate::orchestrator::definition_secrets::OWN_STORE;
 use crate::orchestrator::documents::TargetDoc;
@@ -26,6 +26,7 @@ pub(super) struct Library {
     pub(super) types: Vec<ResourceTypeInfo>,
     pins: Pins,
     values: SharedValues,
+    selector_depth: SelectorDepth,
 }
 
 impl Library {
@@ -39,7 +40,12 @@ impl Library {
     where
         'd: 'a,
     {
-        GraphInput { pins: &self.pins, values: &self.values, ..GraphInput::new(context, definitions, types) }
+        GraphInput {
+            pins: &self.pins,
+            values: &self.values,
+            selector_depth: self.selector_depth,
+            ..GraphInput::new(context, definitions, types)
+        }
     }
 }
 
@@ -56,7 +62,8 @@ impl Orchestrator {
     pub(super) fn library(&self, context: &EnvironmentContext, values: SharedValues) -> Result<Library> {
         let definitions = self.definitions(&context.org)?;
         let pins = self.pins(context)?;
-        Ok(Library { definitions, types: self.resource_types(&context.org)?, pins, values })
+        let types = self.resource_types(&context.org)?;
+        Ok(Library { definitions, types, pins, values, selector_depth: self.config.selector_depth })
     }
 
     /// Reads the target out of its plan and prepares the login.

@@ -1,11 +1,14 @@
 //! Documents in one `SQLite` file; the only file that names `SQLite`.
 //!
-//! Every call opens the file anew, so several processes can use it at once;
-//! writers wait for each other. The file and its directory are private.
+//! The file is opened when it is first needed and stays open: opening and
+//! closing around each write would cost `SQLite` a new log each time. Several
+//! processes can use it at once; writers wait for each other. The file and its
+//! directory are private.
 
 use std::fs::{DirBuilder, OpenOptions};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags, OptionalExtension as _, TransactionBehavior, params};
@@ -25,13 +28,14 @@ const BUSY: Duration = Duration::from_secs(30);
 #[derive(Debug)]
 pub struct SqliteStore {
     path: PathBuf,
+    connection: Mutex<Option<Connection>>,
 }
 
 impl SqliteStore {
     /// A store in `path`. Nothing is opened or made before it is needed.
     #[must_use]
     pub fn new(path: PathBuf) -> Self {
-        Self { path }
+        Self { path, connection: Mutex::new(None) }
     }
 
     /// The file.
@@ -44,16 +48,26 @@ impl SqliteStore {
         StateError::Unusable { path: self.path.clone(), reason: reason.to_string() }
     }
 
-    /// Opens the file for reading; `None` when there is none yet.
-    fn open_existing(&self) -> Result<Option<Connection>, StateError> {
-        match std::fs::metadata(&self.path) {
-            Ok(metadata) if metadata.len() > 0 => self.open().map(Some),
-            Ok(_) => Ok(None),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(self.unusable(error)),
+    /// Runs `read` on the file; `None` when there is none yet.
+    fn read<T>(&self, read: impl FnOnce(&Connection) -> Result<T, StateError>) -> Result<Option<T>, StateError> {
+        let mut held = self.held();
+        if held.is_none() {
+            match std::fs::metadata(&self.path) {
+                Ok(metadata) if metadata.len() > 0 => *held = Some(self.open()?),
+                Ok(_) => return Ok(None),
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+                Err(error) => return Err(self.unusable(error)),
+            }
         }
+        held.as_ref().map(read).transpose()
     }
 
+    fn held(&self) -> MutexGuard<'_, Option<Connection>> {
+        // A panic in between leaves no transaction behind: dropping one rolls it back.
+        self.connection.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Opens the file for writing, made when there is none.
     fn open_or_make(&self) -> Result<Connection, StateError> {
         if let Some(directory) = self.path.parent().filter(|directory| !directory.as_os_str().is_empty()) {
             DirBuilder::new().recursive(true).mode(0o700).create(directory).map_err(|error| self.unusable(error))?;
@@ -71,21 +85,22 @@ impl SqliteStore {
 
     /// Documents below a prefix for which a further condition holds.
     fn select(&self, prefix: &str, condition: &str) -> Result<Vec<(Key, Document)>, StateError> {
-        let Some(connection) = self.open_existing()? else { return Ok(Vec::new()) };
         // Keys are ASCII and prefixes end in `/`, whose successor is `0`.
         let end = format!("{}0", prefix.strip_suffix('/').unwrap_or(prefix));
-        let mut statement = connection
-            .prepare(&format!(
-                "SELECT key, revision, value FROM document WHERE key >= ?1 AND key < ?2 {condition} ORDER BY key"
-            ))
-            .map_err(|error| self.unusable(error))?;
-        let rows = statement
-            .query_map([prefix, end.as_str()], |row| {
-                Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)?, row.get::<_, String>(2)?))
-            })
-            .map_err(|error| self.unusable(error))?;
-        rows.map(|row| {
-            let (key, revision, text) = row.map_err(|error| self.unusable(error))?;
+        let query =
+            format!("SELECT key, revision, value FROM document WHERE key >= ?1 AND key < ?2 {condition} ORDER BY key");
+        let rows = self.read(|connection| {
+            let fail = |error: rusqlite::Error| self.unusable(error);
+            let mut statement = connection.prepare(&query).map_err(fail)?;
+            let rows = statement
+                .query_map([prefix, end.as_str()], |row| {
+                    Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)?, row.get::<_, String>(2)?))
+                })
+                .map_err(fail)?;
+            rows.collect::<Result<Vec<_>, _>>().map_err(fail)
+        })?;
+        let rows = rows.unwrap_or_default().into_iter();
+        rows.map(|(key, revision, text)| {
             let key = Key::from_stored(key);
             let document = document(&key, revision, &text)?;
             Ok((key, document))
@@ -103,13 +118,14 @@ impl SqliteStore {
     fn prepare(&self, connection: &Connection) -> Result<(), StateError> {
         let fail = |error: rusqlite::Error| self.unusable(error);
         connection.busy_timeout(BUSY).map_err(fail)?;
+        // What is deleted is gone: a purged value must not linger in free pages. The log
+        // beside the file goes when the last process that uses it ends.
+        connection.pragma_update(None, "secure_delete", "ON").map_err(fail)?;
         let pragma = |name: &str| connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0)).map_err(fail);
         let version = pragma("user_version")?;
         let application = pragma("application_id")?;
         if version == VERSION && application == APPLICATION_ID {
             connection.pragma_update(None, "synchronous", "NORMAL").map_err(fail)?;
-            // What is deleted is gone: a purged value must not linger in free pages.
-            connection.pragma_update(None, "secure_delete", "ON").map_err(fail)?;
             return Ok(());
         }
         if application == APPLICATION_ID && version > VERSION {
@@ -145,14 +161,16 @@ impl SqliteStore {
 
 impl StateStore for SqliteStore {
     fn get(&self, key: &Key) -> Result<Option<Document>, StateError> {
-        let Some(connection) = self.open_existing()? else { return Ok(None) };
-        let row = connection
-            .query_row("SELECT revision, value FROM document WHERE key = ?1", [key.as_str()], |row| {
-                Ok((row.get::<_, i64>(0)?, row.get::<_, String>(1)?))
-            })
-            .optional()
-            .map_err(|error| self.unusable(error))?;
-        row.map(|(revision, text)| document(key, revision, &text)).transpose()
+        let row = self.read(|connection| {
+            connection
+                .prepare("SELECT revision, value FROM document WHERE key = ?1")
+                .and_then(|mut statement| {
+                    let row = statement.query_row([key.as_str()], |row| Ok((row.get(0)?, row.get::<_, String>(1)?)));
+                    row.optional()
+                })
+                .map_err(|error| self.unusable(error))
+        })?;
+        row.flatten().map(|(revision, text)| document(key, revision, &text)).transpose()
     }
 
     fn list(&self, prefix: &str) -> Result<Vec<(Key, Document)>, StateError> {
@@ -165,7 +183,11 @@ impl StateStore for SqliteStore {
 
     fn commit(&self, batch: &Batch) -> Result<(), StateError> {
         let fail = |error: rusqlite::Error| self.unusable(error);
-        let mut connection = self.open_or_make()?;
+        let mut held = self.held();
+        let connection = match &mut *held {
+            Some(connection) => connection,
+            none => none.insert(self.open_or_make()?),
+        };
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(fail)?;
         for (key, expected) in &batch.expected {
             let revision: Option<i64> = transaction

@@ -7,7 +7,6 @@ use humctl_api_types::definition::{CreateDefinition, ResourceDefinition};
 use humctl_api_types::endpoint;
 use humctl_api_types::id::{AppId, EnvId, OrgId};
 use humctl_api_types::resource_type::ResourceTypeInfo;
-use humctl_core::graph::build::GraphInput;
 use humctl_core::graph::{ResourceTypes, SetIndex};
 use humctl_core::json;
 use humctl_core::matching::Definitions;
@@ -63,7 +62,7 @@ pub(crate) fn run(context: &Context, args: &DiffArgs) -> Result<ExitCode, CliErr
         environments: Vec::new(),
     };
     for (app, env) in &environments {
-        let deployed = survey::deployed(context, &org, app, env)?;
+        let deployed = survey::deployed(context, &library, app, env)?;
         if !deployed.has_deployment {
             continue;
         }
@@ -94,10 +93,8 @@ fn compare(deployed: &Deployed, before: &Side<'_>, after: &Side<'_>) -> Result<E
     Ok(what_if::compare(&deployed.context, &before, &after))
 }
 
-fn planned<'s>(deployed: &Deployed, side: &Side<'s>, index: &SetIndex<'_>) -> Preview<'s> {
-    let input =
-        GraphInput { values: &deployed.values, ..GraphInput::new(&deployed.context, &side.definitions, &side.types) };
-    preview(input, index, &deployed.deploy)
+fn planned<'s>(deployed: &'s Deployed, side: &'s Side<'s>, index: &SetIndex<'_>) -> Preview<'s> {
+    preview(deployed.input(&side.definitions, &side.types), index, &deployed.deploy)
 }
 
 /// The Definitions and Resource Types of the files; other manifests play no part.

@@ -3,7 +3,6 @@
 use humctl_api_types::id::{AppId, Class, EnvId, EnvTypeId, ResId};
 use humctl_core::context::{EnvironmentContext, ResourceKey};
 use humctl_core::explain::{Explainer, Explanation, Named};
-use humctl_core::graph::build::GraphInput;
 use humctl_core::graph::{ResourceTypes, SetIndex};
 use humctl_core::json;
 use humctl_core::matching::Definitions;
@@ -57,18 +56,11 @@ pub(crate) struct ExplainArgs {
 }
 
 pub(crate) fn run(context: &Context, args: &ExplainArgs) -> Result<(), CliError> {
-    let (deployed, is_named) = match &args.env_type {
-        Some(env_type) => imagined(context, env_type)?,
-        None => {
-            let (org, app, env) = context.env()?;
-            (survey::deployed(context, &org, &app, &env)?, Named::ALL)
-        }
-    };
     let wanted = args.resource.as_deref().map(str::parse::<ResourceRef>).transpose().map_err(|reason| {
         CliError::user(format!("`{}` is no resource: {reason}", args.resource.as_deref().unwrap_or_default()))
             .with_hint("write TYPE, TYPE.CLASS or TYPE.CLASS#ID, as in postgres.default#modules.web.externals.db")
     })?;
-    let explanations = explanations(context, &deployed, is_named, wanted.as_ref())?;
+    let explanations = explanations(context, args.env_type.as_deref(), wanted.as_ref())?;
     let is_single = wanted.as_ref().is_some_and(|wanted| wanted.id.is_some() && wanted.class.is_some());
     if context.output.is_machine() {
         return match explanations.as_slice() {
@@ -80,17 +72,29 @@ pub(crate) fn run(context: &Context, args: &ExplainArgs) -> Result<(), CliError>
     context.output.text(&texts.join("\n"))
 }
 
-/// Plans what is deployed and explains the resources that are wanted.
+/// Plans what is deployed, or nothing in an imagined Environment, and explains
+/// the resources that are wanted.
 fn explanations(
     context: &Context,
-    deployed: &Deployed,
-    is_named: Named,
+    env_type: Option<&str>,
     wanted: Option<&ResourceRef>,
 ) -> Result<Vec<Explanation>, CliError> {
-    let library = survey::library(context, &deployed.context.org)?;
+    let (library, deployed, is_named);
+    match env_type {
+        Some(env_type) => {
+            (deployed, is_named) = imagined(context, env_type)?;
+            library = survey::library(context, &context.org()?)?;
+        }
+        None => {
+            let (org, app, env) = context.env()?;
+            library = survey::library(context, &org)?;
+            deployed = survey::deployed(context, &library, &app, &env)?;
+            is_named = Named::ALL;
+        }
+    }
     let (definitions, types) = (Definitions::new(&library.definitions), ResourceTypes::new(&library.types));
     let index = SetIndex::new(&deployed.set).map_err(|reasons| CliError::user(reasons.join("\n")))?;
-    let input = GraphInput { values: &deployed.values, ..GraphInput::new(&deployed.context, &definitions, &types) };
+    let input = deployed.input(&definitions, &types);
     let preview = preview(input, &index, &deployed.deploy);
     let explainer = |is_named| Explainer::new(input, &preview, &index, &deployed.deploy, is_named);
     let found = explainer(is_named);
@@ -130,11 +134,11 @@ fn imagined(context: &Context, env_type: &str) -> Result<(Deployed, Named), CliE
     let app = context.named_app().map(AppId::new).transpose().map_err(bad_id)?;
     let env = context.named_env().map(EnvId::new).transpose().map_err(bad_id)?;
     let is_named = Named { app: app.is_some(), env: env.is_some(), res_id: true };
-    let context = EnvironmentContext {
+    let place = EnvironmentContext {
         org,
         app: app.unwrap_or_else(|| AppId::new("any").unwrap_or_else(|_| unreachable!("a valid id"))),
         env: env.unwrap_or_else(|| EnvId::new("any").unwrap_or_else(|_| unreachable!("a valid id"))),
         env_type: EnvTypeId::new(env_type).map_err(bad_id)?,
     };
-    Ok((Deployed::nothing_in(context), is_named))
+    Ok((Deployed::nothing_in(place, context.selector_depth()?), is_named))
 }

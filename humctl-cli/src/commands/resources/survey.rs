@@ -1,17 +1,24 @@
 //! What the planner needs to know, asked of the API: so a hosted Organization
 //! is planned in this process just as the local one is.
 
-use humctl_api_types::definition::ResourceDefinition;
+use humctl_api_types::definition::{DefinitionVersion, ResourceDefinition};
 use humctl_api_types::endpoint;
 use humctl_api_types::id::{AppId, DeploymentId, EnvId, OrgId, SetId};
 use humctl_api_types::resource_type::ResourceTypeInfo;
 use humctl_api_types::set::DeploymentSet;
-use humctl_core::context::EnvironmentContext;
+use humctl_api_types::value;
+use humctl_core::context::{EnvironmentContext, ResourceKey};
+use humctl_core::graph::build::GraphInput;
+use humctl_core::graph::{ResourceTypes, SelectorDepth};
+use humctl_core::matching::{Definitions, Pin, PinnedDefinition, Pins};
 use humctl_core::plan::DeployContext;
-use humctl_core::values::SharedValues;
+use humctl_core::values::{SecretReference, SharedValue, SharedValues};
 
 use crate::context::Context;
 use crate::error::CliError;
+
+/// The store that only the Orchestrator reads.
+const OWN_STORE: &str = "humanitec";
 
 /// Definitions and types of an Organization.
 pub(super) struct Library {
@@ -23,21 +30,39 @@ pub(super) struct Library {
 pub(super) struct Deployed {
     pub(super) context: EnvironmentContext,
     pub(super) set: DeploymentSet,
-    pub(super) values: SharedValues,
     pub(super) deploy: DeployContext,
     /// False for an Environment in which nothing was deployed yet.
     pub(super) has_deployment: bool,
+    values: SharedValues,
+    pins: Pins,
+    selector_depth: SelectorDepth,
 }
 
 impl Deployed {
     /// An Environment in which nothing was deployed.
-    pub(super) fn nothing_in(context: EnvironmentContext) -> Self {
+    pub(super) fn nothing_in(context: EnvironmentContext, selector_depth: SelectorDepth) -> Self {
         Self {
             context,
             set: DeploymentSet::default(),
-            values: SharedValues::default(),
             deploy: no_deployment(),
             has_deployment: false,
+            values: SharedValues::default(),
+            pins: Pins::default(),
+            selector_depth,
+        }
+    }
+
+    /// What the planner takes.
+    pub(super) fn input<'d>(
+        &'d self,
+        definitions: &'d Definitions<'d>,
+        types: &'d ResourceTypes<'d>,
+    ) -> GraphInput<'d, 'd> {
+        GraphInput {
+            values: &self.values,
+            pins: &self.pins,
+            selector_depth: self.selector_depth,
+            ..GraphInput::new(&self.context, definitions, types)
         }
     }
 }
@@ -50,32 +75,71 @@ pub(super) fn library(context: &Context, org: &OrgId) -> Result<Library, CliErro
     })
 }
 
-/// Asks for an Environment and what is deployed in it.
-pub(super) fn deployed(context: &Context, org: &OrgId, app: &AppId, env: &EnvId) -> Result<Deployed, CliError> {
-    let client = context.client();
+/// Asks for an Environment and what is deployed in it. `library` is needed for
+/// the pins of resources.
+pub(super) fn deployed(context: &Context, library: &Library, app: &AppId, env: &EnvId) -> Result<Deployed, CliError> {
+    let (client, org) = (context.client(), &context.org()?);
     let environment = client.call(&endpoint::environment(org, app, env))?;
-    let set = match &environment.from_deploy {
-        Some(deployment) => {
-            let set = client.call(&endpoint::set(org, app, &deployment.set_id))?;
-            DeploymentSet { modules: set.modules, shared: set.shared }
+    let place =
+        EnvironmentContext { org: org.clone(), app: app.clone(), env: env.clone(), env_type: environment.env_type };
+    let mut deployed = Deployed::nothing_in(place, context.selector_depth()?);
+    let Some(deployment) = environment.from_deploy else { return Ok(deployed) };
+    let set = client.call(&endpoint::set(org, app, &deployment.set_id))?;
+    deployed.set = DeploymentSet { modules: set.modules, shared: set.shared };
+    deployed.deploy = DeployContext { deployment: deployment.id, set: deployment.set_id };
+    deployed.has_deployment = true;
+    deployed.values = client.call(&endpoint::values(org, app, Some(env)))?.into_iter().map(shared_value).collect();
+    deployed.pins = pins(context, library, org, app, env)?;
+    Ok(deployed)
+}
+
+fn shared_value(value: value::SharedValue) -> (String, SharedValue) {
+    let planned = match (value.is_secret, value.secret_store_id, value.secret_key) {
+        (false, ..) => SharedValue::Plain(value.value),
+        (true, Some(store), Some(reference)) if store != OWN_STORE => {
+            let version = value.secret_version.filter(|version| !version.is_empty());
+            SharedValue::Reference(SecretReference { store, reference, version })
         }
-        None => DeploymentSet::default(),
+        (true, ..) => SharedValue::Stored,
     };
-    Ok(Deployed {
-        context: EnvironmentContext {
-            org: org.clone(),
-            app: app.clone(),
-            env: env.clone(),
-            env_type: environment.env_type,
-        },
-        values: SharedValues::default(),
-        deploy: match &environment.from_deploy {
-            Some(deployment) => DeployContext { deployment: deployment.id.clone(), set: deployment.set_id.clone() },
-            None => no_deployment(),
-        },
-        has_deployment: environment.from_deploy.is_some(),
-        set,
-    })
+    (value.key.to_string(), planned)
+}
+
+/// The resources of an Environment that stay with a version of their Definition.
+fn pins(context: &Context, library: &Library, org: &OrgId, app: &AppId, env: &EnvId) -> Result<Pins, CliError> {
+    let client = context.client();
+    let mut pins = Vec::new();
+    for resource in client.call(&endpoint::active_resources(org, app, env))? {
+        let Some(version) = resource.target_def_version_id else { continue };
+        let definition = match library.definitions.iter().find(|definition| definition.id == resource.def_id) {
+            None => PinnedDefinition::Missing,
+            Some(definition) if definition.active_version_id == version => {
+                PinnedDefinition::Usable(Box::new(definition.clone()))
+            }
+            Some(definition) => {
+                let found = client.call(&endpoint::definition_version(org, &definition.id, &version))?;
+                pinned(definition, found)
+            }
+        };
+        let key = ResourceKey { res_type: resource.res_type, class: resource.class, id: resource.res_id };
+        pins.push((key, Pin { version, definition }));
+    }
+    Ok(pins.into_iter().collect())
+}
+
+fn pinned(definition: &ResourceDefinition, version: DefinitionVersion) -> PinnedDefinition {
+    if version.archived {
+        return PinnedDefinition::Archived;
+    }
+    PinnedDefinition::Usable(Box::new(ResourceDefinition {
+        driver_type: version.driver_type,
+        driver_account: Some(version.driver_account).filter(|account| !account.is_empty()),
+        driver_inputs: Some(version.driver_inputs),
+        in_place_driver_change: version.in_place_driver_change,
+        provision: version.provision,
+        active_version_id: version.id,
+        ..definition.clone()
+    }))
 }
 
 /// Ids that `${context.deploy…}` shows before anything was deployed.

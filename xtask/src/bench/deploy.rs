@@ -1,109 +1,25 @@
-//! The budgets of the design, printed beside what is measured here.
-//!
-//! A release build, a `file://` repository, best of several runs. The numbers
-//! are for people: nothing fails when one is missed.
+//! Deployments into a `file://` repository, held against what stock Git needs.
 
 use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::path::Path;
+use std::process::Stdio;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, Result, ensure};
-use humctl_core::builtin;
-use humctl_core::context::EnvironmentContext;
-use humctl_core::graph::build::GraphInput;
-use humctl_core::graph::{ResourceTypes, SetIndex};
-use humctl_core::matching::Definitions;
-use humctl_core::plan::{DeployContext, plan, plan_target};
-use humctl_core::render::render;
+use anyhow::{Result, ensure};
 use serde_json::{Value, json};
 
-use crate::{build, say};
+use super::{Bench, best, milliseconds, row};
 
-pub(crate) fn run() -> Result<()> {
-    if cfg!(debug_assertions) {
-        // The planner is measured in this process, so it has to be a release build too.
-        return crate::show("cargo", &["run", "--quiet", "--release", "--package", "xtask", "--", "bench"]);
-    }
-    say("building humctl (release) …\n");
-    let bench = Bench { humctl: build("release")?, directory: tempfile::tempdir()? };
-    bench.start()?;
-    planner(1_000)?;
-    planner(10_000)?;
+pub(super) fn run(bench: &Bench) -> Result<()> {
     for n_files in [100, 100_000] {
         bench.deploy(n_files)?;
     }
-    bench.concurrent(50)?;
-    Ok(())
-}
-
-fn row(what: &str, measured: &str, budget: &str) {
-    say(&format!("{what:<62} {measured:>22}   budget {budget}\n"));
-}
-
-fn milliseconds(duration: Duration) -> f64 {
-    duration.as_secs_f64() * 1000.0
-}
-
-/// The shortest of several runs.
-fn best(n_runs: u32, mut run: impl FnMut() -> Result<()>) -> Result<Duration> {
-    let mut best = Duration::MAX;
-    for _ in 0..n_runs {
-        let started = Instant::now();
-        run()?;
-        best = best.min(started.elapsed());
-    }
-    Ok(best)
-}
-
-struct Bench {
-    humctl: PathBuf,
-    directory: tempfile::TempDir,
+    bench.concurrent(50)
 }
 
 impl Bench {
-    fn path(&self, name: &str) -> PathBuf {
-        self.directory.path().join(name)
-    }
-
-    fn command(&self, program: &Path, home: &str, arguments: &[&str]) -> Command {
-        let mut command = Command::new(program);
-        command
-            .args(arguments)
-            .current_dir(self.directory.path())
-            .env_clear()
-            .env("PATH", std::env::var_os("PATH").unwrap_or_default())
-            .env("HOME", self.path(home))
-            .env("GIT_CONFIG_NOSYSTEM", "1")
-            .stdin(Stdio::null());
-        command
-    }
-
-    fn check(&self, program: &Path, home: &str, arguments: &[&str]) -> Result<String> {
-        let output = self.command(program, home, arguments).output().context("cannot run")?;
-        let text = String::from_utf8_lossy(&output.stderr).into_owned();
-        ensure!(output.status.success(), "{} {}: {text}", program.display(), arguments.join(" "));
-        Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
-    }
-
-    fn git(&self, arguments: &[&str]) -> Result<String> {
-        self.check(Path::new("git"), "home", arguments)
-    }
-
-    fn humctl(&self, home: &str, words: &str) -> Result<String> {
-        self.check(&self.humctl, home, &words.split(' ').collect::<Vec<_>>())
-    }
-
-    fn start(&self) -> Result<()> {
-        let ours = best(20, || self.humctl("home", "version").map(drop))?;
-        let git = best(20, || self.git(&["--version"]).map(drop))?;
-        let ratio = ours.as_secs_f64() / git.as_secs_f64();
-        row("humctl version ÷ git --version", &format!("{ratio:.2} ({:.1} ms)", milliseconds(ours)), "≤ 2");
-        Ok(())
-    }
-
     /// A bare repository with many files in directories of ten.
-    fn repository(&self, name: &str, n_files: usize) -> Result<()> {
+    pub(super) fn repository(&self, name: &str, n_files: usize) -> Result<()> {
         self.git(&["init", "--quiet", "--bare", name])?;
         self.git(&["-C", name, "symbolic-ref", "HEAD", "refs/heads/main"])?;
         self.git(&["-C", name, "config", "uploadpack.allowFilter", "true"])?;
@@ -126,7 +42,7 @@ impl Bench {
         Ok(())
     }
 
-    fn define(&self, home: &str, repository: &str) -> Result<()> {
+    pub(super) fn define(&self, home: &str, repository: &str) -> Result<()> {
         fs::create_dir_all(self.path(home))?;
         let url = self.path(repository);
         let definition = json!({
@@ -142,9 +58,13 @@ impl Bench {
     }
 
     /// Six resources, and a value that differs from run to run.
-    fn score(&self, value: usize) -> Result<()> {
+    pub(super) fn score(&self, value: usize) -> Result<()> {
+        self.score_of(6, value)
+    }
+
+    pub(super) fn score_of(&self, n_resources: usize, value: usize) -> Result<()> {
         let resources: serde_json::Map<String, Value> =
-            (0..6).map(|number| (format!("db-{number}"), json!({"type": "postgres"}))).collect();
+            (0..n_resources).map(|number| (format!("db-{number}"), json!({"type": "postgres"}))).collect();
         let score = json!({
             "apiVersion": "score.dev/v1b1", "metadata": {"name": "web"},
             "containers": {"main": {"image": "busybox", "variables": {"VALUE": value.to_string(), "DB": "${resources.db-0.host}"}}},
@@ -266,86 +186,9 @@ impl Bench {
     }
 }
 
-fn postgres() -> Value {
+pub(super) fn postgres() -> Value {
     json!({
         "apiVersion": "entity.humanitec.io/v1b1", "kind": "Definition", "metadata": {"id": "postgres-team"},
         "entity": {"name": "postgres-team", "type": "postgres", "driver_type": "humanitec/echo",
             "driver_inputs": {"values": {"host": "db", "port": 5432, "name": "${context.res.id}"}}, "criteria": [{}]}})
-}
-
-/// Plans and renders a set with many resources against many Definitions.
-fn planner(n_resources: usize) -> Result<()> {
-    const N_DEFINITIONS: usize = 2_000;
-    let context = EnvironmentContext {
-        org: "acme-org".parse()?,
-        app: "shop".parse()?,
-        env: "development".parse()?,
-        env_type: "development".parse()?,
-    };
-    let mut definitions = builtin::definitions(&context.org, &humctl_api_types::time::Timestamp::default());
-    let definition = |id: String, res_type: &str, driver: &str, values: Value, criteria: Value| {
-        serde_json::from_value(json!({
-            "org_id": "acme-org", "id": id, "name": id, "type": res_type, "driver_type": driver,
-            "active_version_id": "", "created_at": "", "created_by": "",
-            "driver_inputs": {"values": values}, "criteria": criteria}))
-    };
-    definitions.push(definition(
-        "git-target".to_owned(),
-        "k8s-cluster",
-        "humanitec/k8s-cluster-git",
-        json!({"url": "file:///r"}),
-        json!([{"id": "x"}]),
-    )?);
-    for number in 0..N_DEFINITIONS {
-        let rules: Vec<Value> =
-            (0..4).map(|rule| json!({"id": "x", "app_id": format!("app-{number}-{rule}")})).collect();
-        definitions.push(definition(format!("def-{number}"), "postgres", "humanitec/echo", json!({}), json!(rules))?);
-    }
-    definitions.push(definition(
-        "the-one".to_owned(),
-        "postgres",
-        "humanitec/echo",
-        json!({"host": "db", "name": "${context.res.id}"}),
-        json!([{"id": "x"}]),
-    )?);
-    let externals: serde_json::Map<String, Value> =
-        (0..n_resources / 100).map(|number| (format!("db-{number}"), json!({"type": "postgres"}))).collect();
-    let module = json!({"profile": "humanitec/default-module", "externals": externals,
-        "spec": {"containers": {"main": {"image": "x", "variables": {"DB": "${externals.db-0.host}"}}}}});
-    let modules: serde_json::Map<String, Value> =
-        (0..100).map(|number| (format!("workload-{number}"), module.clone())).collect();
-    let set = serde_json::from_value(json!({ "modules": modules }))?;
-    let types = builtin::resource_types();
-    let types = ResourceTypes::new(&types);
-    let index = SetIndex::new(&set).map_err(|errors| anyhow::anyhow!(errors.join(", ")))?;
-    let deploy = DeployContext { deployment: "1a".parse()?, set: "0".parse()? };
-    let fail = |errors: Vec<humctl_core::graph::PlanError>| anyhow::anyhow!("{}", errors[0]);
-    let mut n_files = 0;
-    let mut rendering = Duration::MAX;
-    let planning = best(5, || {
-        let definitions = Definitions::new(&definitions);
-        let input = GraphInput::new(&context, &definitions, &types);
-        let target = plan_target(input).into_result().map_err(fail)?;
-        plan(input, &index, &target, &deploy).into_result().map_err(fail).map(drop)
-    })?;
-    let definitions = Definitions::new(&definitions);
-    let input = GraphInput::new(&context, &definitions, &types);
-    let target = plan_target(input).into_result().map_err(fail)?;
-    let planned = plan(input, &index, &target, &deploy).into_result().map_err(fail)?;
-    for _ in 0..3 {
-        let started = Instant::now();
-        n_files = render(input, &planned, &index, &target, &deploy).into_result().map_err(fail)?.len();
-        rendering = rendering.min(started.elapsed());
-    }
-    row(
-        &format!("plan of {n_resources} resources against {N_DEFINITIONS} × 4 rules"),
-        &format!("{:.0} ms", milliseconds(planning)),
-        if n_resources == 10_000 { "< 300 ms, ≤ 12 × that of 1,000" } else { "-" },
-    );
-    row(
-        &format!("render of {n_files} custom resources"),
-        &format!("{:.0} ms", milliseconds(rendering)),
-        "4,000 in < 1 s",
-    );
-    Ok(())
 }

@@ -1,0 +1,111 @@
+//! The budgets of the design, printed beside what is measured here.
+//!
+//! A release build, a `file://` repository, best of several runs. The numbers
+//! are for people: nothing fails when one is missed.
+
+mod deploy;
+mod plan;
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use crate::{program, root, say};
+use anyhow::{Context as _, Result, ensure};
+
+/// Runs all benchmarks, or the named one: `start`, `plan` or `deploy`.
+pub(crate) fn run(name: Option<&str>) -> Result<()> {
+    ensure!(matches!(name, None | Some("start" | "plan" | "deploy")), "known are start, plan and deploy");
+    // Built together, so that both have the same features and share their builds.
+    say("building (release) …\n");
+    let built = Command::new(env!("CARGO"))
+        .args(["build", "--quiet", "--release", "--package", "humctl-cli", "--package", "xtask"])
+        .current_dir(root())
+        .status()?;
+    ensure!(built.success(), "the release build failed");
+    if cfg!(debug_assertions) {
+        // The planner is measured in this process, so it has to be a release build too.
+        let xtask = program("release", "xtask");
+        let status = Command::new(&xtask).arg("bench").args(name).current_dir(root()).status()?;
+        ensure!(status.success(), "{} ended with {status}", xtask.display());
+        return Ok(());
+    }
+    let bench = Bench { humctl: program("release", "humctl"), directory: tempfile::tempdir()? };
+    let is_wanted = |one: &str| name.is_none_or(|name| name == one);
+    if is_wanted("start") {
+        bench.start()?;
+    }
+    if is_wanted("plan") {
+        plan::run(&bench)?;
+    }
+    if is_wanted("deploy") {
+        deploy::run(&bench)?;
+    }
+    Ok(())
+}
+
+fn row(what: &str, measured: &str, budget: &str) {
+    say(&format!("{what:<62} {measured:>22}   budget {budget}\n"));
+}
+
+fn milliseconds(duration: Duration) -> f64 {
+    duration.as_secs_f64() * 1000.0
+}
+
+/// The shortest of several runs.
+fn best(n_runs: u32, mut run: impl FnMut() -> Result<()>) -> Result<Duration> {
+    let mut best = Duration::MAX;
+    for _ in 0..n_runs {
+        let started = Instant::now();
+        run()?;
+        best = best.min(started.elapsed());
+    }
+    Ok(best)
+}
+
+struct Bench {
+    humctl: PathBuf,
+    directory: tempfile::TempDir,
+}
+
+impl Bench {
+    fn path(&self, name: &str) -> PathBuf {
+        self.directory.path().join(name)
+    }
+
+    fn command(&self, program: &Path, home: &str, arguments: &[&str]) -> Command {
+        let mut command = Command::new(program);
+        command
+            .args(arguments)
+            .current_dir(self.directory.path())
+            .env_clear()
+            .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+            .env("HOME", self.path(home))
+            .env("GIT_CONFIG_NOSYSTEM", "1")
+            .stdin(Stdio::null());
+        command
+    }
+
+    fn check(&self, program: &Path, home: &str, arguments: &[&str]) -> Result<String> {
+        let output = self.command(program, home, arguments).output().context("cannot run")?;
+        let text = String::from_utf8_lossy(&output.stderr).into_owned();
+        ensure!(output.status.success(), "{} {}: {text}", program.display(), arguments.join(" "));
+        Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
+    }
+
+    fn git(&self, arguments: &[&str]) -> Result<String> {
+        self.check(Path::new("git"), "home", arguments)
+    }
+
+    fn humctl(&self, home: &str, words: &str) -> Result<String> {
+        self.check(&self.humctl, home, &words.split(' ').collect::<Vec<_>>())
+    }
+
+    fn start(&self) -> Result<()> {
+        let ours = best(20, || self.humctl("home", "version").map(drop))?;
+        let git = best(20, || self.git(&["--version"]).map(drop))?;
+        let ratio = ours.as_secs_f64() / git.as_secs_f64();
+        row("humctl version ÷ git --version", &format!("{ratio:.2} ({:.1} ms)", milliseconds(ours)), "≤ 2");
+        Ok(())
+    }
+}
