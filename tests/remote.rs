@@ -89,3 +89,29 @@ fn organizations_are_required_of_a_hosted_api_and_local_ignores_tokens() {
     assert!(unreachable.stderr.contains("`127.0.0.1:1` cannot be reached"), "{}", unreachable.stderr);
     assert!(env.run("get orgs --api-prefix http://example.invalid").fails().stderr.contains("in clear"));
 }
+
+#[test]
+fn a_set_is_deployed_without_waiting_unless_told_to() {
+    const DEPLOYMENT: &str = "{\"id\":\"d1\",\"env_id\":\"dev\",\"set_id\":\"s1\",\"from_id\":\"\",\"comment\":\"c\",\
+        \"status\":\"in progress\",\"status_changed_at\":\"t\",\"created_at\":\"t\",\"created_by\":\"u\",\
+        \"export_file\":\"\",\"export_status\":\"\"}";
+    const CONFLICT: &str = "{\"error\":\"API-409\",\"message\":\"busy\"}";
+    let mut env = TestEnv::new();
+    let succeeded = Box::leak(DEPLOYMENT.replace("in progress", "succeeded").into_boxed_str());
+    let api =
+        FakeApi::start(vec![(201, DEPLOYMENT), (409, CONFLICT), (409, CONFLICT), (201, DEPLOYMENT), (200, succeeded)]);
+    env.set("HUMANITEC_API_PREFIX", &api.prefix()).set("HUMANITEC_TOKEN", "some-token").set("HUMANITEC_ORG", "my-org");
+    let started = env.run("deploy set s1 dev --app shop -m text --values-version v1 --mode incremental").ok();
+    assert_eq!(started.stdout, "Deployment d1\n");
+    let busy = env.run("deploy set s1 dev --app shop").fails();
+    assert!(busy.stderr.contains("HTTP-409: busy"), "{}", busy.stderr);
+    let waited = env.run("deploy set s1 envs/dev --app shop --retry --wait").ok();
+    assert_eq!(waited.stdout, "Deployment d1: in progress\nDeployment d1: succeeded\n");
+    let seen = api.seen.lock().unwrap();
+    assert!(seen[0].starts_with("POST /base/orgs/my-org/apps/shop/envs/dev/deploys "), "{}", seen[0]);
+    let body = seen[0].rsplit("\r\n").next().unwrap();
+    let body: serde_json::Value = serde_json::from_str(body).unwrap();
+    let expected =
+        serde_json::json!({"set_id": "s1", "comment": "text", "value_set_version_id": "v1", "mode": "incremental"});
+    assert_eq!(body, expected);
+}

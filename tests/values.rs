@@ -357,7 +357,8 @@ entity: {description: \"\", is_secret: true, value: sealed-12345}
         }
     }
     env.write("values.yaml", "apiVersion: entity.humanitec.io/v1b1\nkind: Value\nmetadata: {key: LEVEL, app_id: shop}\nentity: {value: trace, description: verbosity}\n");
-    assert_eq!(env.run("apply -f values.yaml").ok().stdout, "Value LEVEL: updated\n");
+    assert_eq!(env.run("update -f values.yaml").ok().stdout, "Value LEVEL: updated\n");
+    assert_eq!(env.run("create -f values.yaml").ok().stdout, "Value LEVEL: unchanged\n");
     assert_eq!(shown(&env, "/envs/development")[1], "LEVEL=debug (env)");
     env.run("delete value LEVEL --app shop --env development").ok();
     env.run("delete -f values.yaml").ok();

@@ -15,6 +15,7 @@ use crate::error::CliError;
 /// `deploy` instead of `sets` they name Environments or Deployments. Sets that
 /// differ are no failure.
 #[derive(Debug, clap::Args)]
+#[command(arg_required_else_help = true)]
 pub(crate) struct DiffArgs {
     /// sets, env or deploy
     #[arg(value_name = "TYPE", value_parser = ["sets", "set", "env", "envs", "deploy", "deploys"], hide_possible_values = true)]

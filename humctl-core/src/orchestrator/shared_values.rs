@@ -119,7 +119,7 @@ impl ValueScope<'_> {
     }
 }
 
-/// A level with its Environments, as they were read, on its way to a change.
+/// The values of a level as they were read.
 pub(super) struct Level {
     pub(super) document: Option<Document>,
     pub(super) doc: ValueSetDoc,

@@ -87,13 +87,11 @@ impl SqliteStore {
     fn select(&self, prefix: &str, condition: &str) -> Result<Vec<(Key, Document)>, StateError> {
         // Keys are ASCII and prefixes end in `/`, whose successor is `0`.
         let end = format!("{}0", prefix.strip_suffix('/').unwrap_or(prefix));
+        let query =
+            format!("SELECT key, revision, value FROM document WHERE key >= ?1 AND key < ?2 {condition} ORDER BY key");
         let rows = self.read(|connection| {
             let fail = |error: rusqlite::Error| self.unusable(error);
-            let mut statement = connection
-                .prepare(&format!(
-                    "SELECT key, revision, value FROM document WHERE key >= ?1 AND key < ?2 {condition} ORDER BY key"
-                ))
-                .map_err(fail)?;
+            let mut statement = connection.prepare(&query).map_err(fail)?;
             let rows = statement
                 .query_map([prefix, end.as_str()], |row| {
                     Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)?, row.get::<_, String>(2)?))
@@ -120,13 +118,14 @@ impl SqliteStore {
     fn prepare(&self, connection: &Connection) -> Result<(), StateError> {
         let fail = |error: rusqlite::Error| self.unusable(error);
         connection.busy_timeout(BUSY).map_err(fail)?;
+        // What is deleted is gone: a purged value must not linger in free pages. The log
+        // beside the file goes when the last process that uses it ends.
+        connection.pragma_update(None, "secure_delete", "ON").map_err(fail)?;
         let pragma = |name: &str| connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0)).map_err(fail);
         let version = pragma("user_version")?;
         let application = pragma("application_id")?;
         if version == VERSION && application == APPLICATION_ID {
             connection.pragma_update(None, "synchronous", "NORMAL").map_err(fail)?;
-            // What is deleted is gone: a purged value must not linger in free pages.
-            connection.pragma_update(None, "secure_delete", "ON").map_err(fail)?;
             return Ok(());
         }
         if application == APPLICATION_ID && version > VERSION {

@@ -192,6 +192,7 @@ fn what_is_deleted_from_the_file_is_gone_from_its_bytes() {
     let mut batch = Batch::new();
     batch.delete(&key("a")).put(&key("b"), &"other");
     store.commit(&batch).unwrap();
+    drop(store);
     let bytes = std::fs::read(path).unwrap();
     assert!(!bytes.windows(12).any(|window| window == b"canary-12345"));
 }
