@@ -62,8 +62,13 @@ impl Builder<'_, '_> {
             Projection::Account => {
                 let producer = &self.drafts[to];
                 if producer.rule.is_some_and(|rule| rule.definition.driver_account.is_none()) {
-                    let reason = format!("`{}` has no Cloud Account", producer.key);
-                    self.no_output(node, place, text, reason, Vec::new());
+                    let error = PlanError::UnknownOutput {
+                        place: place.clone(),
+                        placeholder: text.to_owned(),
+                        reason: format!("`{}` has no Cloud Account", producer.key),
+                        known: Vec::new(),
+                    };
+                    self.errors.push((Some(node), error));
                 }
             }
             Projection::Values | Projection::Guresid => {}
@@ -93,22 +98,14 @@ impl Builder<'_, '_> {
                 }
             }
             Err(missing) => {
-                let reason = format!("`{key}` has no such output: {}", missing.reason);
-                self.errors.push((
-                    node,
-                    PlanError::UnknownOutput {
-                        place: place.clone(),
-                        placeholder: text.to_owned(),
-                        reason,
-                        known: missing.known,
-                    },
-                ));
+                let error = PlanError::UnknownOutput {
+                    place: place.clone(),
+                    placeholder: text.to_owned(),
+                    reason: format!("`{key}` has no such output: {}", missing.reason),
+                    known: missing.known,
+                };
+                self.errors.push((node, error));
             }
         }
-    }
-
-    fn no_output(&mut self, node: usize, place: &Place, text: &str, reason: String, known: Vec<String>) {
-        let (place, placeholder) = (place.clone(), text.to_owned());
-        self.errors.push((Some(node), PlanError::UnknownOutput { place, placeholder, reason, known }));
     }
 }

@@ -4,13 +4,14 @@
 //! `scan` finds what a Definition refers to, `seed` starts from the Deployment
 //! Set, [`build`] expands both into nodes and edges, `select` adds the edges
 //! that depend on others, `check` looks at what each placeholder asks of the
-//! resource it names, [`waves`] orders the nodes, and [`export`] turns the
-//! result into what the API shows.
+//! resource it names, `finish` puts the nodes into the order of [`waves`], and
+//! [`export`] turns the result into what the API shows.
 
 pub mod build;
 mod check;
 pub mod error;
 pub mod export;
+mod finish;
 pub mod inputs;
 pub mod outputs;
 mod place;

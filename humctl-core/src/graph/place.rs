@@ -5,7 +5,7 @@ use crate::placeholder::Reference;
 
 /// A kind of place in a module.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Place {
+pub(super) enum SetPlace {
     /// Labels and annotations, which go onto objects.
     Label,
     /// A variable of a container.
@@ -18,7 +18,7 @@ pub(super) enum Place {
     Other,
 }
 
-impl Place {
+impl SetPlace {
     /// The kind of place that a JSON pointer into a module, or into a shared
     /// resource, leads to.
     pub(super) fn of(pointer: &str) -> Self {
@@ -72,10 +72,10 @@ mod tests {
             let places =
                 ["/spec/pod/labels/x", "/spec/containers/c/variables/X", "/spec/containers/c/files/~1f/content"];
             let places = places.into_iter().chain(["/externals/www/params/host"]);
-            let found: Vec<bool> = places.map(|at| Place::of(at).refuses(&reference, true).is_none()).collect();
+            let found: Vec<bool> = places.map(|at| SetPlace::of(at).refuses(&reference, true).is_none()).collect();
             assert_eq!(found, expected, "{text}");
         }
         let pod = Reference::Pod("metadata.name".to_owned());
-        assert!(Place::Variable.refuses(&pod, false).is_some(), "only as the whole variable");
+        assert!(SetPlace::Variable.refuses(&pod, false).is_some(), "only as the whole variable");
     }
 }

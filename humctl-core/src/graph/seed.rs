@@ -5,8 +5,8 @@ use serde_json::{Map, Value, json};
 
 use crate::context::{ResourceKey, known};
 use crate::graph::build::{Builder, SetReference};
-use crate::graph::error::{self, PlanError};
-use crate::graph::place::Place;
+use crate::graph::error::{Place, PlanError};
+use crate::graph::place::SetPlace;
 use crate::graph::scan::references_in;
 use crate::graph::set_index::{SetIndex, SetReferenceError, is_literal_place};
 use crate::graph::{InputScope, NodeInputs, Origin, Reason};
@@ -17,7 +17,7 @@ use crate::yaml::escape_pointer;
 /// A string of the Deployment Set and the nodes that need what it names.
 struct SetText<'t> {
     workload: Option<&'t str>,
-    place: error::Place,
+    place: Place,
     text: &'t str,
     /// Each node with the reason of its edges.
     from: Vec<(usize, Reason)>,
@@ -83,7 +83,7 @@ impl Builder<'_, '_> {
                     continue;
                 }
                 let at = pointer.as_str().into();
-                let place = error::Place::Module { workload: workload.clone(), pointer };
+                let place = Place::Module { workload: workload.clone(), pointer };
                 let from = vec![(node, Reason::Placeholder { at })];
                 self.set_text(index, &SetText { workload: Some(workload), place, text, from });
             }
@@ -100,7 +100,7 @@ impl Builder<'_, '_> {
                     let at: std::sync::Arc<str> = pointer.as_str().into();
                     // References in the params of a private resource count for its Workload too.
                     let from = vec![(external, Reason::Params { at: at.clone() }), (node, Reason::Placeholder { at })];
-                    let place = error::Place::Module { workload: workload.clone(), pointer };
+                    let place = Place::Module { workload: workload.clone(), pointer };
                     self.set_text(index, &SetText { workload: Some(workload), place, text, from });
                 }
                 self.check_route(key, params);
@@ -113,7 +113,7 @@ impl Builder<'_, '_> {
             let node = self.node(key);
             for (pointer, text) in strings_of(params, "/params") {
                 let from = vec![(node, Reason::Params { at: pointer.as_str().into() })];
-                let place = error::Place::Shared { key: name.to_owned(), pointer };
+                let place = Place::Shared { key: name.to_owned(), pointer };
                 self.set_text(index, &SetText { workload: None, place, text, from });
             }
             self.check_route(key, params);
@@ -146,7 +146,7 @@ impl Builder<'_, '_> {
                     continue;
                 }
             };
-            if let Some(reason) = Place::of(text.place.pointer()).refuses(&reference, is_whole) {
+            if let Some(reason) = SetPlace::of(text.place.pointer()).refuses(&reference, is_whole) {
                 self.errors.push((None, bad(reason.to_owned())));
                 continue;
             }
@@ -175,7 +175,7 @@ impl Builder<'_, '_> {
         }
     }
 
-    fn shared_value(&mut self, place: &error::Place, placeholder: String, key: &str) {
+    fn shared_value(&mut self, place: &Place, placeholder: String, key: &str) {
         let place = place.clone();
         let error = match self.input.values.get(key) {
             Some(SharedValue::Plain(_) | SharedValue::Reference(_)) => return,
