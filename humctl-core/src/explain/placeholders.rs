@@ -7,9 +7,10 @@ use serde_json::Value;
 use super::{Explainer, PlaceholderFacts, PlaceholderOutcome};
 use crate::context::ResourceKey;
 use crate::graph::build::{inherit, is_target_resource};
+use crate::graph::scan::references_in;
 use crate::graph::set_index::is_literal_place;
 use crate::graph::{GraphNode, InputScope};
-use crate::placeholder::{Part, Projection, Reference, Resolved, parse, visit_strings};
+use crate::placeholder::{Projection, Reference, Resolved, visit_strings};
 use crate::plan::resolve::{CrResolver, ResolveError, output};
 use crate::values::{SecretReference, SharedValue};
 
@@ -65,27 +66,17 @@ struct Teller<'t, 'p, 'd> {
 
 impl Teller<'_, '_, '_> {
     fn text(&self, pointer: &str, text: &str, scope: &Scope<'_>) -> Vec<PlaceholderFacts> {
-        let fact = |placeholder: String, outcome| PlaceholderFacts { at: pointer.to_owned(), placeholder, outcome };
-        match parse(text) {
-            Err(error) => {
-                vec![fact(error.placeholder.clone(), PlaceholderOutcome::Error { reason: error.reason.to_owned() })]
-            }
-            Ok(template) => template
-                .parts
-                .into_iter()
-                .filter_map(|part| match part {
-                    Part::Literal(_) => None,
-                    Part::Placeholder { text, tokens } => Some((text, Reference::from_tokens(&tokens))),
-                })
-                .map(|(text, reference)| {
-                    let outcome = match reference {
-                        Ok(reference) => self.reference(&reference, scope),
-                        Err(reason) => PlaceholderOutcome::Error { reason },
-                    };
-                    fact(text, outcome)
-                })
-                .collect(),
-        }
+        references_in(text)
+            .into_iter()
+            .map(|(placeholder, reference)| PlaceholderFacts {
+                at: pointer.to_owned(),
+                placeholder,
+                outcome: match reference {
+                    Ok(reference) => self.reference(&reference, scope),
+                    Err(reason) => PlaceholderOutcome::Error { reason },
+                },
+            })
+            .collect()
     }
 
     fn reference(&self, reference: &Reference, scope: &Scope<'_>) -> PlaceholderOutcome {

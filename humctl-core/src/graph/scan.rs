@@ -179,7 +179,7 @@ impl<'v> SecretLeaf<'v> {
 }
 
 /// The placeholders of a text and what each means, or what is wrong with it.
-pub(super) fn references_in(text: &str) -> Vec<(String, Result<Reference, String>)> {
+pub(crate) fn references_in(text: &str) -> Vec<(String, Result<Reference, String>)> {
     match parse(text) {
         Err(error) => {
             let shown = error.placeholder.trim_start_matches("${").trim_end_matches('}').to_owned();
