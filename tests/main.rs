@@ -16,6 +16,7 @@ mod patterns;
 mod remote;
 mod rollback;
 mod rules;
+mod score;
 mod secrets;
 mod sharing;
 mod story;

@@ -28,6 +28,19 @@ pub struct ResourceTypeInfo {
     pub outputs_schema: Map<String, Value>,
 }
 
+impl ResourceTypeInfo {
+    /// The schema of the inputs proper: some types nest it under `values`
+    /// (spec/resource-model.md §1.3). None when the type says nothing of them.
+    #[must_use]
+    pub fn params_schema(&self) -> Option<&Map<String, Value>> {
+        match (self.inputs_schema.len(), self.inputs_schema.get("values")) {
+            (0, _) => None,
+            (1, Some(Value::Object(values))) => Some(values),
+            _ => Some(&self.inputs_schema),
+        }
+    }
+}
+
 /// A Driver that Resource Definitions may name.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct DriverInfo {

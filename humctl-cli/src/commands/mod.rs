@@ -38,7 +38,7 @@ pub(crate) fn run(context: &Context, command: &Command) -> Result<ExitCode, CliE
         Command::Diff(args) => diff::run(context, args),
         Command::Get(args) => get::run(context, args),
         Command::Resources(command) => return resources::run(context, command),
-        Command::Score(command) => score::run(context, command),
+        Command::Score(command) => return score::run(context, command),
         Command::Update(args) => update::run(context, args),
         Command::Version(args) => version::run(context, args),
     };

@@ -98,6 +98,12 @@ impl Output {
         self.text(&format!("{text}\n"))
     }
 
+    /// Writes a plain message: a line, or a string where programs read it
+    /// (spec/cli.md §4.1).
+    pub(crate) fn message(&self, text: &str) -> Result<(), CliError> {
+        if self.is_machine() { self.document(&Value::String(text.to_owned())) } else { self.line(text) }
+    }
+
     /// Writes text as it is, control characters of foreign text removed.
     pub(crate) fn text(&self, text: &str) -> Result<(), CliError> {
         let mut stdout = std::io::stdout().lock();

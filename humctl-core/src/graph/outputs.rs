@@ -42,7 +42,14 @@ pub fn output_kind(
     if repeats_its_inputs(&definition.driver_type) {
         return echoed(definition, name);
     }
-    let res_type = definition.res_type.as_str();
+    output_kind_of_type(definition.res_type.as_str(), types, name)
+}
+
+/// Says what kind of output `name` is by the schema of the Resource Type alone.
+///
+/// # Errors
+/// [`NoOutput`] when a closed schema rules it out.
+pub fn output_kind_of_type(res_type: &str, types: &ResourceTypes<'_>, name: &str) -> Result<OutputKind, NoOutput> {
     let Some(info) = types.get(res_type) else { return Ok(OutputKind::Unknown) };
     let part = |part: &str| info.outputs_schema.get("properties")?.get(part)?.as_object();
     let listed = |part: Option<&Map<String, Value>>| {

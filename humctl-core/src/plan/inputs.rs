@@ -18,11 +18,13 @@ pub(super) fn check(graph: &ResourceGraph<'_>, index: &SetIndex<'_>, resolver: &
     let mut validators: BTreeMap<&str, Option<jsonschema::Validator>> = BTreeMap::new();
     let mut errors = Vec::new();
     for node in &graph.nodes {
-        let Some(schema) = resolver.types.get(node.key.res_type.as_str()).and_then(inputs_schema) else { continue };
+        let Some(schema) = resolver.types.get(node.key.res_type.as_str()).and_then(|info| info.params_schema()) else {
+            continue;
+        };
         let validator = validators
             .entry(node.key.res_type.as_str())
             // A schema that is none checks nothing; it was refused when the type was made.
-            .or_insert_with(|| jsonschema::options().build(&schema).ok());
+            .or_insert_with(|| jsonschema::options().build(&Value::Object(schema.clone())).ok());
         let Some(validator) = validator else { continue };
         let empty = NodeInputs { value: Map::new(), scope: InputScope::Set { workload: None } };
         let value = expanded(node.inputs.as_ref().unwrap_or(&empty), index, resolver);
@@ -33,17 +35,6 @@ pub(super) fn check(graph: &ResourceGraph<'_>, index: &SetIndex<'_>, resolver: &
         }
     }
     errors
-}
-
-/// The schema of the inputs proper: some types nest it under `values`
-/// (spec/resource-model.md §1.3).
-fn inputs_schema(info: &humctl_api_types::resource_type::ResourceTypeInfo) -> Option<Value> {
-    let schema = &info.inputs_schema;
-    match (schema.len(), schema.get("values")) {
-        (0, _) => None,
-        (1, Some(values)) => Some(values.clone()),
-        _ => Some(Value::Object(schema.clone())),
-    }
 }
 
 /// Inputs with everything in place that is known. What cannot be resolved is

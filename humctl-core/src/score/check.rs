@@ -18,36 +18,28 @@ const PLATFORM_ROOTS: &[&str] = &["values", "context", "pod", "containers", "ext
 #[must_use]
 pub fn check(document: &Value) -> Vec<Finding> {
     let mut findings = Vec::new();
-    let empty = Map::new();
-    let object = |key: &str| document.get(key).and_then(Value::as_object).unwrap_or(&empty);
-    let resources = object("resources");
-    let containers = object("containers");
-    let scope = Scope { resources, metadata: object("metadata") };
-    for (name, container) in containers {
-        let Some(container) = container.as_object() else { continue };
+    let scope = Scope::of(document);
+    for (pointer, text) in expanded_texts(document) {
+        check_text(text, &pointer, &scope, &mut findings);
+    }
+    let containers = document.get("containers").and_then(Value::as_object);
+    for (name, container) in containers.into_iter().flatten() {
         let pointer = format!("/containers/{}", escape_pointer(name));
-        let part = |key: &str| container.get(key).and_then(Value::as_object).unwrap_or(&empty);
-        for (variable, value) in part("variables") {
-            if let Some(text) = value.as_str() {
-                let pointer = format!("{pointer}/variables/{}", escape_pointer(variable));
-                check_text(text, &pointer, &scope, &mut findings);
-            }
+        for (target, file) in entries(container, "files") {
+            check_file(target, file, &format!("{pointer}/files/{}", escape_pointer(target)), &mut findings);
         }
-        for (target, file) in part("files") {
-            check_file(target, file, &format!("{pointer}/files/{}", escape_pointer(target)), &scope, &mut findings);
-        }
-        for (target, volume) in part("volumes") {
+        for (target, volume) in entries(container, "volumes") {
             if let Some(source) = volume.get("source").and_then(Value::as_str) {
                 let pointer = format!("{pointer}/volumes/{}/source", escape_pointer(target));
-                check_volume(source, &pointer, resources, &mut findings);
+                check_volume(source, &pointer, &scope, &mut findings);
             }
         }
-        for other in part("before").keys() {
+        for (other, _) in entries(container, "before") {
             let pointer = format!("{pointer}/before/{}", escape_pointer(other));
             if other == name {
                 findings
                     .push(Finding::error(pointer, format!("container \"{name}\" has a self-referencing before entry")));
-            } else if !containers.contains_key(other) {
+            } else if containers.is_none_or(|containers| !containers.contains_key(other)) {
                 findings.push(Finding::error(
                     pointer,
                     format!("container \"{name}\" before refers to unknown container \"{other}\""),
@@ -55,26 +47,85 @@ pub fn check(document: &Value) -> Vec<Finding> {
             }
         }
     }
-    if before_has_cycle(containers) {
+    if containers.is_some_and(before_has_cycle) {
         findings.push(Finding::error("/containers", "containers before relationships contain a cycle"));
-    }
-    for (name, resource) in resources {
-        if let Some(params) = resource.get("params") {
-            check_params(params, &format!("/resources/{}/params", escape_pointer(name)), &scope, &mut findings);
-        }
     }
     findings
 }
 
-fn check_file(target: &str, file: &Value, pointer: &str, scope: &Scope<'_>, findings: &mut Vec<Finding>) {
+/// Checks the placeholders in the `spec` of an extension file, which may name
+/// what the Score file declares. Findings point into the extension file.
+#[must_use]
+pub fn check_extension(document: &Value, spec: &Map<String, Value>) -> Vec<Finding> {
+    let mut texts = Vec::new();
+    texts_in_object(spec, "/spec", &mut texts);
+    let scope = Scope::of(document);
+    let mut findings = Vec::new();
+    for (pointer, text) in texts {
+        check_text(text, &pointer, &scope, &mut findings);
+    }
+    findings
+}
+
+/// Every text of a document whose placeholders are replaced, with its JSON
+/// pointer: variables, contents of files, and params (spec/score.md §1.6).
+/// Sources of volumes are apart, since they take a bare resource.
+pub(super) fn expanded_texts(document: &Value) -> Vec<(String, &str)> {
+    let mut texts = Vec::new();
+    for (name, container) in entries(document, "containers") {
+        let pointer = format!("/containers/{}", escape_pointer(name));
+        for (variable, value) in entries(container, "variables") {
+            if let Some(text) = value.as_str() {
+                texts.push((format!("{pointer}/variables/{}", escape_pointer(variable)), text));
+            }
+        }
+        for (target, file) in entries(container, "files") {
+            let keeps_placeholders = file.get("noExpand").and_then(Value::as_bool).unwrap_or_default();
+            if let Some(text) = file.get("content").and_then(Value::as_str)
+                && !keeps_placeholders
+            {
+                texts.push((format!("{pointer}/files/{}/content", escape_pointer(target)), text));
+            }
+        }
+    }
+    for (name, resource) in entries(document, "resources") {
+        if let Some(params) = resource.get("params") {
+            texts_in_value(params, &format!("/resources/{}/params", escape_pointer(name)), &mut texts);
+        }
+    }
+    texts
+}
+
+/// The entries of the mapping under a key; none when it is something else.
+fn entries<'d>(value: &'d Value, key: &str) -> impl Iterator<Item = (&'d String, &'d Value)> {
+    value.get(key).and_then(Value::as_object).into_iter().flatten()
+}
+
+/// Texts below params or an extension's spec; keys are expanded too.
+fn texts_in_object<'d>(object: &'d Map<String, Value>, pointer: &str, texts: &mut Vec<(String, &'d str)>) {
+    for (key, item) in object {
+        let pointer = format!("{pointer}/{}", escape_pointer(key));
+        texts.push((pointer.clone(), key));
+        texts_in_value(item, &pointer, texts);
+    }
+}
+
+fn texts_in_value<'d>(value: &'d Value, pointer: &str, texts: &mut Vec<(String, &'d str)>) {
+    match value {
+        Value::String(text) => texts.push((pointer.to_owned(), text)),
+        Value::Array(items) => {
+            for (index, item) in items.iter().enumerate() {
+                texts_in_value(item, &format!("{pointer}/{index}"), texts);
+            }
+        }
+        Value::Object(object) => texts_in_object(object, pointer, texts),
+        _ => {}
+    }
+}
+
+fn check_file(target: &str, file: &Value, pointer: &str, findings: &mut Vec<Finding>) {
     if !target.starts_with('/') {
         findings.push(Finding::error(pointer, format!("\"{target}\" is not an absolute path")));
-    }
-    let keeps_placeholders = file.get("noExpand").and_then(Value::as_bool).unwrap_or_default();
-    if let Some(text) = file.get("content").and_then(Value::as_str)
-        && !keeps_placeholders
-    {
-        check_text(text, &format!("{pointer}/content"), scope, findings);
     }
     if let Some(text) = file.get("binaryContent").and_then(Value::as_str)
         && base64::engine::general_purpose::STANDARD.decode(text).is_err()
@@ -83,13 +134,13 @@ fn check_file(target: &str, file: &Value, pointer: &str, scope: &Scope<'_>, find
     }
 }
 
-fn check_volume(source: &str, pointer: &str, resources: &Map<String, Value>, findings: &mut Vec<Finding>) {
+fn check_volume(source: &str, pointer: &str, scope: &Scope<'_>, findings: &mut Vec<Finding>) {
     let Some(name) = source.strip_prefix("${resources.").and_then(|rest| rest.strip_suffix('}')) else { return };
     if name.contains('.') {
         findings.push(Finding::error(pointer, "source must be of the form ${resources.NAME}"));
         return;
     }
-    match resources.get(name).map(|resource| resource.get("type").and_then(Value::as_str).unwrap_or_default()) {
+    match scope.resource(name).map(|resource| resource.get("type").and_then(Value::as_str).unwrap_or_default()) {
         None => findings.push(Finding::error(
             pointer,
             format!("placeholder {source} does not resolve to a resource, no resource with name \"{name}\""),
@@ -102,34 +153,28 @@ fn check_volume(source: &str, pointer: &str, resources: &Map<String, Value>, fin
     }
 }
 
-fn check_params(value: &Value, pointer: &str, scope: &Scope<'_>, findings: &mut Vec<Finding>) {
-    match value {
-        // A bracketed reference is the platform's own language; public Score files use it in params.
-        Value::String(text) if text.contains("${resources[") => {
-            findings.push(Finding::warning(pointer, "a placeholder with brackets is passed to the platform as it is"));
-        }
-        Value::String(text) => check_text(text, pointer, scope, findings),
-        Value::Array(items) => {
-            for (index, item) in items.iter().enumerate() {
-                check_params(item, &format!("{pointer}/{index}"), scope, findings);
-            }
-        }
-        Value::Object(object) => {
-            for (key, item) in object {
-                check_params(item, &format!("{pointer}/{}", escape_pointer(key)), scope, findings);
-            }
-        }
-        _ => {}
+/// What placeholders may name.
+struct Scope<'d> {
+    resources: Option<&'d Value>,
+    metadata: Option<&'d Value>,
+}
+
+impl<'d> Scope<'d> {
+    fn of(document: &'d Value) -> Self {
+        Self { resources: document.get("resources"), metadata: document.get("metadata") }
+    }
+
+    fn resource(&self, name: &str) -> Option<&'d Value> {
+        self.resources?.as_object()?.get(name)
     }
 }
 
-/// What placeholders may name.
-struct Scope<'d> {
-    resources: &'d Map<String, Value>,
-    metadata: &'d Map<String, Value>,
-}
-
 fn check_text(text: &str, pointer: &str, scope: &Scope<'_>, findings: &mut Vec<Finding>) {
+    // A bracketed reference is the platform's own language; public files use it in params.
+    if text.contains("${resources[") && !pointer.starts_with("/containers") {
+        findings.push(Finding::warning(pointer, "a placeholder with brackets is passed to the platform as it is"));
+        return;
+    }
     if is_unclosed(text) {
         findings.push(Finding::error(pointer, "a `${` has no closing `}`").with_hint("write a literal one as `$$\\{`"));
     }
@@ -147,7 +192,7 @@ fn check_text(text: &str, pointer: &str, scope: &Scope<'_>, findings: &mut Vec<F
                 ),
             ));
         } else if root == "resources" {
-            if !scope.resources.contains_key(&parts[1]) {
+            if scope.resource(&parts[1]).is_none() {
                 findings.push(Finding::error(
                     pointer,
                     format!(
@@ -162,8 +207,7 @@ fn check_text(text: &str, pointer: &str, scope: &Scope<'_>, findings: &mut Vec<F
                 format!("placeholder ${{{text}}} is passed to the platform as it is; write it as $${{{text}}}"),
             ));
         } else if root == "metadata" {
-            let found = parts[2..].iter().try_fold(scope.metadata.get(&parts[1]), |value, key| Some(value?.get(key)));
-            if found.flatten().is_none() {
+            if parts[1..].iter().try_fold(scope.metadata, |value, key| Some(value?.get(key))).flatten().is_none() {
                 findings.push(Finding::error(
                     pointer,
                     format!("invalid ref '{text}': key '{}' not found", parts[parts.len() - 1]),

@@ -5,11 +5,12 @@ use std::collections::BTreeMap;
 use humctl_api_types::deployment::ConvertScore;
 use humctl_api_types::id::{Class, ResId, ResourceType};
 use humctl_api_types::score::{ScoreContainer, ScoreFile, ScoreProbe, ScoreResource, ScoreSpec};
-use humctl_api_types::set::{DeclaredResource, DeployCondition, DeploymentSet, Module};
+use humctl_api_types::set::{DeclaredResource, DeploymentSet, Module};
 use serde_json::{Map, Value, json};
 
+use crate::score::extension::{self, Extension, Scope};
 use crate::score::rewrite::{Names, ResourceName, protect};
-use crate::score::{Finding, Level, merge};
+use crate::score::{Finding, Level, check, merge};
 use crate::yaml::escape_pointer;
 
 /// Annotation by which a resource names its id, from before Score had `id`.
@@ -44,8 +45,11 @@ pub fn convert(request: &ConvertScore) -> Result<DeploymentSet, Vec<Finding>> {
     let document = effective_document(request).map_err(|finding| vec![finding])?;
     let (spec, _) = crate::score::parse(&document)?;
     let aliases = request.resource_type_aliases.clone().unwrap_or_default();
-    let mut conversion = Conversion { spec: &spec, findings: Vec::new(), aliases: &aliases };
-    let set = conversion.run(request.extensions.as_ref());
+    let (extension, mut findings) = request.extensions.as_ref().map(extension::read).unwrap_or_default();
+    let document = Value::Object(document);
+    findings.extend(check::check_extension(&document, &extension.spec));
+    let mut conversion = Conversion { spec: &spec, extension: &extension, findings, aliases: &aliases };
+    let set = conversion.run();
     if conversion.findings.iter().any(|finding| finding.level == Level::Error) {
         conversion.findings.sort();
         return Err(conversion.findings);
@@ -55,6 +59,7 @@ pub fn convert(request: &ConvertScore) -> Result<DeploymentSet, Vec<Finding>> {
 
 struct Conversion<'s> {
     spec: &'s ScoreSpec,
+    extension: &'s Extension,
     findings: Vec<Finding>,
     aliases: &'s BTreeMap<String, String>,
 }
@@ -74,8 +79,8 @@ enum Destination {
 }
 
 impl Conversion<'_> {
-    fn run(&mut self, extensions: Option<&Map<String, Value>>) -> DeploymentSet {
-        let spec = self.spec;
+    fn run(&mut self) -> DeploymentSet {
+        let (spec, extension) = (self.spec, self.extension);
         let mut names = Names { metadata: spec.metadata.all.clone(), ..Names::default() };
         let mut destinations = BTreeMap::new();
         for (name, resource) in &spec.resources {
@@ -103,9 +108,11 @@ impl Conversion<'_> {
             }
         }
         module.spec = self.module_spec(&names);
-        if let Some(extensions) = extensions {
-            self.extend(&mut module, extensions, &names);
+        if let Some(profile) = &extension.profile {
+            module.profile.clone_from(profile);
         }
+        merge::merge(&mut module.spec, &names.rewrite_object(&extension.spec));
+        module.deploy.clone_from(&extension.deploy);
         set_annotation(&mut module.spec, MANAGED_BY, "score-humanitec");
         DeploymentSet { modules: BTreeMap::from([(spec.metadata.name.to_string(), module)]), shared }
     }
@@ -124,6 +131,7 @@ impl Conversion<'_> {
             return self.by_id(name, id, class);
         }
         match annotation {
+            None if self.extension.scopes.get(name) == Some(&Scope::Shared) => Some(shared(name, class)),
             None => Some(Destination::External(name.to_owned())),
             Some(id) => self.by_annotation(name, id, class),
         }
@@ -210,66 +218,6 @@ impl Conversion<'_> {
             spec.insert("pod".to_owned(), json!({ "annotations": annotations }));
         }
         spec
-    }
-
-    // --- The extension file ------------------------------------------------
-
-    fn extend(&mut self, module: &mut Module, extensions: &Map<String, Value>, names: &Names) {
-        for (key, value) in extensions {
-            match (key.as_str(), value) {
-                ("apiVersion", Value::String(version)) if version == "humanitec.org/v1b1" => {}
-                ("apiVersion", _) => {
-                    self.extension_error("/apiVersion", "extension: apiVersion must be humanitec.org/v1b1");
-                }
-                ("profile", Value::String(profile)) => module.profile.clone_from(profile),
-                ("spec", Value::Object(spec)) => merge::merge(&mut module.spec, &names.rewrite_object(spec)),
-                ("deploy", Value::Object(deploy)) => module.deploy = self.deploy_condition(deploy),
-                ("profile", _) => self.extension_error("/profile", "extension: profile must be a string"),
-                ("spec" | "deploy", _) => {
-                    self.extension_error(&format!("/{key}"), &format!("extension: {key} must be a mapping"));
-                }
-                ("service", _) => self.extension_error(
-                    "/service",
-                    "extension: service.routes is gone; declare a resource of type route instead",
-                ),
-                (key, _) => {
-                    self.extension_error("", &format!("extension: additionalProperties '{key}' not allowed"));
-                }
-            }
-        }
-    }
-
-    fn extension_error(&mut self, pointer: &str, message: &str) {
-        self.findings.push(Finding::error(pointer, message));
-    }
-
-    fn deploy_condition(&mut self, deploy: &Map<String, Value>) -> Option<DeployCondition> {
-        let mut condition = DeployCondition { when: "deploy".to_owned(), success: "deploy".to_owned(), timeout: 0 };
-        for (key, value) in deploy {
-            let is_valid = match (key.as_str(), value) {
-                ("when", Value::String(word)) if matches!(word.as_str(), "before" | "deploy" | "after") => {
-                    condition.when.clone_from(word);
-                    true
-                }
-                ("success", Value::String(word)) if matches!(word.as_str(), "deploy" | "available" | "complete") => {
-                    condition.success.clone_from(word);
-                    true
-                }
-                ("timeout", Value::Number(seconds)) => {
-                    condition.timeout = seconds.as_u64().unwrap_or_default();
-                    seconds.is_u64()
-                }
-                _ => false,
-            };
-            if !is_valid {
-                self.extension_error(
-                    &format!("/deploy/{}", escape_pointer(key)),
-                    "extension: deploy takes when (before, deploy, after), success (deploy, available, complete) \
-                     and timeout (whole seconds)",
-                );
-            }
-        }
-        Some(condition)
     }
 }
 

@@ -8,6 +8,8 @@
 
 pub mod check;
 pub mod convert;
+pub mod extension;
+pub mod known_types;
 pub mod merge;
 pub mod read;
 pub mod rewrite;

@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use crate::yaml::{self, Position, Positions};
 
 /// A Score file, or another file with one mapping in it, as read.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Document {
     /// The mapping.
     pub value: Map<String, Value>,

@@ -13,7 +13,7 @@ use serde_json::json;
 
 use crate::commands::deployment::{self, HowToDeploy};
 use crate::commands::kinds;
-use crate::commands::score::file::{ScoreSources, load};
+use crate::commands::score::file::{self, ScoreSources};
 use crate::context::Context;
 use crate::error::CliError;
 
@@ -82,7 +82,7 @@ fn delta(context: &Context, args: &DeployArgs, org: &OrgId, env: &EnvId) -> Resu
         // A Workload that is only removed needs no image.
         image: args.image.as_deref().or(args.remove.then_some("removed")),
     };
-    let (request, name) = load(&sources)?;
+    let (request, name) = file::check(&sources)?.into_request()?;
     let metadata = DeltaMetadataRequest { name: Some(args.message.clone()), env_id: Some(env.clone()) };
     if args.remove {
         let modules = ModuleDeltas { remove: vec![name], ..ModuleDeltas::default() };

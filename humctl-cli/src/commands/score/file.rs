@@ -3,6 +3,7 @@
 //! Every finding is reported with file, line and column. Files that the Score
 //! file names as `source` are put into it, since only this machine sees them.
 
+use std::fmt;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -10,7 +11,9 @@ use base64::Engine as _;
 use humctl_api_types::deployment::ConvertScore;
 use humctl_core::score::convert::effective_document;
 use humctl_core::score::read::{Document, read};
-use humctl_core::score::{Finding, Level, merge, parse};
+use humctl_core::score::upgrade::upgrade;
+use humctl_core::score::{Finding, Level, check, extension, merge, parse};
+use humctl_core::yaml::Position;
 use serde_json::{Map, Value};
 
 use crate::error::CliError;
@@ -25,52 +28,125 @@ pub(crate) struct ScoreSources<'a> {
     pub(crate) image: Option<&'a str>,
 }
 
-/// Reads and checks everything, and makes the conversion request of it.
-pub(crate) fn load(sources: &ScoreSources<'_>) -> Result<(ConvertScore, String), CliError> {
+/// What came of reading and checking.
+#[derive(Debug)]
+pub(crate) struct Checked {
+    file: PathBuf,
+    document: Document,
+    /// The conversion request.
+    request: ConvertScore,
+    /// The Score file with overrides, properties and image, in its current form.
+    pub(crate) effective: Map<String, Value>,
+    /// The Workload; none when the file cannot be read that far.
+    name: Option<String>,
+    /// Everything that was found, sorted within each file.
+    pub(crate) findings: Vec<FileFinding>,
+}
+
+/// A finding and the file that it is about.
+#[derive(Debug)]
+pub(crate) struct FileFinding {
+    file: PathBuf,
+    at: Option<Position>,
+    pub(crate) finding: Finding,
+}
+
+impl Checked {
+    /// The request and the name of the Workload, for use.
+    ///
+    /// # Errors
+    /// Every error that was found, or a container without image; warnings go
+    /// to the log.
+    pub(crate) fn into_request(self) -> Result<(ConvertScore, String), CliError> {
+        let is_error = |found: &&FileFinding| found.finding.level == Level::Error;
+        let errors: Vec<String> = self.findings.iter().filter(is_error).map(ToString::to_string).collect();
+        match self.name {
+            Some(name) if errors.is_empty() => {
+                for warning in &self.findings {
+                    tracing::warn!("{warning}");
+                }
+                require_images(&self.file, &self.effective)?;
+                Ok((self.request, name))
+            }
+            _ => Err(CliError::user(errors.join("\nError: "))),
+        }
+    }
+
+    /// Adds what somebody else found about the Score file.
+    pub(crate) fn add(&mut self, found: Vec<Finding>) {
+        self.findings.extend(place(&self.file, &self.document, found));
+    }
+}
+
+/// `file:line:column: pointer: message`, with the hint on a line of its own.
+impl fmt::Display for FileFinding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:", self.file.display())?;
+        if let Some(at) = self.at {
+            write!(f, "{}:{}:", at.line, at.column)?;
+        }
+        write!(f, " {}", self.finding)?;
+        match &self.finding.hint {
+            Some(hint) => write!(f, "\n  hint: {hint}"),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Reads and checks everything.
+///
+/// # Errors
+/// A file that cannot be read or is no mapping; what is wrong inside one is a
+/// finding.
+pub(crate) fn check(sources: &ScoreSources<'_>) -> Result<Checked, CliError> {
     let document = read_document(sources.file)?;
     let mut spec = document.value.clone();
-    let mut findings = inline_sources(&mut spec, sources.file);
+    let mut found = inline_sources(&mut spec, sources.file);
     let properties: Map<String, Value> =
         sources.properties.iter().map(|property| merge::parse_property(property)).collect();
+    let extensions = sources.extensions.map(read_extension).transpose()?;
     let request = ConvertScore {
         spec,
         image: sources.image.map(ToOwned::to_owned),
         overrides: sources.overrides.map(|file| read_document(file).map(|document| document.value)).transpose()?,
         property_overrides: (!properties.is_empty()).then_some(properties),
         resource_type_aliases: None,
-        extensions: sources.extensions.map(read_mapping).transpose()?,
+        extensions: extensions.as_ref().map(|document| document.value.clone()),
     };
-    let effective = match effective_document(&request) {
-        Ok(effective) => effective,
-        Err(finding) => return Err(report(sources.file, &document, vec![finding])),
-    };
-    let name = match parse(&effective) {
+    let mut effective = effective_document(&request).unwrap_or_else(|finding| {
+        found.push(finding);
+        request.spec.clone()
+    });
+    let mut name = None;
+    match parse(&effective) {
         Ok((score, warnings)) => {
-            for warning in &warnings {
-                tracing::warn!("{}", place(sources.file, &document, warning));
-            }
-            score.metadata.name.to_string()
+            found.extend(warnings);
+            name = Some(score.metadata.name.to_string());
         }
-        Err(found) => {
-            findings.extend(found);
-            String::new()
-        }
-    };
-    if findings.iter().any(|finding| finding.level == Level::Error) {
-        return Err(report(sources.file, &document, findings));
+        Err(errors) => found.extend(errors),
     }
-    if let Some(container) = open_image(&effective) {
-        return Err(CliError::user(format!(
-            "failed to convert '{}' because container '{container}' has no image and --image was not provided",
-            sources.file.display()
-        )));
+    upgrade(&mut effective);
+    let mut findings = place(sources.file, &document, found);
+    if let (Some(file), Some(document)) = (sources.extensions, &extensions) {
+        findings.extend(place(file, document, check_extension(&effective, &document.value)));
     }
-    Ok((request, name))
+    Ok(Checked { file: sources.file.to_owned(), document, request, effective, name, findings })
+}
+
+/// What is wrong with an extension file, beside this Score file.
+fn check_extension(score: &Map<String, Value>, document: &Map<String, Value>) -> Vec<Finding> {
+    let (extension, mut found) = extension::read(document);
+    found.extend(check::check_extension(&Value::Object(score.clone()), &extension.spec));
+    found
 }
 
 fn read_document(path: &Path) -> Result<Document, CliError> {
     let text = fs::read_to_string(path).map_err(|error| CliError::file("read", path, &error))?;
-    read(&text).map_err(|error| {
+    parse_document(path, &text)
+}
+
+fn parse_document(path: &Path, text: &str) -> Result<Document, CliError> {
+    read(text).map_err(|error| {
         let place =
             error.position.map(|position| format!("{}:{}:", position.line, position.column)).unwrap_or_default();
         CliError::user(format!("{}:{place} {}", path.display(), error.message))
@@ -78,42 +154,43 @@ fn read_document(path: &Path) -> Result<Document, CliError> {
 }
 
 /// An extension file; an empty one adds nothing.
-fn read_mapping(path: &Path) -> Result<Map<String, Value>, CliError> {
+fn read_extension(path: &Path) -> Result<Document, CliError> {
     let text = fs::read_to_string(path).map_err(|error| CliError::file("read", path, &error))?;
-    let documents = humctl_core::yaml::parse_documents(&text)
-        .map_err(|error| CliError::user(format!("{}:{error}", path.display())))?;
-    match documents.into_iter().next() {
-        None => Ok(Map::new()),
-        Some(Value::Object(mapping)) => Ok(mapping),
-        Some(_) => Err(CliError::user(format!("{}: an extension file is one mapping", path.display()))),
+    if humctl_core::yaml::parse_documents(&text).is_ok_and(|documents| documents.is_empty()) {
+        return Ok(Document::default());
     }
+    parse_document(path, &text)
 }
 
-/// `file:line:column: message`, with the hint on a line of its own.
-fn place(file: &Path, document: &Document, finding: &Finding) -> String {
-    // A key that may not be there is shown where it stands, not where its mapping does.
-    let key = finding.message.strip_prefix("additionalProperties '").and_then(|rest| rest.split('\'').next());
-    let pointer = key.map(|key| format!("{}/{}", finding.pointer, humctl_core::yaml::escape_pointer(key)));
-    let at = document.positions().find(pointer.as_ref().unwrap_or(&finding.pointer));
-    let at = at.map(|position| format!("{}:{}: ", position.line, position.column)).unwrap_or_default();
-    let pointer = if finding.pointer.is_empty() { String::new() } else { format!("{}: ", finding.pointer) };
-    let hint = finding.hint.as_ref().map(|hint| format!("\n  hint: {hint}")).unwrap_or_default();
-    format!("{}:{at}{pointer}{}{hint}", file.display(), finding.message)
+/// Findings with their places, sorted.
+fn place(file: &Path, document: &Document, mut found: Vec<Finding>) -> Vec<FileFinding> {
+    found.sort();
+    found.dedup();
+    if found.is_empty() {
+        return Vec::new();
+    }
+    let positions = document.positions();
+    let place = |finding: Finding| {
+        // A key that may not be there is shown where it stands, not where its mapping does.
+        let key = finding.message.strip_prefix("additionalProperties '").and_then(|rest| rest.split('\'').next());
+        let pointer = key.map(|key| format!("{}/{}", finding.pointer, humctl_core::yaml::escape_pointer(key)));
+        let at = positions.find(pointer.as_ref().unwrap_or(&finding.pointer));
+        FileFinding { file: file.to_owned(), at, finding }
+    };
+    found.into_iter().map(place).collect()
 }
 
-fn report(file: &Path, document: &Document, mut findings: Vec<Finding>) -> CliError {
-    findings.retain(|finding| finding.level == Level::Error);
-    findings.sort();
-    findings.dedup();
-    let lines: Vec<String> = findings.iter().map(|finding| place(file, document, finding)).collect();
-    CliError::user(lines.join("\nError: "))
-}
-
-/// The first container that still has no image.
-fn open_image(document: &Map<String, Value>) -> Option<String> {
-    let containers = document.get("containers")?.as_object()?;
-    let open = containers.iter().find(|(_, container)| container.get("image").and_then(Value::as_str) == Some("."));
-    open.map(|(name, _)| name.clone())
+/// Refuses a container that still has no image.
+fn require_images(file: &Path, effective: &Map<String, Value>) -> Result<(), CliError> {
+    let containers = effective.get("containers").and_then(Value::as_object);
+    let is_open = |container: &Value| container.get("image").and_then(Value::as_str) == Some(".");
+    match containers.into_iter().flatten().find(|(_, container)| is_open(container)) {
+        None => Ok(()),
+        Some((name, _)) => Err(CliError::user(format!(
+            "failed to convert '{}' because container '{name}' has no image and --image was not provided",
+            file.display()
+        ))),
+    }
 }
 
 /// Replaces `source` by `content`, or by `binaryContent` for bytes that are

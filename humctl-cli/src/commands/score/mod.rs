@@ -2,6 +2,10 @@
 
 mod deploy;
 mod file;
+mod init;
+mod validate;
+
+use std::process::ExitCode;
 
 use crate::context::Context;
 use crate::error::CliError;
@@ -10,10 +14,15 @@ use crate::error::CliError;
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum ScoreCommand {
     Deploy(deploy::DeployArgs),
+    Init(init::InitArgs),
+    Validate(validate::ValidateArgs),
 }
 
-pub(crate) fn run(context: &Context, command: &ScoreCommand) -> Result<(), CliError> {
+pub(crate) fn run(context: &Context, command: &ScoreCommand) -> Result<ExitCode, CliError> {
+    let done = |()| ExitCode::SUCCESS;
     match command {
-        ScoreCommand::Deploy(args) => deploy::run(context, args),
+        ScoreCommand::Deploy(args) => deploy::run(context, args).map(done),
+        ScoreCommand::Init(args) => init::run(context, args).map(done),
+        ScoreCommand::Validate(args) => validate::run(context, args),
     }
 }

@@ -1,0 +1,194 @@
+//! A Score file against what the Organization knows: types, classes, params
+//! and outputs of its resources (spec/cli.md §6.10, the remote part).
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use humctl_api_types::definition::ResourceDefinition;
+use humctl_api_types::resource_type::ResourceTypeInfo;
+use serde_json::{Map, Value};
+
+use crate::graph::ResourceTypes;
+use crate::graph::outputs::{OutputKind, output_kind_of_type};
+use crate::score::Finding;
+use crate::score::check::expanded_texts;
+use crate::score::rewrite::placeholders;
+use crate::yaml::escape_pointer;
+
+/// Types that stand for something else than a Resource.
+const SPECIAL: &[&str] = &["environment", "service"];
+
+/// Checks a document in its current form. Definitions may be added before the
+/// deployment, so that most findings are warnings.
+#[must_use]
+pub fn check(document: &Value, types: &[ResourceTypeInfo], definitions: &[ResourceDefinition]) -> Vec<Finding> {
+    let types = ResourceTypes::new(types);
+    let classes = classes(definitions);
+    let mut findings = Vec::new();
+    let resources: BTreeMap<&str, &str> = document
+        .get("resources")
+        .and_then(Value::as_object)
+        .into_iter()
+        .flatten()
+        .filter_map(|(name, resource)| Some((name.as_str(), resource.get("type")?.as_str()?)))
+        .filter(|(_, res_type)| !SPECIAL.contains(res_type))
+        .collect();
+    for (name, res_type) in &resources {
+        let resource = &document["resources"][*name];
+        let pointer = format!("/resources/{}", escape_pointer(name));
+        let Some(info) = types.get(res_type) else {
+            findings.push(unknown_type(name, res_type, &pointer, &types));
+            continue;
+        };
+        if let Some(class) = resource.get("class").and_then(Value::as_str)
+            && class != "default"
+            && !classes.contains(&(*res_type, class))
+        {
+            findings.push(Finding::warning(
+                format!("{pointer}/class"),
+                format!(
+                    "Resource class {class} of type {res_type} used in the {name} resource is not defined in your \
+                     Humanitec organization"
+                ),
+            ));
+        }
+        if let Some(schema) = info.params_schema() {
+            let params = resource.get("params").cloned().unwrap_or_else(|| Value::Object(Map::new()));
+            findings.extend(check_params(schema, &params, &pointer));
+        }
+    }
+    for (pointer, text) in expanded_texts(document) {
+        findings.extend(check_outputs(text, &pointer, &resources, &types));
+    }
+    findings.sort();
+    findings.dedup();
+    findings
+}
+
+fn unknown_type(name: &str, res_type: &str, pointer: &str, types: &ResourceTypes<'_>) -> Finding {
+    let finding = Finding::warning(
+        format!("{pointer}/type"),
+        format!("Resource type {res_type} used in the {name} resource is not defined in your Humanitec organization"),
+    );
+    match types.nearest(res_type) {
+        Some(near) => finding.with_hint(format!("did you mean '{near}'?")),
+        None => finding,
+    }
+}
+
+/// Type and class of every Matching Criteria.
+fn classes(definitions: &[ResourceDefinition]) -> BTreeSet<(&str, &str)> {
+    let rules =
+        definitions.iter().flat_map(|definition| definition.criteria.iter().map(move |rule| (definition, rule)));
+    rules.map(|(definition, rule)| (definition.res_type.as_str(), rule.class.as_str())).collect()
+}
+
+/// Params against the schema of the type; what holds a placeholder is known
+/// only at deployment.
+fn check_params(schema: &Map<String, Value>, params: &Value, resource: &str) -> Vec<Finding> {
+    // A schema that is none checks nothing; it was refused when the type was made.
+    let Ok(validator) = jsonschema::options().build(&Value::Object(schema.clone())) else { return Vec::new() };
+    let is_open =
+        |pointer: &str| params.pointer(pointer).and_then(Value::as_str).is_some_and(|text| text.contains("${"));
+    validator
+        .iter_errors(params)
+        .map(|error| (error.instance_path().to_string(), error.to_string()))
+        .filter(|(pointer, _)| !is_open(pointer))
+        .map(|(pointer, message)| Finding::error(format!("{resource}/params{pointer}"), message))
+        .collect()
+}
+
+fn check_outputs(
+    text: &str,
+    pointer: &str,
+    resources: &BTreeMap<&str, &str>,
+    types: &ResourceTypes<'_>,
+) -> Vec<Finding> {
+    let check = |parts: &[String]| {
+        let [root, name, output, ..] = parts else { return None };
+        let res_type = resources.get(name.as_str()).filter(|_| root == "resources")?;
+        match output_kind_of_type(res_type, types, output) {
+            Err(no) => Some(Finding::error(pointer, no.reason).with_hint(format!("there are {}", no.known.join(", ")))),
+            Ok(OutputKind::Unlisted) => Some(Finding::warning(
+                pointer,
+                format!("the Resource Type `{res_type}` does not list an output `{output}`"),
+            )),
+            Ok(OutputKind::Value | OutputKind::Secret | OutputKind::Unknown) => None,
+        }
+    };
+    placeholders(text).iter().filter_map(|placeholder| check(&placeholder.parts)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::builtin;
+    use crate::matching::tests::definition;
+    use serde_json::json;
+
+    #[test]
+    fn what_the_organization_does_not_know_is_named() {
+        let mut types = builtin::resource_types();
+        types.push(
+            serde_json::from_value(json!({
+                "type": "queue", "use": "direct",
+                "inputs_schema": {"values": {"type": "object", "required": ["size"],
+                    "properties": {"size": {"type": "integer"}}}},
+                "outputs_schema": {"properties": {"values": {"properties": {"url": {}}, "additionalProperties": false}}},
+            }))
+            .unwrap(),
+        );
+        let large = definition(
+            "pg-large",
+            "postgres",
+            &json!({"driver_type": "humanitec/echo", "criteria": [{"class": "large"}]}),
+        );
+        let check = |resource: Value, text: &str| -> Vec<String> {
+            let document = json!({
+                "containers": {"main": {"image": "x", "variables": {"V": text}}}, "resources": {"res": resource},
+            });
+            check(&document, &types, std::slice::from_ref(&large)).iter().map(ToString::to_string).collect()
+        };
+        // Resource, text of a variable, findings.
+        let rows: Vec<(Value, &str, Vec<&str>)> = vec![
+            (json!({"type": "postgres", "class": "large"}), "${resources.res.host}", vec![]),
+            (json!({"type": "environment"}), "${resources.res.anything}", vec![]),
+            (json!({"type": "service"}), "${resources.res.name}", vec![]),
+            (
+                json!({"type": "postgre"}),
+                "",
+                vec![
+                    "/resources/res/type: Resource type postgre used in the res resource is not defined in your \
+                     Humanitec organization",
+                ],
+            ),
+            (
+                json!({"type": "postgres", "class": "huge"}),
+                "",
+                vec![
+                    "/resources/res/class: Resource class huge of type postgres used in the res resource is not \
+                     defined in your Humanitec organization",
+                ],
+            ),
+            (
+                json!({"type": "postgres"}),
+                "$${resources.res.no} ${resources.res.hots}",
+                vec!["/containers/main/variables/V: the Resource Type `postgres` does not list an output `hots`"],
+            ),
+            (
+                json!({"type": "queue", "params": {"size": 1}}),
+                "${resources.res.host}",
+                vec!["/containers/main/variables/V: the Resource Type `queue` has no output `host`"],
+            ),
+            (json!({"type": "queue"}), "", vec!["/resources/res/params: \"size\" is a required property"]),
+            (json!({"type": "queue", "params": {"size": "${metadata.size}"}}), "", vec![]),
+            (
+                json!({"type": "queue", "params": {"size": "big"}}),
+                "",
+                vec!["/resources/res/params/size: \"big\" is not of type \"integer\""],
+            ),
+        ];
+        for (resource, text, expected) in rows {
+            assert_eq!(check(resource.clone(), text), expected, "{resource} {text}");
+        }
+    }
+}
