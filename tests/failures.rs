@@ -113,3 +113,14 @@ fn states_that_cannot_be_used_are_left_as_they_are() {
     env.run(&format!("create app shop --api-prefix local:{other}")).ok();
     assert!(env.path("deep/er/state.db").is_file());
 }
+
+#[test]
+fn without_a_target_everything_else_that_is_wrong_is_told_too() {
+    let env = TestEnv::new();
+    env.run("create app shop").ok();
+    env.score("web", "    variables: {A: \"${resources.env.NOPE}\"}\nresources:\n  db: {type: postgres}\n  env: {type: environment}\n");
+    let errors = env.deploy().fails().errors();
+    for code in ["PLN-012", "PLN-001", "PLN-005"] {
+        assert!(errors.contains(code), "{code}: {errors}");
+    }
+}

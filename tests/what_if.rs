@@ -196,3 +196,51 @@ fn wrong_files_are_told() {
     );
     assert!(env.run("get apps -o markdown").fails().stderr.contains("no Markdown output"));
 }
+
+#[test]
+fn what_apply_would_refuse_is_an_error_and_no_answer() {
+    let (env, _) = deployed();
+    env.write(
+        "refused.yaml",
+        "apiVersion: entity.humanitec.io/v1b1
+kind: Definition
+metadata: {id: pg-any}
+entity: {name: pg-any, type: s3, driver_type: humanitec/echo}
+---
+apiVersion: entity.humanitec.io/v1b1
+kind: ResourceType
+metadata: {id: local/queue}
+entity: {name: Queue, use: indirct}
+",
+    );
+    let refused = env.run("resources diff -f refused.yaml").fails().stderr;
+    insta::assert_snapshot!(refused, @"
+    Error: these files cannot be applied:
+    resource type `local/queue`: `use` is direct, indirect or implicit, not `indirct`
+    resource definition `pg-any`: its type is `postgres` and cannot change to `s3`
+    ");
+    env.run("apply -f refused.yaml").fails();
+}
+
+#[test]
+fn a_resource_type_that_definitions_have_stays() {
+    let env = TestEnv::new();
+    env.write(
+        "queue.yaml",
+        "apiVersion: entity.humanitec.io/v1b1
+kind: ResourceType
+metadata: {id: local/queue}
+entity: {name: Queue, use: direct}
+---
+apiVersion: entity.humanitec.io/v1b1
+kind: Definition
+metadata: {id: queues}
+entity: {name: queues, type: local/queue, driver_type: humanitec/echo}
+",
+    );
+    env.run("apply -f queue.yaml").ok();
+    let refused = env.run("delete resource-type local/queue").fails().stderr;
+    assert!(refused.contains("HTTP-409") && refused.contains("`queues`"), "{refused}");
+    env.run("delete resource-definition queues").ok();
+    env.run("delete resource-type local/queue").ok();
+}

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use humctl_core::what_if::{Action, Change, EnvironmentChange, ResourceChange};
+use humctl_core::what_if::{Action, Change, EnvironmentChange, ResourceChange, Target};
 use serde_json::Value;
 
 /// Longer values are cut; `-o json` has them whole.
@@ -55,7 +55,7 @@ pub(crate) fn text(report: &Report) -> String {
     for env in &report.environments {
         let _ = writeln!(text, "{}/{} ({})", env.app, env.env, env.env_type);
         if let Some(target) = &env.target {
-            let _ = writeln!(text, "  ~ target {}", arrow(target));
+            let _ = writeln!(text, "  ~ target: {}\n        -> {}", place(&target.from), place(&target.to));
         }
         for resource in &env.resources {
             let _ = writeln!(text, "  {} {}", sign(resource.action), resource.resource);
@@ -100,7 +100,7 @@ pub(crate) fn markdown(report: &Report) -> String {
             counted(env.files.len(), "file")
         );
         if let Some(target) = &env.target {
-            let _ = writeln!(text, "Target: {}\n", code(&arrow(target)));
+            let _ = writeln!(text, "Target: {} -> {}\n", code(&place(&target.from)), code(&place(&target.to)));
         }
         if !env.resources.is_empty() {
             text.push_str("| | resource | change |\n|---|---|---|\n");
@@ -171,6 +171,12 @@ fn optional<T: ToString>(change: &Change<Option<T>>) -> String {
         (Some(from), Some(to)) => format!("{} -> {}", from.to_string(), to.to_string()),
         (None, None) => String::new(),
     }
+}
+
+/// A target in one line, never cut.
+fn place(target: &Target) -> String {
+    let Target { url, branch, path } = target;
+    format!("{url}, branch {branch}, path {}", if path.is_empty() { "/" } else { path })
 }
 
 fn arrow(change: &Change<Value>) -> String {

@@ -305,23 +305,25 @@ impl<'a, 'd> Builder<'a, 'd> {
                     hint,
                 }
             }
-            MatchError::NoMatch => match self.misspelt(resource.res_type.as_str()) {
-                Some(suggestion) => PlanError::UnknownType { resource, suggestion },
-                None => {
-                    let needed_by = self.drafts[node].origin.clone();
-                    PlanError::NoDefinition { resource, context, needed_by, near }
+            MatchError::NoMatch => {
+                let needed_by = self.drafts[node].origin.clone();
+                match self.known_type(resource.res_type.as_str()) {
+                    Ok(()) => PlanError::NoDefinition { resource, context, needed_by, near },
+                    Err(suggestion) => PlanError::UnknownType { resource, needed_by, suggestion },
                 }
-            },
+            }
         };
         self.errors.push((Some(node), error));
     }
 
-    /// The known type that an unknown one is probably meant to be.
-    fn misspelt(&self, res_type: &str) -> Option<String> {
+    /// Refuses a type that is neither registered nor the type of a Definition,
+    /// with the one that is probably meant.
+    pub(super) fn known_type(&self, res_type: &str) -> Result<(), Option<String>> {
         let types = self.input.types;
+        let suggestion = types.nearest(res_type).map(ToOwned::to_owned);
         match types.get(res_type) {
-            None => types.nearest(res_type).map(ToOwned::to_owned),
-            Some(_) => None,
+            None if suggestion.is_some() || !self.input.definitions.has_type(res_type) => Err(suggestion),
+            _ => Ok(()),
         }
     }
 

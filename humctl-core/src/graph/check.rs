@@ -8,7 +8,7 @@ use crate::graph::build::{Builder, inherit, is_target_resource};
 use crate::graph::error::{Place, PlanError};
 use crate::graph::outputs::{OutputKind, output_kind};
 use crate::graph::scan::{Found, Scan};
-use crate::placeholder::{Projection, ResourceRef};
+use crate::placeholder::{Projection, ResourceRef, Selector};
 
 impl Builder<'_, '_> {
     /// Checks every reference, once the Definition of every resource is known.
@@ -43,9 +43,26 @@ impl Builder<'_, '_> {
     fn check_selected(&mut self, node: usize, scan: &Rc<Scan<'_>>) {
         for found in &scan.selectors {
             let Some(place) = self.place_in_definition(node, &found.at) else { return };
+            self.check_selected_types(node, &place, found);
             let selected = self.drafts[node].selected.get(&found.target).cloned().unwrap_or_default();
             for to in selected {
                 self.check_projection(node, &place, &found.text, to, &found.projection);
+            }
+        }
+    }
+
+    /// A step to a type that does not exist would select nothing, for ever.
+    fn check_selected_types(&mut self, node: usize, place: &Place, found: &Found<Selector>) {
+        let steps = found.target.steps.iter().map(|step| &step.res_type);
+        for res_type in std::iter::once(&found.target.anchor.res_type).chain(steps) {
+            if let Err(suggestion) = self.known_type(res_type.as_str()) {
+                let error = PlanError::UnknownTypeSelected {
+                    place: place.clone(),
+                    placeholder: found.text.clone(),
+                    res_type: res_type.to_string(),
+                    suggestion,
+                };
+                self.errors.push((Some(node), error));
             }
         }
     }

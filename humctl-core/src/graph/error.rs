@@ -32,12 +32,25 @@ pub enum PlanError {
         /// The Definitions, sorted.
         definitions: Vec<DefinitionId>,
     },
-    /// `PLN-003`: the type does not exist, but a similar one does.
+    /// `PLN-003`: the type does not exist.
     UnknownType {
         /// The resource.
         resource: ResourceKey,
-        /// The similar one.
-        suggestion: String,
+        /// What asks for it.
+        needed_by: Origin,
+        /// A similar type.
+        suggestion: Option<String>,
+    },
+    /// `PLN-003`: a selector names a type that does not exist.
+    UnknownTypeSelected {
+        /// Where it stands.
+        place: Place,
+        /// The text between `${` and `}`.
+        placeholder: String,
+        /// The type.
+        res_type: String,
+        /// A similar one.
+        suggestion: Option<String>,
     },
     /// `PLN-003`: the type may not stand in a Deployment Set.
     TypeNotAllowed {
@@ -286,6 +299,7 @@ impl PlanError {
             Self::NoDefinition { .. } => "PLN-001",
             Self::Ambiguous { .. } => "PLN-002",
             Self::UnknownType { .. }
+            | Self::UnknownTypeSelected { .. }
             | Self::TypeNotAllowed { .. }
             | Self::PrivateOnly { .. }
             | Self::LegacyIngress { .. } => "PLN-003",
@@ -322,6 +336,7 @@ impl PlanError {
             Self::BadPlaceholder { place, .. }
             | Self::Undeclared { place, .. }
             | Self::UnknownOutput { place, .. }
+            | Self::UnknownTypeSelected { place, .. }
             | Self::SecretMixed { place }
             | Self::StoredValue { place, .. } => match place {
                 Place::Definition { resource, .. } => ("resource", resource.to_string()),
@@ -343,7 +358,7 @@ impl PlanError {
         match self {
             Self::NoDefinition { .. } => "No matching Resource Definition",
             Self::Ambiguous { .. } => "Ambiguous Resource Definitions",
-            Self::UnknownType { .. } => "Unknown Resource Type",
+            Self::UnknownType { .. } | Self::UnknownTypeSelected { .. } => "Unknown Resource Type",
             Self::TypeNotAllowed { .. } | Self::PrivateOnly { .. } => "Resource Type not allowed in this place",
             Self::LegacyIngress { .. } => "Deprecated ingress of a Workload",
             Self::BadPlaceholder { .. } => "Bad placeholder",
@@ -409,8 +424,13 @@ impl fmt::Display for PlanError {
                     names.join(" and ")
                 )
             }
-            Self::UnknownType { resource, suggestion } => {
-                write!(f, "`{}` is no Resource Type\n  hint: did you mean `{suggestion}`?", resource.res_type)
+            Self::UnknownType { resource, needed_by, suggestion } => {
+                write!(f, "`{}` is no Resource Type\n  needed by: {needed_by}", resource.res_type)?;
+                write_suggestion(f, suggestion.as_deref())
+            }
+            Self::UnknownTypeSelected { place, placeholder, res_type, suggestion } => {
+                write!(f, "{place}: placeholder `${{{placeholder}}}`: `{res_type}` is no Resource Type")?;
+                write_suggestion(f, suggestion.as_deref())
             }
             Self::TypeNotAllowed { resource, usage } => write!(
                 f,
@@ -521,6 +541,13 @@ impl fmt::Display for PlanError {
                 f.write_str("\n  hint: name them in a secret store instead, as secret_refs with `store` and `ref`")
             }
         }
+    }
+}
+
+fn write_suggestion(f: &mut fmt::Formatter<'_>, suggestion: Option<&str>) -> fmt::Result {
+    match suggestion {
+        Some(suggestion) => write!(f, "\n  hint: did you mean `{suggestion}`?"),
+        None => f.write_str("\n  hint: see those that there are with: humctl get resource-types"),
     }
 }
 

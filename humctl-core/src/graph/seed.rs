@@ -183,7 +183,7 @@ impl Builder<'_, '_> {
             None => PlanError::Undeclared {
                 place,
                 placeholder,
-                reason: format!("there is no Shared Value `{key}`"),
+                reason: format!("there is no Shared Value `{key}`; make it with: humctl create value {key} VALUE"),
                 known: self.input.values.keys().map(ToOwned::to_owned).collect(),
             },
         };

@@ -136,7 +136,7 @@ impl<'s> SetIndex<'s> {
             Reference::Service { workload, .. } => match self.set.modules.get(workload) {
                 Some(_) => Ok(None),
                 None => Err(SetReferenceError::Undeclared {
-                    reason: format!("there is no Workload `{workload}`"),
+                    reason: format!("there is no Workload `{workload}` in the Deployment Set; deploy it first"),
                     known: self.set.modules.keys().cloned().collect(),
                 }),
             },
@@ -149,7 +149,7 @@ impl<'s> SetIndex<'s> {
     fn no_external(&self, workload: &str, name: &str) -> SetReferenceError {
         if !self.set.modules.contains_key(workload) {
             return SetReferenceError::Undeclared {
-                reason: format!("there is no Workload `{workload}`"),
+                reason: format!("there is no Workload `{workload}` in the Deployment Set; deploy it first"),
                 known: self.set.modules.keys().cloned().collect(),
             };
         }

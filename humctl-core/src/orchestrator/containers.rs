@@ -13,6 +13,7 @@ use crate::builtin;
 use crate::orchestrator::documents::{self, ApplicationDoc, DeploymentDoc, EnvironmentDoc};
 use crate::orchestrator::{Orchestrator, OrchestratorError, Result, decode, decode_value, now};
 use crate::state::{Batch, Document, Expected};
+use crate::stored_rules;
 
 impl Orchestrator {
     /// Who asks; here always the local user.
@@ -155,17 +156,7 @@ impl Orchestrator {
     /// [`OrchestratorError`].
     pub fn put_resource_type(&self, org: &OrgId, body: ResourceTypeInfo, is_update: bool) -> Result<ResourceTypeInfo> {
         let id = body.res_type.as_str();
-        if id.split_once('/').is_none_or(|(owner, _)| owner != org.as_str()) {
-            return Err(OrchestratorError::Invalid(format!(
-                "resource type `{id}`: a custom type is called `{org}/<name>`"
-            )));
-        }
-        if !matches!(body.usage.as_str(), "direct" | "indirect" | "implicit") {
-            return Err(OrchestratorError::Invalid(format!(
-                "resource type `{id}`: `use` is direct, indirect or implicit, not `{}`",
-                body.usage
-            )));
-        }
+        stored_rules::check_resource_type(org, &body).map_err(OrchestratorError::Invalid)?;
         self.ensure_org(org)?;
         let key = documents::resource_type(org, id);
         let existing = self.store().get(&key)?;
@@ -179,14 +170,22 @@ impl Orchestrator {
         Ok(body)
     }
 
-    /// Removes a custom Resource Type.
+    /// Removes a custom Resource Type that no Definition has.
     ///
     /// # Errors
-    /// [`OrchestratorError`].
+    /// [`OrchestratorError`]; `Conflict` while a Definition has it.
     pub fn delete_resource_type(&self, org: &OrgId, id: &str) -> Result<()> {
         let key = documents::resource_type(org, id);
         if self.store().get(&key)?.is_none() {
             return Err(OrchestratorError::NotFound { what: "resource type", id: id.to_owned() });
+        }
+        let users = self.definitions(org)?.into_iter().filter(|definition| definition.res_type.as_str() == id);
+        let users: Vec<String> = users.map(|definition| format!("`{}`", definition.id)).collect();
+        if !users.is_empty() {
+            return Err(OrchestratorError::Conflict(format!(
+                "resource type `{id}` is the type of resource definition {}\n  hint: delete the definitions first",
+                users.join(", ")
+            )));
         }
         let mut batch = Batch::new();
         batch.delete(&key);

@@ -4,7 +4,7 @@
 //! of every rule, and whoever writes rules expects it as it was read. So two
 //! Definitions never get the same rule, whoever is faster.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use humctl_api_types::definition::{DefinitionChange, MatchingCriteria, MatchingCriteriaRule, ResourceDefinition};
 use humctl_api_types::id::{DefinitionId, OrgId};
@@ -12,11 +12,12 @@ use humctl_api_types::resource::ActiveResource;
 
 use crate::context::EnvironmentContext;
 use crate::json as json_text;
-use crate::matching::{Definitions, canonical_rule, stored_criteria};
+use crate::matching::{Definitions, canonical_rule};
 use crate::orchestrator::active::resource_key;
 use crate::orchestrator::documents;
 use crate::orchestrator::{Orchestrator, OrchestratorError, Result, decode};
 use crate::state::Batch;
+use crate::stored_rules;
 
 /// Rules of one Resource Type: canonical rule → Definition.
 type CriteriaGuard = BTreeMap<String, String>;
@@ -148,10 +149,7 @@ impl Orchestrator {
         for rule in new.map(|definition| definition.criteria.as_slice()).unwrap_or_default() {
             let canonical = canonical_rule(rule);
             if let Some(owner) = guard.insert(canonical.clone(), definition.id.to_string()) {
-                return Err(OrchestratorError::Conflict(format!(
-                    "matching criteria {canonical} of type `{}` belong to resource definition `{owner}` already",
-                    definition.res_type
-                )));
+                return Err(OrchestratorError::Conflict(stored_rules::rule_is_taken(definition, &canonical, &owner)));
             }
         }
         batch.expect(&key, document.as_ref()).put(&key, &guard);
@@ -172,12 +170,5 @@ pub(super) fn refuse_changes(id: &DefinitionId, changes: &[DefinitionChange]) ->
 
 /// Rules as they are stored, after a check that none stands twice.
 pub(super) fn criteria(id: &DefinitionId, rules: &[MatchingCriteriaRule]) -> Result<Vec<MatchingCriteria>> {
-    let stored = stored_criteria(id, rules);
-    let ids: BTreeSet<&str> = stored.iter().map(|rule| rule.id.as_str()).collect();
-    if ids.len() == stored.len() {
-        return Ok(stored);
-    }
-    let is_twice = |rule: &&MatchingCriteria| stored.iter().filter(|other| other.id == rule.id).count() > 1;
-    let twice = stored.iter().find(is_twice).map(canonical_rule).unwrap_or_default();
-    Err(OrchestratorError::Conflict(format!("resource definition `{id}` has the matching criteria {twice} twice")))
+    stored_rules::criteria(id, rules).map_err(OrchestratorError::Conflict)
 }

@@ -13,7 +13,6 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use humctl_api_types::definition::{DriverInputs, DriverInputsRequest};
 use humctl_api_types::id::{DefinitionId, OrgId};
-use humctl_api_types::secret::SecretTree;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
@@ -22,6 +21,7 @@ use crate::orchestrator::{Orchestrator, OrchestratorError, Result, decode};
 use crate::placeholder;
 use crate::secret::{SealedSecret, SecretValue, StateKey};
 use crate::state::{Batch, Key};
+use crate::stored_rules;
 
 /// The name of our own store in secret references.
 pub(super) const OWN_STORE: &str = "humanitec";
@@ -132,12 +132,7 @@ impl Orchestrator {
     ) -> Result<SealedInputs> {
         let mut sealed = SealedInputs { values: Map::new(), secret_refs: Map::new(), secrets: BTreeMap::new() };
         let Some(request) = request else { return Ok(sealed) };
-        let is_given = |tree: &Option<SecretTree>| tree.as_ref().is_some_and(|tree| !tree.is_empty());
-        if is_given(&request.secrets) && is_given(&request.secret_refs) {
-            return Err(OrchestratorError::Invalid(
-                "driver_inputs has both `secrets` and `secret_refs`; put everything into `secret_refs`".to_owned(),
-            ));
-        }
+        stored_rules::check_inputs(request).map_err(OrchestratorError::Invalid)?;
         sealed.values = request.values.clone().unwrap_or_default();
         let mut sealer = Sealer { orchestrator: self, org, id, old, key: None, secrets: &mut sealed.secrets };
         if let Some(secrets) = &request.secrets {

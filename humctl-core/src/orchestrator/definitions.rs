@@ -7,7 +7,7 @@
 use humctl_api_types::definition::{
     CreateDefinition, PatchDefinition, Provision, ResourceDefinition, UpdateDefinition,
 };
-use humctl_api_types::id::{DefinitionId, OrgId, ResourceType};
+use humctl_api_types::id::{DefinitionId, OrgId};
 use humctl_api_types::resource::ActiveResource;
 
 use crate::graph::ResourceTypes;
@@ -19,6 +19,7 @@ use crate::orchestrator::documents;
 use crate::orchestrator::{Orchestrator, OrchestratorError, Result, decode, decode_value, now};
 use crate::secret::random_bytes;
 use crate::state::{Batch, Document};
+use crate::stored_rules;
 
 impl Orchestrator {
     /// All Definitions of an Organization that are not deleted.
@@ -70,8 +71,10 @@ impl Orchestrator {
     /// [`OrchestratorError`]; `Exists` for an id that is taken, `Conflict` for
     /// a rule that another Definition of the type has.
     pub fn create_definition(&self, org: &OrgId, body: &CreateDefinition) -> Result<ResourceDefinition> {
-        check_driver(&body.driver_type)?;
-        self.check_type(org, &body.res_type)?;
+        stored_rules::check_driver_type(&body.driver_type).map_err(OrchestratorError::Invalid)?;
+        let types = self.resource_types(org)?;
+        let types = ResourceTypes::new(&types);
+        stored_rules::check_type_of_definition(&types, &body.res_type).map_err(OrchestratorError::Invalid)?;
         self.ensure_org(org)?;
         let key = documents::definition(org, body.id.as_str());
         self.transact(|| {
@@ -111,18 +114,6 @@ impl Orchestrator {
         })
     }
 
-    /// Any type may be defined, except one that is almost a known one.
-    fn check_type(&self, org: &OrgId, res_type: &ResourceType) -> Result<()> {
-        let types = self.resource_types(org)?;
-        let types = ResourceTypes::new(&types);
-        match (types.get(res_type.as_str()), types.nearest(res_type.as_str())) {
-            (None, Some(near)) => Err(OrchestratorError::Invalid(format!(
-                "`{res_type}` is no Resource Type\n  hint: did you mean `{near}`?"
-            ))),
-            _ => Ok(()),
-        }
-    }
-
     /// Replaces a Definition. One that would not change stays as it is, with
     /// its version; with `proposed` there is a new version, and the Definition stays.
     ///
@@ -148,7 +139,7 @@ impl Orchestrator {
                 in_place_driver_change: body.in_place_driver_change.unwrap_or_default(),
                 ..old.clone()
             };
-            check_driver(&definition.driver_type)?;
+            stored_rules::check_driver_type(&definition.driver_type).map_err(OrchestratorError::Invalid)?;
             Ok((definition, stored))
         })
     }
@@ -276,15 +267,4 @@ impl Orchestrator {
 
 fn no_definition(id: &DefinitionId) -> OrchestratorError {
     OrchestratorError::NotFound { what: "resource definition", id: id.to_string() }
-}
-
-fn check_driver(driver_type: &str) -> Result<()> {
-    let is_part =
-        |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
-    match driver_type.split_once('/') {
-        Some((org, id)) if is_part(org) && is_part(id) => Ok(()),
-        _ => Err(OrchestratorError::Invalid(format!(
-            "driver_type `{driver_type}` is not of the form `<org>/<driver>`, as in `humanitec/echo`"
-        ))),
-    }
 }

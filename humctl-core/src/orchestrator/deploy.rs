@@ -23,7 +23,9 @@ use crate::context::EnvironmentContext;
 use crate::git::push::PushOutcome;
 use crate::git::tree::{self, BranchView};
 use crate::git::{EnvironmentRecord, GitError, GitSession};
-use crate::graph::{ResourceTypes, SetIndex, export};
+use crate::graph::build::GraphInput;
+use crate::graph::error::sort;
+use crate::graph::{PlanError, ResourceTypes, SetIndex, export};
 use crate::hash;
 use crate::matching::Definitions;
 use crate::orchestrator::active::active_resources;
@@ -36,6 +38,7 @@ use crate::orchestrator::failure::{
 use crate::orchestrator::target::{Library, ResolvedTarget, TargetFailure};
 use crate::orchestrator::{Orchestrator, OrchestratorError, Result, now};
 use crate::plan::{DeployContext, TargetPlan, plan_target};
+use crate::preview::preview;
 use crate::render::{CrFile, plan_and_render};
 use crate::secret::random_bytes;
 use crate::set::{apply_delta, set_id};
@@ -154,7 +157,8 @@ impl Orchestrator {
         let definitions = Definitions::new(&library.definitions);
         let types = ResourceTypes::new(&library.types);
         let input = library.input(&context, &definitions, &types);
-        let target_plan = plan_target(input).into_result().map_err(|errors| plan_failed(&errors))?;
+        let target_plan =
+            plan_target(input).into_result().map_err(|errors| plan_failed(&all_errors(job, input, errors)))?;
         let resolved = self.resolve_target(&context, &target_plan).map_err(|failure| match failure {
             TargetFailure::Plan(error) => plan_failed(&[*error]),
             TargetFailure::Orchestrator(error) => failed(&context, &error),
@@ -395,6 +399,25 @@ fn next_set(job: &Job, view: &BranchView) -> Result<DeploymentSet, Failed> {
             apply_delta(base, &delta.modules, &delta.shared).map_err(|error| delta_failed(&job.context, &error))
         }
     }
+}
+
+/// The errors of a target, and of what was to be deployed there: without a
+/// target the branch cannot be read, so the set of this machine's last
+/// Deployment stands in for what is there.
+fn all_errors(job: &Job, input: GraphInput<'_, '_>, errors: Vec<PlanError>) -> Vec<PlanError> {
+    let set = match &job.intent {
+        Intent::Set(set) => Some((**set).clone()),
+        Intent::Delta(delta) => apply_delta(&job.local_base, &delta.modules, &delta.shared).ok(),
+    };
+    let Some(set) = set else { return errors };
+    let Ok(index) = SetIndex::new(&set) else { return errors };
+    let deploy = DeployContext { deployment: job.doc.deployment.id.clone(), set: set_id(&set) };
+    let mut all = preview(input, &index, &deploy).errors;
+    // What a target would say is not known, and that is its fault alone.
+    all.retain(|error| !matches!(error, PlanError::UnknownOutput { .. }));
+    all.extend(errors);
+    sort(&mut all);
+    all
 }
 
 /// Plans and renders a set. Pure but for the clock.

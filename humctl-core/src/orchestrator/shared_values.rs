@@ -148,7 +148,7 @@ impl Orchestrator {
     /// Makes a Shared Value.
     ///
     /// # Errors
-    /// [`OrchestratorError`]; `Exists` for a key that the level has, `Invalid`
+    /// [`OrchestratorError`]; `Conflict` for a key that the level has, `Invalid`
     /// for a value of an Environment whose Application has none of that key.
     pub fn create_value(&self, scope: ValueScope<'_>, body: &CreateValue) -> Result<SharedValue> {
         self.check_scope(scope)?;
@@ -156,7 +156,9 @@ impl Orchestrator {
         let key = body.key.as_str();
         self.change_values(scope, Cause::Create, "", None, |own, base, batch| {
             if own.contains_key(key) {
-                return Err(OrchestratorError::Exists { what: "shared value", id: key.to_owned() });
+                return Err(OrchestratorError::Conflict(format!(
+                    "shared value `{key}` exists already\n  hint: change it with: humctl get value {key} -o yaml > value.yaml, and then: humctl apply -f value.yaml"
+                )));
             }
             if base.is_some_and(|base| !base.contains_key(key)) {
                 return Err(OrchestratorError::Invalid(format!(

@@ -182,7 +182,7 @@ impl<'p, 'd> CrResolver<'p, 'd> {
                 Some(SharedValue::Reference(secret)) => Ok(Resolved::Deferred(secret_node(secret))),
                 Some(SharedValue::Stored) => Err(ResolveError::StoredValue(key.clone())),
                 None => Err(ResolveError::Undeclared {
-                    reason: format!("there is no Shared Value `{key}`"),
+                    reason: format!("there is no Shared Value `{key}`; make it with: humctl create value {key} VALUE"),
                     known: self.values.keys().map(ToOwned::to_owned).collect(),
                 }),
             },
@@ -228,7 +228,9 @@ impl<'p, 'd> CrResolver<'p, 'd> {
             reason: format!("`{key}` is part of the target, and {what}"),
             known: outputs.map(|outputs| outputs.values.keys().cloned().collect()).unwrap_or_default(),
         };
-        let outputs = outputs.ok_or_else(|| unknown("its outputs are not known here"))?;
+        let outputs = outputs.ok_or_else(|| {
+            unknown("only the cluster learns its outputs; a Definition with the Driver `humanitec/echo` would make them known here")
+        })?;
         match projection {
             Projection::Values => Ok(Resolved::Known(Value::Object(outputs.values.clone()))),
             Projection::Output(path) | Projection::Bare(path) => match output(&outputs.values, path) {

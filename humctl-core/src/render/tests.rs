@@ -406,7 +406,7 @@ fn what_only_shows_when_references_are_resolved_is_reported_too() {
     insta::assert_snapshot!(shown, @r"
     PLN-004: Workload `api` at `/spec/containers/main/variables/D`: placeholder `${pod.spec.nodeName}`: a field of the pod must be the whole variable
       hint: correct it in the Score file of Workload `api`
-    PLN-005: Workload `api` at `/spec/containers/main/variables/A`: placeholder `${values.NOPE}`: there is no Shared Value `NOPE`
+    PLN-005: Workload `api` at `/spec/containers/main/variables/A`: placeholder `${values.NOPE}`: there is no Shared Value `NOPE`; make it with: humctl create value NOPE VALUE
       hint: correct it in the Score file of Workload `api`
     PLN-006: Workload `api` at `/spec/containers/main/variables/B`: placeholder `${modules.api.service.port}`: Workload `api` has no service port
       hint: correct it in the Score file of Workload `api`
@@ -483,7 +483,7 @@ fn shared_values_are_inlined_and_secret_ones_named() {
         rendered_with(&[], &with(json!({"A": "${values.HELD}", "B": "${values.LEVLE}"})), &values).unwrap_err();
     let shown: String = errors.iter().map(|error| format!("{}: {error}\n", error.code())).collect();
     insta::assert_snapshot!(shown, @"
-    PLN-005: Workload `api` at `/spec/containers/main/variables/B`: placeholder `${values.LEVLE}`: there is no Shared Value `LEVLE`
+    PLN-005: Workload `api` at `/spec/containers/main/variables/B`: placeholder `${values.LEVLE}`: there is no Shared Value `LEVLE`; make it with: humctl create value LEVLE VALUE
       hint: known here: `HELD`, `KEY`, `LEVEL`, `UNUSED`
     PLN-013: Workload `api` at `/spec/containers/main/variables/A`: the Shared Value `HELD` is a secret that only the Orchestrator holds, and values are never written to Git
       hint: give it as a reference instead: humctl create value HELD REF --is-secret-ref --secret-store STORE

@@ -32,7 +32,7 @@ pub struct EnvironmentChange {
     pub env_type: EnvTypeId,
     /// The target, when another one would be written to.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub target: Option<Change<Value>>,
+    pub target: Option<Change<Target>>,
     /// Resources, sorted by name.
     pub resources: Vec<ResourceChange>,
     /// Files of the target directory, sorted by name.
@@ -41,6 +41,18 @@ pub struct EnvironmentChange {
     pub new_errors: Vec<String>,
     /// What keeps it from being deployed now, and would not any more.
     pub solved_errors: Vec<String>,
+}
+
+/// The directory of a branch that an Environment is written to. Parts that are
+/// not known are empty.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Target {
+    /// Address of the repository.
+    pub url: String,
+    /// The branch.
+    pub branch: String,
+    /// The directory.
+    pub path: String,
 }
 
 /// What would happen to one resource.
@@ -135,10 +147,10 @@ pub fn compare(context: &EnvironmentContext, before: &Preview<'_>, after: &Previ
 }
 
 /// The place that would be written to.
-fn target(preview: &Preview<'_>) -> Value {
+fn target(preview: &Preview<'_>) -> Target {
     let values = preview.target.cluster().values;
-    let part = |name: &str| values.get(name).cloned().unwrap_or_default();
-    json!({"url": part("url"), "branch": part("branch"), "path": part("path")})
+    let part = |name: &str| values.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+    Target { url: part("url"), branch: part("branch"), path: part("path") }
 }
 
 fn change<T: PartialEq>(from: T, to: T) -> Option<Change<T>> {
@@ -229,7 +241,9 @@ fn files(before: &Preview<'_>, after: &Preview<'_>) -> Vec<FileChange> {
     let by_name = |preview: &'_ Preview<'_>| -> BTreeMap<String, (String, String)> {
         preview.files.iter().map(|file| (file.name.clone(), (file.content.clone(), file.label.clone()))).collect()
     };
-    let (from, to) = (by_name(before), by_name(after));
+    // Another target gets every file; nobody removes those at the old one.
+    let from = if target(before) == target(after) { by_name(before) } else { BTreeMap::new() };
+    let to = by_name(after);
     let names: BTreeSet<&String> = from.keys().chain(to.keys()).collect();
     names
         .into_iter()

@@ -1,13 +1,16 @@
 //! Definitions from files laid over those of an Organization, as applying the
 //! files would leave them.
 
-use humctl_api_types::definition::{CreateDefinition, DriverInputs, ResourceDefinition};
+use humctl_api_types::definition::{CreateDefinition, DriverInputs, MatchingCriteria, ResourceDefinition};
 use humctl_api_types::id::OrgId;
 use humctl_api_types::time::Timestamp;
 use serde_json::{Map, Value, json};
 
+use crate::graph::ResourceTypes;
 use crate::graph::scan::SecretLeaf;
+use crate::matching::canonical_rule;
 use crate::placeholder;
+use crate::stored_rules;
 
 /// The Definitions of an Organization after files were applied.
 #[derive(Debug, Default)]
@@ -18,15 +21,26 @@ pub struct Overlay {
     pub created: Vec<String>,
     /// Ids of those that the files would change.
     pub changed: Vec<String>,
+    /// Why applying the files would be refused, one sentence each.
+    pub refused: Vec<String>,
 }
 
 /// Lays the Definitions of files over those there are. Secrets do not come
 /// back from the API, so a secret that stands where there is one already
 /// counts as unchanged.
 #[must_use]
-pub fn overlay(org: &OrgId, definitions: &[ResourceDefinition], files: &[CreateDefinition]) -> Overlay {
+pub fn overlay(
+    org: &OrgId,
+    types: &ResourceTypes<'_>,
+    definitions: &[ResourceDefinition],
+    files: &[CreateDefinition],
+) -> Overlay {
     let mut result = Overlay { definitions: definitions.to_vec(), ..Overlay::default() };
     for file in files {
+        if let Err(reason) = acceptable(types, &result.definitions, file) {
+            result.refused.push(format!("resource definition `{}`: {reason}", file.id));
+            continue;
+        }
         let old = result.definitions.iter().position(|definition| definition.id == file.id);
         match old {
             Some(position) => {
@@ -44,6 +58,37 @@ pub fn overlay(org: &OrgId, definitions: &[ResourceDefinition], files: &[CreateD
         }
     }
     result
+}
+
+/// Whether the Definitions as they are then would take this one.
+fn acceptable(
+    types: &ResourceTypes<'_>,
+    definitions: &[ResourceDefinition],
+    file: &CreateDefinition,
+) -> Result<(), String> {
+    stored_rules::check_driver_type(&file.driver_type)?;
+    if let Some(inputs) = &file.driver_inputs {
+        stored_rules::check_inputs(inputs)?;
+    }
+    match definitions.iter().find(|definition| definition.id == file.id) {
+        Some(old) if old.res_type != file.res_type => {
+            return Err(format!("its type is `{}` and cannot change to `{}`", old.res_type, file.res_type));
+        }
+        Some(_) => {}
+        None => stored_rules::check_type_of_definition(types, &file.res_type)?,
+    }
+    let rules = stored_rules::criteria(&file.id, file.criteria.as_deref().unwrap_or_default())?;
+    let others = definitions.iter().filter(|other| other.id != file.id && other.res_type == file.res_type);
+    for other in others.filter(|other| !other.is_default) {
+        let taken = |rule: &&MatchingCriteria| {
+            let canonical = canonical_rule(rule);
+            other.criteria.iter().any(|theirs| canonical_rule(theirs) == canonical)
+        };
+        if let Some(rule) = rules.iter().find(taken) {
+            return Err(stored_rules::rule_is_taken(other, &canonical_rule(rule), other.id.as_str()));
+        }
+    }
+    Ok(())
 }
 
 /// The Definition as it would be.

@@ -41,7 +41,8 @@ fn current() -> Vec<ResourceDefinition> {
 fn changes(current: &[ResourceDefinition], files: &[Value]) -> EnvironmentChange {
     let (context, types) = (context(), builtin::resource_types());
     let files: Vec<CreateDefinition> = files.iter().map(|file| serde_json::from_value(file.clone()).unwrap()).collect();
-    let after = overlay(&context.org, current, &files).definitions;
+    let types_now = ResourceTypes::new(&types);
+    let after = overlay(&context.org, &types_now, current, &files).definitions;
     let set: DeploymentSet =
         serde_json::from_value(json!({"modules": {"web": {"spec": {}, "externals": {"db": {"type": "postgres"}}}}}))
             .unwrap();
@@ -185,5 +186,34 @@ fn another_target_is_told() {
         "criteria": [{}], "driver_inputs": {"values": {"url": "file:///r", "branch": "live"}}});
     let change = changes(&without_literal_secret(), &[moved]);
     let target = change.target.unwrap();
-    assert_eq!((target.from["branch"].clone(), target.to["branch"].clone()), (Value::Null, json!("live")));
+    assert_eq!((target.from.branch.as_str(), target.to.branch.as_str()), ("", "live"));
+}
+
+#[test]
+fn what_apply_would_refuse_is_refused_here_too() {
+    let (context, types, current) = (context(), builtin::resource_types(), current());
+    let types = ResourceTypes::new(&types);
+    let file = |id: &str, rest: &Value| -> CreateDefinition {
+        let mut file = json!({"id": id, "name": id, "type": "postgres", "driver_type": "humanitec/echo"});
+        file.as_object_mut().unwrap().extend(rest.as_object().unwrap().clone());
+        serde_json::from_value(file).unwrap()
+    };
+    // Id, what is given, part of the refusal.
+    for (id, rest, refusal) in [
+        ("pg-new", json!({}), ""),
+        ("pg-any", json!({"criteria": [{}]}), ""),
+        ("pg-any", json!({"type": "s3"}), "its type is `postgres` and cannot change to `s3`"),
+        ("pg-new", json!({"type": "postgress"}), "did you mean `postgres`?"),
+        ("pg-new", json!({"driver_type": "humanitec"}), "is not of the form `<org>/<driver>`"),
+        ("pg-new", json!({"criteria": [{}]}), "belong to resource definition `pg-any` already"),
+        ("pg-new", json!({"criteria": [{"class": "x"}, {"class": "x"}]}), "twice"),
+        (
+            "pg-new",
+            json!({"driver_inputs": {"secrets": {"a": "b"}, "secret_refs": {"c": {"store": "s", "ref": "r"}}}}),
+            "has both `secrets` and `secret_refs`",
+        ),
+    ] {
+        let refused = overlay(&context.org, &types, &current, &[file(id, &rest)]).refused.join("\n");
+        assert!(refused.contains(refusal) && refused.is_empty() == refusal.is_empty(), "{id} {rest}: {refused}");
+    }
 }

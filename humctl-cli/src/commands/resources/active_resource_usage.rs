@@ -16,8 +16,9 @@ use crate::output::table::Table;
 
 /// Show what uses each Active Resource, and how many Deployments ago it was provisioned
 ///
-/// An Active Resource that nothing uses has left the Deployment Set; a rollback
-/// would find it again.
+/// Used By names the resources that need it; one that is there for itself, such
+/// as a Workload, has none. Above 0 Deployments Ago it has left the Deployment
+/// Set, and a rollback would find it again.
 #[derive(Debug, clap::Args)]
 pub(crate) struct ActiveResourceUsageArgs {}
 
@@ -62,8 +63,7 @@ pub(crate) fn run(context: &Context, _: &ActiveResourceUsageArgs) -> Result<(), 
     context.output.text(&table.render())
 }
 
-/// For each resource of a graph what it is there for: `target` for the cluster
-/// and namespace is not in the graph, a Workload is there for itself.
+/// For each resource of a graph, by its `GUResID`, those that depend on it.
 fn users(graph: Option<&ResourceGraph>) -> BTreeMap<String, Vec<String>> {
     let mut users: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for node in graph.into_iter().flat_map(|graph| &graph.nodes) {

@@ -11,6 +11,7 @@ use humctl_core::graph::{ResourceTypes, SetIndex};
 use humctl_core::json;
 use humctl_core::matching::Definitions;
 use humctl_core::preview::{Preview, preview};
+use humctl_core::stored_rules::check_resource_type;
 use humctl_core::what_if::{self, EnvironmentChange};
 use serde_json::json;
 
@@ -50,8 +51,14 @@ pub(crate) fn run(context: &Context, args: &DiffArgs) -> Result<ExitCode, CliErr
     let org = context.org()?;
     let (files, new_types) = read(&args.files)?;
     let library = survey::library(context, &org)?;
-    let overlay = what_if::overlay(&org, &library.definitions, &files);
+    let refused_types: Vec<String> =
+        new_types.iter().filter_map(|info| check_resource_type(&org, info).err()).collect();
     let types_after = with_types(&library.types, new_types);
+    let overlay = what_if::overlay(&org, &ResourceTypes::new(&types_after), &library.definitions, &files);
+    let refused = [refused_types, overlay.refused.clone()].concat();
+    if !refused.is_empty() {
+        return Err(CliError::user(format!("these files cannot be applied:\n{}", refused.join("\n"))));
+    }
     let before = Side::new(&library.definitions, &library.types);
     let after = Side::new(&overlay.definitions, &types_after);
     let environments = environments(context, &org)?;

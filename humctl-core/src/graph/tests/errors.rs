@@ -43,6 +43,7 @@ fn all_errors_are_reported_at_once_sorted() {
     PLN-003 k8s-cluster.default#modules.api.externals.cluster: a Workload cannot ask for `k8s-cluster.default#modules.api.externals.cluster`: the type `k8s-cluster` is implicit
       hint: every Deployment has it already
     PLN-003 postgress.default#modules.api.externals.db: `postgress` is no Resource Type
+      needed by: resource `db` of Workload `api`
       hint: did you mean `postgres`?
     PLN-004 api: Workload `api` at `/spec/containers/main/variables/B`: placeholder `${nope.x}`: nothing is called `nope` here; known are `context`, `values`, `externals`, `shared`, `modules`, `pod`, `containers`, `resources`
       hint: correct it in the Score file of Workload `api`
@@ -58,7 +59,7 @@ fn all_errors_are_reported_at_once_sorted() {
       hint: correct it in the Score file that declares `dns`
     PLN-005 api: Workload `api` at `/spec/containers/main/variables/A`: placeholder `${externals.nope.host}`: Workload `api` declares no resource `nope`
       hint: known here: `cluster`, `db`, `files`
-    PLN-005 api: Workload `api` at `/spec/containers/main/variables/F`: placeholder `${modules.web.service.name}`: there is no Workload `web`
+    PLN-005 api: Workload `api` at `/spec/containers/main/variables/F`: placeholder `${modules.web.service.name}`: there is no Workload `web` in the Deployment Set; deploy it first
       hint: known here: `api`
     PLN-013 base-env.default#base-env: Definition `base-bad`, matched for `base-env.default#base-env`, holds secret values, and values are never written to Git:
       /driver_inputs/secrets/a/b
@@ -122,4 +123,32 @@ fn places_types_and_old_forms_are_checked() {
     PLN-004 web: Workload `web` at `/spec/labels/node`: placeholder `${pod.spec.nodeName}`: a field of the pod can only be the value of a variable
       hint: correct it in the Score file of Workload `web`
     "#);
+}
+
+#[test]
+fn a_selector_of_a_type_that_does_not_exist_is_an_error() {
+    let definitions = definitions(
+        "
+any-role:
+  type: aws-role
+  uses:
+    - ${resources['workload>aws-polcy'].outputs.arn}
+    - ${resources['wrkload>route'].outputs.path}
+    - ${resources['workload>nonsense'].outputs.x}
+    - ${resources['workload>aws-policy'].outputs.arn}
+any-pg: {type: postgres, uses: ['${resources.aws-role.outputs.arn}']}
+",
+    );
+    let set = web(&[("db", "postgres"), ("x", "fooobar")]);
+    insta::assert_snapshot!(errors(&definitions, &set), @"
+    PLN-003 aws-role.default#modules.web.externals.db: Definition `any-role` at `/driver_inputs/values/uses/0`, matched for `aws-role.default#modules.web.externals.db`: placeholder `${resources['workload>aws-polcy'].outputs.arn}`: `aws-polcy` is no Resource Type
+      hint: did you mean `aws-policy`?
+    PLN-003 aws-role.default#modules.web.externals.db: Definition `any-role` at `/driver_inputs/values/uses/1`, matched for `aws-role.default#modules.web.externals.db`: placeholder `${resources['wrkload>route'].outputs.path}`: `wrkload` is no Resource Type
+      hint: did you mean `workload`?
+    PLN-003 aws-role.default#modules.web.externals.db: Definition `any-role` at `/driver_inputs/values/uses/2`, matched for `aws-role.default#modules.web.externals.db`: placeholder `${resources['workload>nonsense'].outputs.x}`: `nonsense` is no Resource Type
+      hint: see those that there are with: humctl get resource-types
+    PLN-003 fooobar.default#modules.web.externals.x: `fooobar` is no Resource Type
+      needed by: resource `x` of Workload `web`
+      hint: see those that there are with: humctl get resource-types
+    ");
 }
