@@ -4,6 +4,21 @@ use serde_json::json;
 
 use crate::harness::TestEnv;
 
+const POSTGRES: &str = "apiVersion: entity.humanitec.io/v1b1
+kind: Definition
+metadata: {id: postgres-team}
+entity:
+  name: postgres-team
+  type: postgres
+  driver_type: humanitec/echo
+  driver_inputs:
+    values: {host: db.internal, port: 5432, name: app}
+    secret_refs:
+      username: {store: team-vault, ref: db/user}
+      password: {store: team-vault, ref: db/password}
+  criteria: [{}]
+";
+
 #[test]
 fn the_sample_is_written_once_and_is_valid() {
     let env = TestEnv::new();
@@ -78,4 +93,105 @@ fn an_extension_file_is_checked_beside_its_score_file() {
         ]
     );
     env.write("empty.yaml", "").run("score validate --local --extensions empty.yaml").ok();
+}
+
+#[test]
+fn a_deploy_config_deploys_its_workloads_in_one_deployment() {
+    let env = TestEnv::new();
+    let remote = env.remote("gitops");
+    env.shop(&remote, "main");
+    let workload = |name: &str, size: &str| {
+        format!(
+            "apiVersion: score.dev/v1b1\nmetadata: {{name: {name}}}\ncontainers: {{main: {{image: .}}}}\n\
+             resources:\n  db: {{type: postgres, id: main{size}}}\n"
+        )
+    };
+    env.write("apps/one/score.yaml", &workload("one", ""))
+        .write("apps/two/score.yaml", &workload("two", ", params: {size: 1}"));
+    env.write("apps/two/more.yaml", "apiVersion: humanitec.org/v1b1\nspec: {labels: {team: core}}\n");
+    env.write(
+        "apps/deploy.yaml",
+        "apiVersion: config.humanitec.io/v1b1\nkind: ScoreDeployConfig\nworkloads:\n\
+         - {name: one, specFile: ./one/score.yaml, image: repo/one:1}\n\
+         - {specFile: ./two/score.yaml, extensionsFile: ./two/more.yaml, properties: {containers.main.args: [a]}}\n",
+    );
+    let deploy = "score deploy --deploy-config apps/deploy.yaml --app shop --env development --image repo/all:2";
+    env.write("postgres.yaml", POSTGRES).run("apply -f postgres.yaml").ok();
+    env.run(&format!("{deploy} --workload-source-url-prefix https://git.example/apps --wait")).ok();
+    assert_eq!(env.run("get deployments --app shop --env development -o json").json().as_array().unwrap().len(), 1);
+    let set = env.run("get deployment-set . --app shop --env development -o json").json();
+    let (modules, shared) = (&set["entity"]["modules"], &set["entity"]["shared"]);
+    assert_eq!(shared["main"]["params"], json!({"size": 1}));
+    let image = |name: &str| modules[name]["spec"]["containers"]["main"]["image"].clone();
+    assert_eq!((image("one"), image("two")), (json!("repo/one:1"), json!("repo/all:2")));
+    assert_eq!(modules["two"]["spec"]["labels"], json!({"team": "core"}));
+    assert_eq!(modules["two"]["spec"]["containers"]["main"]["args"], json!(["a"]));
+    assert_eq!(
+        modules["two"]["spec"]["annotations"]["humanitec.io/workload-source"],
+        json!("https://git.example/apps/two/score.yaml")
+    );
+    env.run(&format!("{deploy} --remove --wait")).ok();
+    let set = env.run("get deployment-set . --app shop --env development -o json").json();
+    assert_eq!(set["entity"]["modules"], json!({}));
+}
+
+#[test]
+fn nothing_is_deployed_when_one_of_several_score_files_is_wrong() {
+    let env = TestEnv::new();
+    let remote = env.remote("gitops");
+    env.shop(&remote, "main");
+    let workload = |name: &str, rest: &str| {
+        format!("apiVersion: score.dev/v1b1\nmetadata: {{name: {name}}}\ncontainers: {{main: {{image: x}}}}\n{rest}")
+    };
+    let shared = |size: u8| format!("resources:\n  db: {{type: postgres, id: main, params: {{size: {size}}}}}\n");
+    env.write("one.yaml", &workload("one", &shared(1))).write("two.yaml", &workload("two", &shared(2)));
+    env.write("bad.yaml", &workload("bad", "nope: 1\n")).write("worse.yaml", &workload("worse", "service: 1\n"));
+    let head = "apiVersion: config.humanitec.io/v1b1\nkind: ScoreDeployConfig\n";
+    let refused = |workloads: &str| {
+        env.write("deploy.yaml", &format!("{head}{workloads}"));
+        env.run("score deploy --deploy-config deploy.yaml --app shop --env development").fails().stderr
+    };
+    // Workloads of the config, parts of the refusal.
+    for (workloads, parts) in [
+        (
+            "workloads: [{specFile: bad.yaml}, {specFile: worse.yaml}]\n",
+            vec!["bad.yaml:4:1: additionalProperties 'nope'", "worse.yaml:4:1: /service: expected object"],
+        ),
+        (
+            "workloads: [{specFile: one.yaml}, {specFile: two.yaml}]\n",
+            vec!["resource 'postgres.default#main': multiple definitions with different params"],
+        ),
+        ("workloads: [{specFile: one.yaml}, {specFile: one.yaml}]\n", vec!["workload 'one' is defined twice"]),
+        (
+            "workloads: [{name: other, specFile: one.yaml}]\n",
+            vec!["one.yaml:2:", "the deploy config calls this workload 'other'"],
+        ),
+        ("workloads: [{specfile: one.yaml}]\n", vec!["deploy.yaml:3:", "did you mean 'specFile'?"]),
+        ("workloads: [{name: one}]\n", vec!["deploy.yaml:3:", "specFile"]),
+        ("workloads: []\n", vec!["workloads is empty"]),
+        ("workload: []\n", vec!["did you mean 'workloads'?"]),
+    ] {
+        let refused = refused(workloads);
+        for part in parts {
+            assert!(refused.contains(part), "{workloads}: {refused}");
+        }
+    }
+    env.run("score deploy --deploy-config deploy.yaml -f score.yaml --app shop --env development").fails();
+    assert_eq!(env.run("get deployments --app shop --env development -o json").json(), json!([]));
+}
+
+#[test]
+fn available_resource_types_are_those_that_definitions_serve() {
+    let env = TestEnv::new();
+    env.write("postgres.yaml", POSTGRES).run("apply -f postgres.yaml").ok();
+    let all = env.run("score available-resource-types").ok().stdout;
+    assert!(all.starts_with("Name"), "{all}");
+    assert!(all.lines().nth(1).is_some_and(|line| line.starts_with("Environment")), "{all}");
+    assert!(!all.contains("\tredis") && !all.contains("k8s-cluster"), "{all}");
+    let postgres = env.run("score available-resource-types --filter-type postgres -o json").ok().json();
+    assert_eq!(postgres.as_array().unwrap().len(), 1);
+    assert_eq!(postgres[0]["Type"], "postgres");
+    assert!(postgres[0]["OutputsSchema"]["properties"]["values"]["properties"]["host"].is_object(), "{postgres}");
+    assert_eq!(postgres[0]["Classes"], json!({"default": ""}));
+    assert_eq!(env.run("score available-resource-types --filter-type redis -o json").ok().json(), json!([]));
 }

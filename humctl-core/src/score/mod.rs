@@ -9,6 +9,7 @@
 pub mod check;
 pub mod convert;
 pub mod extension;
+pub mod join;
 pub mod known_types;
 pub mod merge;
 pub mod read;

@@ -39,7 +39,8 @@ fn by_target(
             continue;
         };
         let mut entry = entry.clone();
-        let Some(Value::String(target)) = entry.remove("target") else {
+        let target = entry.remove("target").filter(|target| target != "");
+        let Some(Value::String(target)) = target else {
             findings.push(Finding::error(pointer, format!("{place}.{index}.target: is missing or is not a string")));
             continue;
         };

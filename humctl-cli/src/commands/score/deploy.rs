@@ -3,30 +3,35 @@
 use std::path::PathBuf;
 
 use humctl_api_types::delta::{DeltaMetadataRequest, DeltaRequest, ModuleDeltas, UpdateAction};
-use humctl_api_types::deployment::DeploymentRequest;
+use humctl_api_types::deployment::{ConvertScore, DeploymentRequest};
 use humctl_api_types::endpoint;
-use humctl_api_types::id::{EnvId, OrgId};
+use humctl_api_types::id::OrgId;
 use humctl_api_types::manifest::Kind;
 use humctl_api_types::set::DeploymentSet;
 use humctl_core::json;
+use humctl_core::score::join::join;
 use serde_json::json;
 
 use crate::commands::deployment::{self, HowToDeploy};
 use crate::commands::kinds;
-use crate::commands::score::file::{self, ScoreSources};
+use crate::commands::score::file::{self, Checked};
+use crate::commands::score::sources::{self, ScoreSources};
 use crate::context::Context;
 use crate::error::CliError;
 
 /// Deploy a Score file into an Environment
 ///
 /// The Workload is added to what is deployed there, or replaces one of its
-/// name; other Workloads stay. The Deployment ends when the custom resources
-/// are in the Git target.
+/// name; other Workloads stay. With a deploy config several Workloads go in one
+/// deployment. It ends when the custom resources are in the Git target.
 #[derive(Debug, clap::Args)]
 pub(crate) struct DeployArgs {
     /// Score file
     #[arg(long, short, value_name = "FILE", default_value = "score.yaml")]
     file: PathBuf,
+    /// File that lists the Score files of several Workloads
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["file", "overrides", "extensions", "properties", "workload_source_url"])]
+    deploy_config: Option<PathBuf>,
     /// Score overrides file, merged over the Score file
     #[arg(long, value_name = "FILE")]
     overrides: Option<PathBuf>,
@@ -45,10 +50,14 @@ pub(crate) struct DeployArgs {
     /// Link to the source of the Score file, kept as an annotation
     #[arg(long, value_name = "URL")]
     workload_source_url: Option<String>,
+    /// Link to the source of the deploy config's directory, from which each
+    /// Score file gets its own
+    #[arg(long, value_name = "URL", requires = "deploy_config")]
+    workload_source_url_prefix: Option<String>,
     /// Make the Delta and deploy nothing
     #[arg(long, conflicts_with = "wait")]
     dry_run: bool,
-    /// Remove the Workload that the Score file names
+    /// Remove the Workloads that the Score files name
     #[arg(long)]
     remove: bool,
     #[command(flatten)]
@@ -58,8 +67,10 @@ pub(crate) struct DeployArgs {
 pub(crate) fn run(context: &Context, args: &DeployArgs) -> Result<(), CliError> {
     let (org, app, env) = context.env()?;
     args.how.prepare(context);
-    let delta = delta(context, args, &org, &env)?;
-    let delta = context.client().call(&endpoint::create_delta(&org, &app, &delta))?;
+    let workloads = requests(&args.sources()?)?;
+    let delta = if args.remove { removal(workloads) } else { addition(context, &org, workloads)? };
+    let metadata = DeltaMetadataRequest { name: Some(args.message.clone()), env_id: Some(env.clone()) };
+    let delta = context.client().call(&endpoint::create_delta(&org, &app, &DeltaRequest { metadata, ..delta }))?;
     if args.dry_run {
         let manifests = kinds::manifests(Kind::DeploymentDelta, json::to_value(&delta));
         return context.output.manifests(&manifests, true, || kinds::table(Kind::DeploymentDelta, &manifests));
@@ -72,39 +83,79 @@ pub(crate) fn run(context: &Context, args: &DeployArgs) -> Result<(), CliError> 
     deployment::deploy(context, &env, request, &args.how, &[format!("Delta {}", delta.id)])
 }
 
-/// What the Score file changes.
-fn delta(context: &Context, args: &DeployArgs, org: &OrgId, env: &EnvId) -> Result<DeltaRequest, CliError> {
-    let sources = ScoreSources {
-        file: &args.file,
-        overrides: args.overrides.as_deref(),
-        extensions: args.extensions.as_deref(),
-        properties: &args.properties,
+impl DeployArgs {
+    fn sources(&self) -> Result<Vec<ScoreSources>, CliError> {
         // A Workload that is only removed needs no image.
-        image: args.image.as_deref().or(args.remove.then_some("removed")),
-    };
-    let (request, name) = file::check(&sources)?.into_request()?;
-    let metadata = DeltaMetadataRequest { name: Some(args.message.clone()), env_id: Some(env.clone()) };
-    if args.remove {
-        let modules = ModuleDeltas { remove: vec![name], ..ModuleDeltas::default() };
-        return Ok(DeltaRequest { metadata, modules: modules.into(), shared: None });
+        let image = self.image.as_deref().or(self.remove.then_some("removed"));
+        if let Some(config) = &self.deploy_config {
+            return sources::from_config(config, image, self.workload_source_url_prefix.as_deref());
+        }
+        Ok(vec![ScoreSources {
+            file: self.file.clone(),
+            overrides: self.overrides.clone(),
+            extensions: self.extensions.clone(),
+            properties: sources::properties(&self.properties),
+            image: image.map(ToOwned::to_owned),
+            name: None,
+            source_url: self.workload_source_url.clone(),
+        }])
     }
-    let mut set: DeploymentSet = context.client().call(&endpoint::convert_score(org, &request))?;
-    if let Some(url) = &args.workload_source_url {
-        for module in set.modules.values_mut() {
-            let annotations = module.spec.entry("annotations").or_insert_with(|| json!({}));
-            annotations["humanitec.io/workload-source"] = json!(url);
+}
+
+/// A checked Workload: its name, how to convert it, and where it comes from.
+struct Request {
+    workload: String,
+    convert: ConvertScore,
+    source_url: Option<String>,
+}
+
+/// Checks all Score files; what is wrong with any of them is told at once.
+fn requests(sources: &[ScoreSources]) -> Result<Vec<Request>, CliError> {
+    let mut requests = Vec::new();
+    let mut problems = Vec::new();
+    for source in sources {
+        match file::check(source).and_then(Checked::into_request) {
+            Ok((convert, workload)) => {
+                requests.push(Request { workload, convert, source_url: source.source_url.clone() });
+            }
+            Err(error) => problems.push(error.text()),
         }
     }
+    if problems.is_empty() { Ok(requests) } else { Err(CliError::user(problems.join("\nError: "))) }
+}
+
+fn removal(workloads: Vec<Request>) -> DeltaRequest {
+    let remove = workloads.into_iter().map(|request| request.workload).collect();
+    DeltaRequest { modules: ModuleDeltas { remove, ..ModuleDeltas::default() }.into(), ..DeltaRequest::default() }
+}
+
+/// Converts every Workload, and makes one Delta of them.
+fn addition(context: &Context, org: &OrgId, workloads: Vec<Request>) -> Result<DeltaRequest, CliError> {
+    let mut sets = Vec::new();
+    for Request { convert, source_url, .. } in workloads {
+        let mut set = context.client().call(&endpoint::convert_score(org, &convert))?;
+        if let Some(url) = &source_url {
+            annotate(&mut set, url);
+        }
+        sets.push(set);
+    }
+    let set = join(sets).map_err(|problems| CliError::user(problems.join("\nError: ")))?;
     let shared = set.shared.iter().map(|(key, resource)| UpdateAction {
         op: "add".to_owned(),
         path: format!("/{}", humctl_core::yaml::escape_pointer(key)),
         value: Some(json::to_value(resource)),
         from: None,
     });
-    let shared: Vec<UpdateAction> = shared.collect();
     Ok(DeltaRequest {
-        metadata,
+        shared: Some(shared.collect()),
         modules: ModuleDeltas { add: set.modules, ..ModuleDeltas::default() }.into(),
-        shared: Some(shared),
+        ..DeltaRequest::default()
     })
+}
+
+fn annotate(set: &mut DeploymentSet, source_url: &str) {
+    for module in set.modules.values_mut() {
+        let annotations = module.spec.entry("annotations").or_insert_with(|| json!({}));
+        annotations["humanitec.io/workload-source"] = json!(source_url);
+    }
 }

@@ -12,21 +12,12 @@ use humctl_api_types::deployment::ConvertScore;
 use humctl_core::score::convert::effective_document;
 use humctl_core::score::read::{Document, read};
 use humctl_core::score::upgrade::upgrade;
-use humctl_core::score::{Finding, Level, check, extension, merge, parse};
+use humctl_core::score::{Finding, Level, check, extension, parse};
 use humctl_core::yaml::Position;
 use serde_json::{Map, Value};
 
+use crate::commands::score::sources::ScoreSources;
 use crate::error::CliError;
-
-/// Which files and changes make a Workload.
-#[derive(Debug)]
-pub(crate) struct ScoreSources<'a> {
-    pub(crate) file: &'a Path,
-    pub(crate) overrides: Option<&'a Path>,
-    pub(crate) extensions: Option<&'a Path>,
-    pub(crate) properties: &'a [String],
-    pub(crate) image: Option<&'a str>,
-}
 
 /// What came of reading and checking.
 #[derive(Debug)]
@@ -98,18 +89,17 @@ impl fmt::Display for FileFinding {
 /// # Errors
 /// A file that cannot be read or is no mapping; what is wrong inside one is a
 /// finding.
-pub(crate) fn check(sources: &ScoreSources<'_>) -> Result<Checked, CliError> {
-    let document = read_document(sources.file)?;
+pub(crate) fn check(sources: &ScoreSources) -> Result<Checked, CliError> {
+    let document = read_document(&sources.file)?;
     let mut spec = document.value.clone();
-    let mut found = inline_sources(&mut spec, sources.file);
-    let properties: Map<String, Value> =
-        sources.properties.iter().map(|property| merge::parse_property(property)).collect();
-    let extensions = sources.extensions.map(read_extension).transpose()?;
+    let mut found = inline_sources(&mut spec, &sources.file);
+    let extensions = sources.extensions.as_deref().map(read_extension).transpose()?;
+    let overrides = sources.overrides.as_deref().map(read_document).transpose()?;
     let request = ConvertScore {
         spec,
-        image: sources.image.map(ToOwned::to_owned),
-        overrides: sources.overrides.map(|file| read_document(file).map(|document| document.value)).transpose()?,
-        property_overrides: (!properties.is_empty()).then_some(properties),
+        image: sources.image.clone(),
+        overrides: overrides.map(|document| document.value),
+        property_overrides: (!sources.properties.is_empty()).then(|| sources.properties.clone()),
         resource_type_aliases: None,
         extensions: extensions.as_ref().map(|document| document.value.clone()),
     };
@@ -126,11 +116,17 @@ pub(crate) fn check(sources: &ScoreSources<'_>) -> Result<Checked, CliError> {
         Err(errors) => found.extend(errors),
     }
     upgrade(&mut effective);
-    let mut findings = place(sources.file, &document, found);
-    if let (Some(file), Some(document)) = (sources.extensions, &extensions) {
+    if let (Some(given), Some(expected)) = (&name, &sources.name)
+        && given != expected
+    {
+        let message = format!("the deploy config calls this workload '{expected}'");
+        found.push(Finding { pointer: "/metadata/name".to_owned(), level: Level::Error, message, hint: None });
+    }
+    let mut findings = place(&sources.file, &document, found);
+    if let (Some(file), Some(document)) = (&sources.extensions, &extensions) {
         findings.extend(place(file, document, check_extension(&effective, &document.value)));
     }
-    Ok(Checked { file: sources.file.to_owned(), document, request, effective, name, findings })
+    Ok(Checked { file: sources.file.clone(), document, request, effective, name, findings })
 }
 
 /// What is wrong with an extension file, beside this Score file.
@@ -140,7 +136,7 @@ fn check_extension(score: &Map<String, Value>, document: &Map<String, Value>) ->
     found
 }
 
-fn read_document(path: &Path) -> Result<Document, CliError> {
+pub(crate) fn read_document(path: &Path) -> Result<Document, CliError> {
     let text = fs::read_to_string(path).map_err(|error| CliError::file("read", path, &error))?;
     parse_document(path, &text)
 }

@@ -1,8 +1,10 @@
 //! `humctl score`
 
+mod available_resource_types;
 mod deploy;
 mod file;
 mod init;
+mod sources;
 mod validate;
 
 use std::process::ExitCode;
@@ -13,6 +15,7 @@ use crate::error::CliError;
 /// Work with Score files
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum ScoreCommand {
+    AvailableResourceTypes(available_resource_types::AvailableResourceTypesArgs),
     Deploy(deploy::DeployArgs),
     Init(init::InitArgs),
     Validate(validate::ValidateArgs),
@@ -21,6 +24,7 @@ pub(crate) enum ScoreCommand {
 pub(crate) fn run(context: &Context, command: &ScoreCommand) -> Result<ExitCode, CliError> {
     let done = |()| ExitCode::SUCCESS;
     match command {
+        ScoreCommand::AvailableResourceTypes(args) => available_resource_types::run(context, args).map(done),
         ScoreCommand::Deploy(args) => deploy::run(context, args).map(done),
         ScoreCommand::Init(args) => init::run(context, args).map(done),
         ScoreCommand::Validate(args) => validate::run(context, args),

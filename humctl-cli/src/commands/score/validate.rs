@@ -7,7 +7,8 @@ use humctl_api_types::endpoint;
 use humctl_core::score::{Level, known_types};
 use serde_json::{Value, json};
 
-use crate::commands::score::file::{self, Checked, FileFinding, ScoreSources};
+use crate::commands::score::file::{self, Checked, FileFinding};
+use crate::commands::score::sources::ScoreSources;
 use crate::context::Context;
 use crate::error::CliError;
 
@@ -36,13 +37,8 @@ pub(crate) struct ValidateArgs {
 
 pub(crate) fn run(context: &Context, args: &ValidateArgs) -> Result<ExitCode, CliError> {
     let org = if args.local { None } else { Some(context.org()?) };
-    let sources = ScoreSources {
-        file: &args.file,
-        overrides: None,
-        extensions: args.extensions.as_deref(),
-        properties: &[],
-        image: None,
-    };
+    let sources =
+        ScoreSources { file: args.file.clone(), extensions: args.extensions.clone(), ..ScoreSources::default() };
     let mut checked = file::check(&sources)?;
     if let Some(org) = org {
         let types = context.client().call(&endpoint::resource_types(&org))?;

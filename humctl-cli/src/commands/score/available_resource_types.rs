@@ -1,0 +1,109 @@
+//! `humctl score available-resource-types`
+
+use std::collections::BTreeSet;
+
+use humctl_api_types::definition::ResourceDefinition;
+use humctl_api_types::endpoint;
+use humctl_api_types::resource_type::ResourceTypeInfo;
+use serde_json::{Map, Value, json};
+
+use crate::context::Context;
+use crate::error::CliError;
+use crate::output::table::Table;
+
+/// List the Resource Types that a Score file can ask for
+///
+/// These are the types for Workloads that some Resource Definition serves, each
+/// with the classes that Definitions know.
+#[derive(Debug, clap::Args)]
+pub(crate) struct AvailableResourceTypesArgs {
+    /// Show this type only
+    #[arg(long, value_name = "TYPE")]
+    filter_type: Option<String>,
+}
+
+/// Types of Score that stand for something else than a Resource.
+const SCORE_TYPES: [(&str, &str); 2] = [("Environment", "environment"), ("Service", "service")];
+
+/// A type, and the classes that it can be asked for with.
+struct Available {
+    name: String,
+    res_type: String,
+    category: String,
+    inputs_schema: Value,
+    outputs_schema: Value,
+    classes: Vec<String>,
+}
+
+pub(crate) fn run(context: &Context, args: &AvailableResourceTypesArgs) -> Result<(), CliError> {
+    let org = context.org()?;
+    let types = context.client().call(&endpoint::resource_types(&org))?;
+    let definitions = context.client().call(&endpoint::definitions(&org))?;
+    let mut available = available(types, &definitions);
+    if let Some(filter) = &args.filter_type {
+        available.retain(|entry| entry.res_type == *filter);
+    }
+    if context.output.is_machine() {
+        return context.output.document(&available.iter().map(Available::entry).collect());
+    }
+    let mut table = Table::new(&["Name", "Type", "Category", "Class", "Description"]);
+    for entry in &available {
+        for class in &entry.classes {
+            let row = [&entry.name, &entry.res_type, &entry.category, class];
+            table.row(row.into_iter().cloned().chain([String::new()]));
+        }
+    }
+    context.output.text(&table.render())
+}
+
+impl Available {
+    /// The object of spec/cli.md §6.12.
+    fn entry(&self) -> Value {
+        let classes: Map<String, Value> = self.classes.iter().map(|class| (class.clone(), json!(""))).collect();
+        json!({
+            "Name": self.name,
+            "Type": self.res_type,
+            "Category": self.category,
+            "InputsSchema": self.inputs_schema,
+            "OutputsSchema": self.outputs_schema,
+            "Classes": classes,
+        })
+    }
+}
+
+fn available(types: Vec<ResourceTypeInfo>, definitions: &[ResourceDefinition]) -> Vec<Available> {
+    let special = SCORE_TYPES.iter().map(|(name, res_type)| Available {
+        name: (*name).to_owned(),
+        res_type: (*res_type).to_owned(),
+        category: "score".to_owned(),
+        inputs_schema: Value::Null,
+        outputs_schema: Value::Null,
+        classes: vec!["default".to_owned()],
+    });
+    let served = types.into_iter().filter(|info| info.usage == "direct").filter_map(|info| {
+        let classes = classes(&info, definitions);
+        (!classes.is_empty()).then(|| Available {
+            name: if info.name.is_empty() { info.res_type.to_string() } else { info.name.clone() },
+            res_type: info.res_type.to_string(),
+            category: info.category.clone(),
+            inputs_schema: schema(info.params_schema()),
+            outputs_schema: schema(Some(&info.outputs_schema)),
+            classes,
+        })
+    });
+    special.chain(served).collect()
+}
+
+/// The classes of a type's Matching Criteria; `default`, which everyone knows, comes last.
+fn classes(info: &ResourceTypeInfo, definitions: &[ResourceDefinition]) -> Vec<String> {
+    let rules = definitions.iter().filter(|definition| definition.res_type == info.res_type);
+    let classes: BTreeSet<String> =
+        rules.flat_map(|definition| &definition.criteria).map(|rule| rule.class.to_string()).collect();
+    let (default, mut others): (Vec<String>, Vec<String>) = classes.into_iter().partition(|class| class == "default");
+    others.extend(default);
+    others
+}
+
+fn schema(schema: Option<&Map<String, Value>>) -> Value {
+    schema.filter(|schema| !schema.is_empty()).map_or(Value::Null, |schema| Value::Object(schema.clone()))
+}
