@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
 use crate::id::{DeltaId, EnvId};
@@ -63,6 +64,35 @@ pub struct DeltaRequest {
     /// Changes to the shared resources.
     #[serde(default)]
     pub shared: Option<Vec<UpdateAction>>,
+    /// The Workloads of Generic Mode, of which there can be none.
+    #[serde(default, skip_serializing)]
+    pub workloads: NoWorkloads,
+}
+
+/// Stands where Generic Mode has its Workloads (spec/score.md §5.5). That mode
+/// is not supported, and a Delta that lost its Workloads on the way would
+/// deploy something else than was asked for; so only nothing can be read.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct NoWorkloads;
+
+impl<'de> Deserialize<'de> for NoWorkloads {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        match Value::deserialize(deserializer)? {
+            Value::Null => Ok(Self),
+            Value::Object(parts) if parts.values().all(is_nothing) => Ok(Self),
+            _ => Err(D::Error::custom("`workloads` are for Generic Mode, which is not supported; use `modules`")),
+        }
+    }
+}
+
+/// True for the empty parts of a Delta's `workloads`.
+fn is_nothing(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::Array(items) => items.is_empty(),
+        Value::Object(entries) => entries.is_empty(),
+        _ => false,
+    }
 }
 
 /// The part of a Delta's metadata that a client may set.
@@ -138,4 +168,25 @@ pub struct UpdateAction {
     /// Unused by the three operations; part of the wire form.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub from: Option<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn a_delta_for_generic_mode_is_refused() {
+        for (workloads, is_fine) in [
+            (json!(null), true),
+            (json!({}), true),
+            (json!({"add": {}, "remove": [], "update": null}), true),
+            (json!({"add": {"web": {"spec": {}}}}), false),
+            (json!({"remove": ["web"]}), false),
+            (json!("web"), false),
+        ] {
+            let read = serde_json::from_value::<DeltaRequest>(json!({"modules": {}, "workloads": workloads}));
+            assert_eq!(read.is_ok(), is_fine, "{workloads}");
+        }
+    }
 }

@@ -7,6 +7,7 @@ use base64::Engine as _;
 use serde_json::{Map, Value};
 
 use crate::score::Finding;
+use crate::score::extension::{Extension, JOB_PROFILES};
 use crate::score::rewrite::{Placeholder, is_unclosed, placeholders};
 use crate::yaml::escape_pointer;
 
@@ -53,16 +54,22 @@ pub fn check(document: &Value) -> Vec<Finding> {
     findings
 }
 
-/// Checks the placeholders in the `spec` of an extension file, which may name
-/// what the Score file declares. Findings point into the extension file.
+/// Checks an extension file beside its Score file, whose names its placeholders
+/// may use. Findings point into the extension file.
 #[must_use]
-pub fn check_extension(document: &Value, spec: &Map<String, Value>) -> Vec<Finding> {
+pub fn check_extension(document: &Value, extension: &Extension) -> Vec<Finding> {
     let mut texts = Vec::new();
-    texts_in_object(spec, "/spec", &mut texts);
+    texts_in_object(&extension.spec, "/spec", &mut texts);
     let scope = Scope::of(document);
     let mut findings = Vec::new();
     for (pointer, text) in texts {
         check_text(text, &pointer, &scope, &mut findings);
+    }
+    if let Some(profile) = extension.profile.as_deref().filter(|profile| JOB_PROFILES.contains(profile))
+        && document.pointer("/service/ports").and_then(Value::as_object).is_some_and(|ports| !ports.is_empty())
+    {
+        let message = format!("extension: the profile {profile} has no service, so the ports have no effect");
+        findings.push(Finding::warning("/profile", message));
     }
     findings
 }

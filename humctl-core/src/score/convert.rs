@@ -47,7 +47,7 @@ pub fn convert(request: &ConvertScore) -> Result<DeploymentSet, Vec<Finding>> {
     let aliases = request.resource_type_aliases.clone().unwrap_or_default();
     let (extension, mut findings) = request.extensions.as_ref().map(extension::read).unwrap_or_default();
     let document = Value::Object(document);
-    findings.extend(check::check_extension(&document, &extension.spec));
+    findings.extend(check::check_extension(&document, &extension));
     let mut conversion = Conversion { spec: &spec, extension: &extension, findings, aliases: &aliases };
     let set = conversion.run();
     if conversion.findings.iter().any(|finding| finding.level == Level::Error) {

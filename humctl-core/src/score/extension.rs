@@ -13,6 +13,8 @@ const API_VERSION: &str = "humanitec.org/v1b1";
 /// The form of Generic Mode, in which a Workload is no module.
 const GENERIC_API_VERSION: &str = "humanitec.org/v1b2";
 const CRONJOB: &str = "humanitec/default-cronjob";
+/// Profiles that run to an end, and have no `service`.
+pub(super) const JOB_PROFILES: &[&str] = &["humanitec/default-job", CRONJOB];
 
 /// What an extension file adds to a Workload.
 #[derive(Debug, Clone, Default, PartialEq)]

@@ -132,7 +132,7 @@ pub(crate) fn check(sources: &ScoreSources) -> Result<Checked, CliError> {
 /// What is wrong with an extension file, beside this Score file.
 fn check_extension(score: &Map<String, Value>, document: &Map<String, Value>) -> Vec<Finding> {
     let (extension, mut found) = extension::read(document);
-    found.extend(check::check_extension(&Value::Object(score.clone()), &extension.spec));
+    found.extend(check::check_extension(&Value::Object(score.clone()), &extension));
     found
 }
 
