@@ -195,3 +195,69 @@ fn available_resource_types_are_those_that_definitions_serve() {
     assert_eq!(postgres[0]["Classes"], json!({"default": ""}));
     assert_eq!(env.run("score available-resource-types --filter-type redis -o json").ok().json(), json!([]));
 }
+
+/// A Score file with one file of this declaration.
+fn with_file(env: &TestEnv, file: &str) {
+    env.score("web", &format!("    files: {{/etc/f: {file}}}\n"));
+}
+
+#[test]
+fn local_sources_are_put_into_the_set() {
+    let env = TestEnv::new();
+    let remote = env.remote("gitops");
+    env.shop(&remote, "main");
+    env.write("conf/app.conf", "name=${metadata.name}\n");
+    std::fs::write(env.path("raw.bin"), [0xff, 0x00, 0xfe]).unwrap();
+    // Declaration of the file, what the set holds for it.
+    for (file, expected) in [
+        ("{source: ./conf/app.conf, mode: \"0640\"}", json!({"mode": "0640", "value": "name=web\n"})),
+        ("{source: conf/app.conf, noExpand: true}", json!({"mode": "", "value": "name=$\\{metadata.name}\n"})),
+        ("{source: raw.bin, noExpand: true}", json!({"mode": "", "binary_value": "/wD+"})),
+        ("{binaryContent: /wD+}", json!({"mode": "", "binary_value": "/wD+"})),
+    ] {
+        with_file(&env, file);
+        env.deploy().ok();
+        let set = env.run("get deployment-set . --app shop --env development -o json").json();
+        assert_eq!(
+            set["entity"]["modules"]["web"]["spec"]["containers"]["main"]["files"]["/etc/f"], expected,
+            "{file}"
+        );
+    }
+}
+
+#[test]
+fn sources_that_cannot_or_must_not_be_read_are_refused() {
+    let env = TestEnv::new();
+    let remote = env.remote("gitops");
+    env.shop(&remote, "main");
+    std::fs::write(env.path("raw.bin"), [0xff, 0x00, 0xfe]).unwrap();
+    std::os::unix::fs::symlink("/etc/passwd", env.path("link")).unwrap();
+    std::fs::create_dir(env.path("dir")).unwrap();
+    // Rows 28 and 30 of spec/score.md §9, and the sandbox of sources.
+    for (file, reason) in [
+        ("{source: ./missing}", "embedding file './missing' for container 'main': No such file"),
+        ("{source: raw.bin}", "source content contains non-utf8 bytes; set noExpand=true or use binaryContent"),
+        ("{source: ../../../../../../../../etc/passwd}", "it is not below the directory of the Score file"),
+        ("{source: /etc/passwd}", "it is not below the directory of the Score file"),
+        ("{source: link}", "it is not below the directory of the Score file"),
+        ("{source: dir}", "embedding file 'dir' for container 'main'"),
+    ] {
+        with_file(&env, file);
+        let refused = env.deploy().fails().stderr;
+        assert!(refused.contains(reason) && !refused.contains("root:"), "{file}: {refused}");
+        let found = env.run("score validate --local -o json");
+        assert_eq!(
+            (found.code, found.json()[0]["Location"].as_str()),
+            (1, Some("/containers/main/files/~1etc~1f/source"))
+        );
+    }
+    // Row 68.
+    env.write("score.yaml", "apiVersion: score.dev/v1b1\nmetadata: {name: web}\ncontainers: {main: {image: .}}\n");
+    assert!(
+        env.deploy().fails().stderr.contains(
+            "failed to convert 'score.yaml' because container 'main' has no image and --image was not provided"
+        )
+    );
+    env.run("score validate --local --strict").ok();
+    assert_eq!(env.run("get deployments --app shop --env development -o json").json(), json!([]));
+}
