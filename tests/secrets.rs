@@ -132,17 +132,72 @@ entity:
 }
 
 #[test]
-fn a_secret_that_turns_up_in_a_file_stops_the_commit() {
+fn a_secret_that_turns_up_anywhere_stops_the_commit() {
+    use base64::Engine as _;
+    let encoded = base64::engine::general_purpose::STANDARD.encode(CANARY);
+    let db = |inputs: &str| {
+        format!(
+            "apiVersion: entity.humanitec.io/v1b1\nkind: Definition\nmetadata: {{id: pg-db}}\nentity: {{name: pg-db, type: postgres, \
+             driver_type: humanitec/template, driver_inputs: {{values: {{{inputs}}}}}, criteria: [{{}}]}}\n"
+        )
+    };
+    let uses_db = "resources:\n  db: {type: postgres}\n";
+    // The path; the Score file after its container; the Definition of its database.
+    let rows: Vec<(&str, String, String)> = vec![
+        ("variable", format!("    variables: {{A: \"{CANARY}\"}}\n"), db("")),
+        ("mixed string", format!("    variables: {{A: \"x-{CANARY}-${{metadata.name}}\"}}\n"), db("")),
+        ("argument", format!("    args: [\"--password={CANARY}\"]\n"), db("")),
+        ("file", format!("    files: {{/f: {{content: \"a={CANARY}\"}}}}\n"), db("")),
+        ("binary file", format!("    files: {{/f: {{binaryContent: \"{encoded}\"}}}}\n"), db("")),
+        ("base64 in a variable", format!("    variables: {{A: \"{encoded}\"}}\n"), db("")),
+        ("params", format!("resources:\n  db: {{type: postgres, params: {{p: \"{CANARY}\"}}}}\n"), db("")),
+        ("driver input", uses_db.to_owned(), db(&format!("host: \"{CANARY}\""))),
+        ("template", uses_db.to_owned(), db(&format!("templates: {{outputs: \"host: {CANARY}\"}}"))),
+        ("base64 in a template", uses_db.to_owned(), db(&format!("templates: {{outputs: \"host: {encoded}\"}}"))),
+        (
+            "manifest",
+            uses_db.to_owned(),
+            db(&format!("templates: {{manifests: {{a.yaml: {{data: \"x: {CANARY}\"}}}}}}")),
+        ),
+    ];
+    for (path, score, definition) in rows {
+        let env = TestEnv::new();
+        let remote = env.remote("r");
+        let cluster = git_cluster(&remote.url(), "path: x", "      branch: main\n")
+            .replace("  criteria:", &format!("    secrets: {{credentials: {{password: \"{CANARY}\"}}}}\n  criteria:"));
+        env.write("secret.yaml", &cluster).run("apply -f secret.yaml").ok();
+        env.write("db.yaml", &definition).run("apply -f db.yaml").ok();
+        env.run("create app shop").ok();
+        let failed = env.score("web", &score).run("score deploy --app shop --env development -v9");
+        assert_eq!(failed.code, 1, "{path}");
+        assert!(failed.stderr.contains("would hold a secret value"), "{path}: {}", failed.stderr);
+        assert!(!contains(failed.stderr.as_bytes()), "{path}: {}", failed.stderr);
+        assert!(!contains(&remote.all_objects()), "{path}");
+    }
+}
+
+#[test]
+fn a_secret_shared_value_is_in_no_object_log_or_output() {
     let env = TestEnv::new();
     let remote = env.remote("r");
-    let definition = git_cluster(&remote.url(), "path: x", "      branch: main\n")
-        .replace("  criteria:", &format!("    secrets: {{credentials: {{password: \"{CANARY}\"}}}}\n  criteria:"));
-    env.write("secret.yaml", &definition).run("apply -f secret.yaml").ok();
-    env.run("create app shop").ok();
-    let failed = env.score("web", &format!("    variables: {{PASSWORD: \"{CANARY}\"}}\n")).deploy().fails();
-    assert!(failed.stderr.contains("would hold a secret value"), "{}", failed.stderr);
-    assert!(!contains(failed.stderr.as_bytes()));
+    env.shop(&remote, "main");
+    env.run_args(&["create", "value", "PASSWORD", CANARY, "--app", "shop", "--is-secret"]).ok();
+    let score = "    variables: {A: \"${resources.env.PASSWORD}\", B: \"x-${resources.env.PASSWORD}\"}\n\
+                 resources:\n  env: {type: environment}\n";
+    let refused = env.score("web", score).run("score deploy --app shop --env development -v9");
+    assert!(refused.stderr.contains("PLN-013"), "{}", refused.stderr);
+    let outputs = [
+        refused,
+        env.run("get values --app shop -o json"),
+        env.run("resources graph --app shop --env development --format html"),
+        env.run("resources explain --all --app shop --env development -v9"),
+        env.run("get deployment-error --app shop --env development -o json"),
+    ];
+    for output in outputs {
+        assert!(!contains(output.stdout.as_bytes()) && !contains(output.stderr.as_bytes()), "{output:?}");
+    }
     assert!(!contains(&remote.all_objects()));
+    assert_eq!(holds_canary(env.home()), Vec::<String>::new());
 }
 
 #[test]

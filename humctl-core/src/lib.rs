@@ -23,6 +23,7 @@ pub mod values;
 pub mod matching;
 pub mod builtin;
 pub mod graph;
+mod driver_catalogue;
 pub mod stored_rules;
 pub mod score;
 pub mod driver;

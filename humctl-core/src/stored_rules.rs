@@ -10,15 +10,22 @@ use humctl_api_types::resource_type::ResourceTypeInfo;
 use humctl_api_types::secret::SecretTree;
 use serde_json::{Map, Value};
 
+use crate::driver_catalogue;
 use crate::graph::ResourceTypes;
 use crate::matching::{canonical_rule, stored_criteria};
 
-/// A driver type is `<org>/<driver>`.
-pub(crate) fn check_driver_type(driver_type: &str) -> Result<(), String> {
+/// A driver type is `<org>/<driver>`, and a built-in one fits type and inputs.
+pub(crate) fn check_driver(
+    driver_type: &str,
+    res_type: &ResourceType,
+    values: Option<&Map<String, Value>>,
+) -> Result<(), String> {
     let is_part =
         |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
     match driver_type.split_once('/') {
-        Some((org, id)) if is_part(org) && is_part(id) => Ok(()),
+        Some((org, id)) if is_part(org) && is_part(id) => {
+            driver_catalogue::check(driver_type, res_type, values.unwrap_or(&Map::new()))
+        }
         _ => Err(format!("driver_type `{driver_type}` is not of the form `<org>/<driver>`, as in `humanitec/echo`")),
     }
 }

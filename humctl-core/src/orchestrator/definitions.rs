@@ -71,7 +71,8 @@ impl Orchestrator {
     /// [`OrchestratorError`]; `Exists` for an id that is taken, `Conflict` for
     /// a rule that another Definition of the type has.
     pub fn create_definition(&self, org: &OrgId, body: &CreateDefinition) -> Result<ResourceDefinition> {
-        stored_rules::check_driver_type(&body.driver_type).map_err(OrchestratorError::Invalid)?;
+        let values = body.driver_inputs.as_ref().and_then(|inputs| inputs.values.as_ref());
+        stored_rules::check_driver(&body.driver_type, &body.res_type, values).map_err(OrchestratorError::Invalid)?;
         let types = self.resource_types(org)?;
         let types = ResourceTypes::new(&types);
         stored_rules::check_type_of_definition(&types, &body.res_type).map_err(OrchestratorError::Invalid)?;
@@ -139,7 +140,6 @@ impl Orchestrator {
                 in_place_driver_change: body.in_place_driver_change.unwrap_or_default(),
                 ..old.clone()
             };
-            stored_rules::check_driver_type(&definition.driver_type).map_err(OrchestratorError::Invalid)?;
             Ok((definition, stored))
         })
     }
@@ -192,6 +192,9 @@ impl Orchestrator {
             if changed == old && !stored.has_new_secrets() {
                 return Ok((old, batch));
             }
+            let values = changed.driver_inputs.as_ref().map(|inputs| &inputs.values);
+            stored_rules::check_driver(&changed.driver_type, &changed.res_type, values)
+                .map_err(OrchestratorError::Invalid)?;
             changed.active_version_id = hash::uuid_v4(random_bytes()?);
             changed.updated_at = Some(now());
             changed.updated_by = Some(self.user().to_owned());

@@ -66,7 +66,8 @@ fn acceptable(
     definitions: &[ResourceDefinition],
     file: &CreateDefinition,
 ) -> Result<(), String> {
-    stored_rules::check_driver_type(&file.driver_type)?;
+    let values = file.driver_inputs.as_ref().and_then(|inputs| inputs.values.as_ref());
+    stored_rules::check_driver(&file.driver_type, &file.res_type, values)?;
     if let Some(inputs) = &file.driver_inputs {
         stored_rules::check_inputs(inputs)?;
     }

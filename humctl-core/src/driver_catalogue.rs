@@ -1,0 +1,124 @@
+//! The built-in Drivers by name: which Resource Type each makes and which
+//! inputs it is known to take (spec/drivers.md §4, §8, §9). Catches slips of
+//! the pen; a Driver or an input that nobody here has heard of may well exist.
+
+use humctl_api_types::id::ResourceType;
+use serde_json::{Map, Value};
+
+use crate::decode::nearest;
+
+/// A built-in Driver.
+struct Entry {
+    id: &'static str,
+    /// The type it makes; `*` for any.
+    res_type: &'static str,
+    /// All its `values`; empty where they are not known.
+    values: &'static [&'static str],
+}
+
+const fn entry(id: &'static str, res_type: &'static str, values: &'static [&'static str]) -> Entry {
+    Entry { id, res_type, values }
+}
+
+const CATALOGUE: &[Entry] = &[
+    entry("agent", "agent", &[]),
+    entry("container", "*", &[]),
+    entry("container-runner", "*", &[]),
+    entry("dns-aws-route53", "dns", &[]),
+    entry("dns-cloudflare", "dns", &[]),
+    entry("dns-wildcard", "dns", &[]),
+    entry("echo", "*", &[]),
+    entry("hpa", "horizontal-pod-autoscaler", &[]),
+    entry("ingress", "ingress", &[]),
+    entry("k8s-cluster", "k8s-cluster", &["name", "loadbalancer", "load_balancer", "cluster_data"]),
+    entry(
+        "k8s-cluster-aks",
+        "k8s-cluster",
+        &["name", "resource_group", "subscription_id", "server_app_id", "loadbalancer"],
+    ),
+    entry(
+        "k8s-cluster-eks",
+        "k8s-cluster",
+        &["name", "region", "loadbalancer", "loadbalancer_hosted_zone", "proxy_url"],
+    ),
+    entry("k8s-cluster-git", "k8s-cluster", &["url", "branch", "path", "username", "loadbalancer"]),
+    entry(
+        "k8s-cluster-gke",
+        "k8s-cluster",
+        &["name", "project_id", "zone", "loadbalancer", "internal_ip", "proxy_url"],
+    ),
+    entry("lightweight-in-cluster-mongodb", "mongodb", &[]),
+    entry("logging-gcp", "logging", &[]),
+    entry("logging-k8s", "logging", &[]),
+    entry("newapp-io-dns", "dns", &[]),
+    entry("opentofu-container-runner", "*", &[]),
+    entry("s3", "s3", &[]),
+    entry("static", "*", &[]),
+    entry("template", "*", &[]),
+    entry("terraform", "*", &[]),
+    entry("terraform-container-runner", "*", &[]),
+    entry("terraform-runner", "*", &[]),
+    entry("volume-nfs", "volume", &[]),
+    entry("volume-pvc", "volume", &[]),
+];
+
+/// Families whose members are not listed one by one.
+const FAMILIES: &[&str] = &["mariadb", "mysql", "postgres"];
+
+/// Checks the Driver of a Definition against what is known of it.
+///
+/// # Errors
+/// A sentence: an unknown name or input that resembles a known one, or a Driver
+/// that makes another type.
+pub(crate) fn check(driver_type: &str, res_type: &ResourceType, values: &Map<String, Value>) -> Result<(), String> {
+    let Some(id) = driver_type.strip_prefix("humanitec/") else { return Ok(()) };
+    let Some(entry) = CATALOGUE.iter().find(|entry| entry.id == id) else {
+        let is_family = FAMILIES.iter().any(|family| id.starts_with(family));
+        return match nearest(id, CATALOGUE.iter().map(|entry| entry.id)).filter(|_| !is_family) {
+            Some(near) => Err(format!("`{driver_type}` is no Driver\n  hint: did you mean `humanitec/{near}`?")),
+            None => Ok(()),
+        };
+    };
+    if entry.res_type != "*" && entry.res_type != res_type.as_str() {
+        return Err(format!(
+            "the Driver `{driver_type}` makes resources of type `{}`, not `{res_type}`",
+            entry.res_type
+        ));
+    }
+    for key in values.keys().filter(|key| !entry.values.contains(&key.as_str())) {
+        if let Some(near) = nearest(key, entry.values.iter().copied()) {
+            return Err(format!(
+                "the Driver `{driver_type}` has no input `{key}`\n  hint: did you mean `{near}`, at /driver_inputs/values?"
+            ));
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn slips_are_caught_and_the_unknown_passes() {
+        // Driver, type, values, part of the refusal.
+        for (driver, res_type, values, refusal) in [
+            ("humanitec/k8s-cluster-git", "k8s-cluster", json!({"url": "x", "branch": "", "path": "p"}), ""),
+            ("humanitec/k8s-cluster-git", "k8s-cluster", json!({"url": "x", "something": 1}), ""),
+            ("humanitec/k8s-cluster-git", "k8s-cluster", json!({"pth": "x"}), "did you mean `path`"),
+            ("humanitec/k8s-cluster-git", "k8s-cluster", json!({"brnch": "x"}), "did you mean `branch`"),
+            ("humanitec/k8s-cluster-git", "mysql", json!({}), "makes resources of type `k8s-cluster`, not `mysql`"),
+            ("humanitec/ehco", "s3", json!({}), "did you mean `humanitec/echo`?"),
+            ("humanitec/templates", "s3", json!({}), "did you mean `humanitec/template`?"),
+            ("humanitec/something-else", "s3", json!({}), ""),
+            ("humanitec/postgres-cloudsql", "postgres", json!({"x": 1}), ""),
+            ("humanitec/echo", "s3", json!({"anything": 1}), ""),
+            ("acme/ehco", "s3", json!({}), ""),
+        ] {
+            let res_type = ResourceType::new(res_type).unwrap();
+            let found = check(driver, &res_type, values.as_object().unwrap()).err().unwrap_or_default();
+            assert!(found.contains(refusal) && found.is_empty() == refusal.is_empty(), "{driver} {values}: {found}");
+        }
+    }
+}
