@@ -19,6 +19,7 @@ mod rules;
 mod secrets;
 mod sharing;
 mod story;
+mod template_driver;
 mod transports;
 mod values;
 mod versions;

@@ -6,9 +6,8 @@ use std::rc::Rc;
 use super::error::{Error, Failure, Outcome};
 use super::functions::{Args, Function, Param, ShortCircuit};
 use super::machine::Machine;
-use super::parse::Trees;
 use super::print::{Floats, display};
-use super::tree::{Arg, Branch, Command, Node, Number, Pipe, Span, Term};
+use super::tree::{Arg, Branch, Command, Node, Number, Pipe, Span, Term, Trees};
 use super::value::{Item, Value, hidden};
 use super::{MAX_NESTING, MissingKey, Options};
 

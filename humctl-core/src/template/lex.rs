@@ -140,7 +140,10 @@ impl Lexer<'_> {
         let Some(offset) = self.rest()[2..].find("*/") else { return Err((open, "unclosed comment".to_owned())) };
         self.position += 2 + offset + 2;
         let Some(is_trimmed) = self.at_close() else {
-            return Err((self.position, "comment ends before closing delimiter".to_owned()));
+            return Err((
+                self.position,
+                "comment ends before closing delimiter; end it with `*/}}` or `*/ -}}`".to_owned(),
+            ));
         };
         self.close(is_trimmed);
         Ok(())
@@ -376,7 +379,7 @@ mod tests {
             ("{{ 3 - 1+2 }}", "{{ _ 3 _ - _ error@7: bad number syntax: \"1+\""),
             ("a{{/* x */}}b", "\"a\" \"b\" $"),
             ("a {{- /* x */ -}} b", "\"a\" \"b\" $"),
-            ("{{/* x *//}}", "error@9: comment ends before closing delimiter"),
+            ("{{/* x *//}}", "error@9: comment ends before closing delimiter; end it with `*/}}` or `*/ -}}`"),
             ("{{/* x", "error@0: unclosed comment"),
             ("{{ $ $x.y . }}", "{{ _ $ _ $x .y _ . _ }} $"),
             ("{{ \"}}\" `}}` '}' }}", "{{ _ \"}}\" _ `}}` _ '}' _ }} $"),

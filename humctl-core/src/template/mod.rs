@@ -16,6 +16,7 @@
 //! `values` are sorted, a text is never cut inside a character, and functions
 //! that read the clock or the host are refused.
 
+mod constants;
 mod error;
 mod eval;
 mod float;
@@ -75,7 +76,7 @@ pub struct Options<'r> {
 #[derive(Debug)]
 pub struct Template {
     text: String,
-    trees: parse::Trees,
+    trees: tree::Trees,
 }
 
 impl Template {

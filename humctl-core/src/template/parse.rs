@@ -7,20 +7,13 @@
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use super::MAX_NESTING;
 use super::error::Error;
 use super::functions::{self, Lookup};
 use super::lex::{Keyword, Kind, Token, lex};
-use super::tree::{Arg, Branch, Command, Node, Number, Pipe, Span, Term};
+use super::tree::{Arg, Branch, Command, Node, Pipe, Span, Term, Trees};
+use super::{MAX_NESTING, constants};
 
 type Parsed<T> = Result<T, Error>;
-
-/// A template and those that it defines.
-#[derive(Debug)]
-pub(super) struct Trees {
-    pub(super) root: Vec<Node>,
-    pub(super) defined: BTreeMap<String, Vec<Node>>,
-}
 
 /// Parses a template.
 pub(super) fn parse(text: &str) -> Parsed<Trees> {
@@ -206,9 +199,12 @@ impl Parser<'_> {
     fn action(&mut self) -> Parsed<Item> {
         let before = self.next;
         let token = self.take_word();
-        let Kind::Keyword(keyword) = token.kind else {
-            self.next = before;
-            return Ok(Item::Node(Node::Action(self.pipe("command", Kind::Close)?)));
+        let keyword = match token.kind {
+            Kind::Keyword(keyword) if !matches!(keyword, Keyword::Define | Keyword::Nil) => keyword,
+            _ => {
+                self.next = before;
+                return Ok(Item::Node(Node::Action(self.pipe("command", Kind::Close)?)));
+            }
         };
         let node = match keyword {
             Keyword::Block => self.block()?,
@@ -228,10 +224,7 @@ impl Parser<'_> {
                 }
                 return Ok(Item::Ended(Ended::Else));
             }
-            Keyword::Define | Keyword::Nil => {
-                self.next = before;
-                return Ok(Item::Node(Node::Action(self.pipe("command", Kind::Close)?)));
-            }
+            Keyword::Define | Keyword::Nil => return self.unexpected(&token, "command"),
         };
         Ok(Item::Node(node))
     }
@@ -307,7 +300,7 @@ impl Parser<'_> {
     fn template_name(&mut self, place: &str) -> Parsed<String> {
         let token = self.take_word();
         match token.kind {
-            Kind::Quoted | Kind::Raw => self.unquote(&token),
+            Kind::Quoted | Kind::Raw => self.constant(&token, constants::text(&token.text)),
             _ => self.unexpected(&token, place),
         }
     }
@@ -472,14 +465,14 @@ impl Parser<'_> {
             }
             Kind::Field => Term::Field(vec![token.text[1..].to_owned()]),
             Kind::Bool => Term::Bool(token.text == "true"),
-            Kind::Character => Term::Number(self.character(&token)?),
-            Kind::Number => Term::Number(self.number(&token)?),
+            Kind::Character => Term::Number(self.constant(&token, constants::character(&token.text))?),
+            Kind::Number => Term::Number(self.constant(&token, constants::number(&token.text))?),
             Kind::LeftParen => {
                 let pipe = self.deeper(|parser| parser.pipe("parenthesized pipeline", Kind::RightParen))?;
                 span.end = self.tokens[self.next - 1].end;
                 Term::Pipe(Box::new(pipe))
             }
-            Kind::Quoted | Kind::Raw => Term::Text(Rc::from(self.unquote(&token)?)),
+            Kind::Quoted | Kind::Raw => Term::Text(Rc::from(self.constant(&token, constants::text(&token.text))?)),
             _ => {
                 self.next = before;
                 return Ok(None);
@@ -503,96 +496,8 @@ impl Parser<'_> {
         }
     }
 
-    fn unquote(&self, token: &Token) -> Parsed<String> {
-        if token.kind == Kind::Raw {
-            // Go drops carriage returns from raw strings.
-            return Ok(token.text.trim_matches('`').replace('\r', ""));
-        }
-        let inner = &token.text[1..token.text.len() - 1];
-        match unescape(inner, '"') {
-            Some(text) => Ok(text),
-            None => self.fail(token.start, format!("invalid syntax: {}", token.text)),
-        }
+    /// The value of a constant, or an error at its place.
+    fn constant<T>(&self, token: &Token, value: Result<T, String>) -> Parsed<T> {
+        value.or_else(|message| self.fail(token.start, message))
     }
-
-    fn character(&self, token: &Token) -> Parsed<Number> {
-        let inner = &token.text[1..token.text.len() - 1];
-        let text = unescape(inner, '\'').unwrap_or_default();
-        let mut characters = text.chars();
-        match (characters.next(), characters.next()) {
-            (Some(one), None) => {
-                let integer = u32::from(one);
-                Ok(Number {
-                    integer: Some(i64::from(integer)),
-                    float: Some(f64::from(integer)),
-                    is_written_as_float: false,
-                })
-            }
-            _ => self.fail(token.start, format!("malformed character constant: {}", token.text)),
-        }
-    }
-
-    fn number(&self, token: &Token) -> Parsed<Number> {
-        let text = token.text.as_str();
-        let is_hex = text.trim_start_matches(['+', '-']).to_ascii_lowercase().starts_with("0x");
-        let is_written_as_float = !is_hex && text.contains(['.', 'e', 'E']);
-        let parsed = if is_written_as_float { None } else { functions::parse_integer(text) };
-        if let Some(integer) = parsed {
-            let float = Some(functions::float_of(integer));
-            return Ok(Number { integer: Some(integer), float, is_written_as_float });
-        }
-        if !is_written_as_float && functions::is_integer_syntax(text) {
-            return self.fail(token.start, format!("integer overflow: {text:?}"));
-        }
-        let float = text.replace('_', "").parse::<f64>().ok().filter(|_| is_written_as_float && text != ".");
-        match float.filter(|float| float.is_finite()) {
-            Some(float) => Ok(Number { integer: functions::whole(float), float: Some(float), is_written_as_float }),
-            None => self.fail(token.start, format!("bad number syntax: {text:?}")),
-        }
-    }
-}
-
-/// Resolves the escapes of a Go string or character constant; `None` for bad
-/// ones, and for bytes that are no text.
-fn unescape(text: &str, quote: char) -> Option<String> {
-    let mut out: Vec<u8> = Vec::with_capacity(text.len());
-    let mut rest = text;
-    while let Some(character) = rest.chars().next() {
-        rest = &rest[character.len_utf8()..];
-        if character != '\\' {
-            out.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes());
-            continue;
-        }
-        let escape = rest.chars().next()?;
-        rest = &rest[escape.len_utf8()..];
-        match escape {
-            'a' => out.push(7),
-            'b' => out.push(8),
-            'f' => out.push(12),
-            'n' => out.push(b'\n'),
-            'r' => out.push(b'\r'),
-            't' => out.push(b'\t'),
-            'v' => out.push(11),
-            '\\' => out.push(b'\\'),
-            same if same == quote => out.extend_from_slice(same.encode_utf8(&mut [0; 4]).as_bytes()),
-            'x' => out.push(u8::try_from(digits(&mut rest, 2, 16)?).ok()?),
-            '0'..='7' => {
-                let low = digits(&mut rest, 2, 8)?;
-                out.push(u8::try_from(escape.to_digit(8)? * 64 + low).ok()?);
-            }
-            'u' | 'U' => {
-                let code = digits(&mut rest, if escape == 'u' { 4 } else { 8 }, 16)?;
-                out.extend_from_slice(char::from_u32(code)?.encode_utf8(&mut [0; 4]).as_bytes());
-            }
-            _ => return None,
-        }
-    }
-    String::from_utf8(out).ok()
-}
-
-/// Takes a number of exactly this many digits.
-fn digits(rest: &mut &str, n_digits: usize, radix: u32) -> Option<u32> {
-    let (digits, after) = rest.split_at_checked(n_digits)?;
-    *rest = after;
-    digits.chars().try_fold(0_u32, |number, digit| number.checked_mul(radix)?.checked_add(digit.to_digit(radix)?))
 }

@@ -162,6 +162,27 @@ fn templates_make_what_go_makes_of_them() {
 }
 
 #[test]
+fn the_functions_of_helm_are_there() {
+    let data =
+        json!({"m": {"b": [1, {"c": "on"}], "a": null}, "text": "x: 1\ny: [a, 2.5]", "list": "- 1\n- b", "bad": "["});
+    for (template, expected) in [
+        ("{{ toYaml .m }}", "a: null\nb:\n- 1\n- c: \"on\""),
+        ("{{ toYaml (list) }} {{ toYaml \"a\" }}", "[] a"),
+        ("{{ fromYaml .text }}", "map[x:1 y:[a 2.5]]"),
+        ("{{ fromYaml .list }}", "map[Error:the text is no mapping]"),
+        ("{{ hasKey (fromYaml .bad) \"Error\" }}", "true"),
+        ("{{ fromYaml \"\" }}{{ fromYamlArray \"\" }}", "map[][]"),
+        ("{{ fromYamlArray .list }}", "[1 b]"),
+        ("{{ len (fromYamlArray .bad) }}", "1"),
+        ("{{ required \"no\" .text | len }}", "16"),
+        ("{{ toYaml .m | nindent 2 }}", "\n  a: null\n  b:\n  - 1\n  - c: \"on\""),
+    ] {
+        assert_eq!(render(template, &data).as_deref(), Ok(expected), "{template}");
+    }
+    assert_eq!(render("{{ required \"give x\" \"\" }}", &data).unwrap_err().message, "give x");
+}
+
+#[test]
 fn errors_say_where_and_what() {
     let errors = [
         "line one\n  {{ .a | uper }}",

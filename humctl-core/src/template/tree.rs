@@ -1,5 +1,6 @@
 //! What a parsed template is made of.
 
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use super::functions::Function;
@@ -9,6 +10,13 @@ use super::functions::Function;
 pub(super) struct Span {
     pub(super) start: usize,
     pub(super) end: usize,
+}
+
+/// A template and those that it defines.
+#[derive(Debug)]
+pub(super) struct Trees {
+    pub(super) root: Vec<Node>,
+    pub(super) defined: BTreeMap<String, Vec<Node>>,
 }
 
 /// A piece of output or control flow.
