@@ -20,6 +20,7 @@ mod secrets;
 mod sharing;
 mod story;
 mod template_driver;
+mod test_definition;
 mod transports;
 mod values;
 mod versions;
