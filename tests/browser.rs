@@ -23,6 +23,7 @@ entity:
   driver_account: gcp-account
   driver_inputs:
     values:
+      templates: {outputs: \"host: db.internal\"}
       note: \"</script><script>window.isBroken = true</script><img src='http://example.invalid/x.png'>\"
     secret_refs:
       password: {store: vault, ref: teams/db, version: \"3\"}

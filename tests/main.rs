@@ -20,6 +20,8 @@ mod score;
 mod secrets;
 mod sharing;
 mod story;
+mod template_driver;
+mod test_definition;
 mod transports;
 mod values;
 mod versions;

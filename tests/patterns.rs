@@ -42,7 +42,9 @@ fn example(path: &str, app: &str, scores: &[&str]) -> Option<BTreeSet<String>> {
     for file in std::fs::read_dir(&directory).unwrap() {
         let file = file.unwrap().path();
         if file.file_name().unwrap().to_str().unwrap().starts_with("def-") {
-            env.run_args(&["apply", "-f", file.to_str().unwrap()]).ok();
+            // One example ends a comment as Go does not allow (spec/drivers.md §7.3).
+            let text = std::fs::read_to_string(&file).unwrap().replace("*//}", "*/}}");
+            env.write("definition.yaml", &text).run("apply -f definition.yaml").ok();
         }
     }
     env.run(&format!("create app {app}")).ok();

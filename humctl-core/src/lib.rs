@@ -14,6 +14,7 @@ pub mod json;
 pub mod yaml;
 pub mod decode;
 pub mod secret;
+pub mod template;
 pub mod placeholder;
 pub mod set;
 pub mod delta;

@@ -4,6 +4,7 @@ mod bench;
 mod ci;
 mod demo;
 mod tidy;
+mod vectors;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
@@ -18,6 +19,8 @@ cargo xtask CHORE
   tidy   check the rules of the house that no compiler checks
   bench  print the budgets and what is measured against them; `bench plan`, `bench deploy`
          and `bench start` run a part
+  vectors FILE
+         run templates against what Go makes of them, one JSON object a line
 ";
 
 fn main() -> ExitCode {
@@ -26,6 +29,7 @@ fn main() -> ExitCode {
         "demo" => demo::run(),
         "ci" => ci::run(),
         "tidy" => tidy::run(),
+        "vectors" => vectors::run(std::env::args().nth(2).as_deref()),
         "bench" => bench::run(std::env::args().nth(2).as_deref()),
         _ => {
             say(USAGE);

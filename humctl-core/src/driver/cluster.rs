@@ -3,21 +3,22 @@
 
 use serde_json::Value;
 
-use super::{Driver, DriverCall, Outputs};
+use super::{Driver, DriverCall, DriverError, Outputs};
 
 pub(super) struct Cluster {
     pub(super) cluster_type: &'static str,
 }
 
 impl Driver for Cluster {
-    fn provision(&self, call: DriverCall) -> Result<Outputs, String> {
-        let DriverCall { mut values, secret_refs } = call;
+    fn provision(&self, call: DriverCall<'_>) -> Result<Outputs, DriverError> {
+        let DriverCall { mut values, secret_refs, .. } = call;
+        let fail = |reason: &str| Err(DriverError::Failed(reason.to_owned()));
         if self.cluster_type == "git" {
             match values.get("url") {
                 Some(Value::String(url)) if !url.trim().is_empty() => {}
-                Some(Value::String(_)) => return Err("the value `url` is empty".to_owned()),
-                Some(_) => return Err("the value `url` is no string".to_owned()),
-                None => return Err("the value `url` is missing".to_owned()),
+                Some(Value::String(_)) => return fail("the value `url` is empty"),
+                Some(_) => return fail("the value `url` is no string"),
+                None => return fail("the value `url` is missing"),
             }
         }
         values.insert("cluster_type".to_owned(), Value::String(self.cluster_type.to_owned()));
@@ -40,6 +41,6 @@ mod tests {
             Value::Object(outputs.values),
             json!({"url": "file:///r", "loadbalancer": "1.2.3.4", "cluster_type": "git"})
         );
-        assert_eq!(driver.provision(call(json!({}))).unwrap_err(), "the value `url` is missing");
+        assert_eq!(driver.provision(call(json!({}))).unwrap_err().to_string(), "the value `url` is missing");
     }
 }

@@ -3,29 +3,47 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use crate::context::{EnvironmentContext, ResourceKey};
-use crate::driver::{self, DriverCall, Outputs};
-use crate::graph::ResourceGraph;
+use crate::driver::{self, DriverCall, DriverError, Outputs};
+use crate::graph::{GraphNode, InputScope, ResourceGraph, SetIndex};
 use crate::placeholder::{Expander, Projection, Reference, Resolved, nothing_literal};
 use crate::plan::DeployContext;
-use crate::plan::resolve::{DefinitionScope, context_value, output};
+use crate::plan::resolve::{CrResolver, DefinitionScope, context_value, output};
+use crate::template::Value as TemplateValue;
+
+/// What came of the Drivers that run in process.
+#[derive(Default)]
+pub(super) struct Evaluated {
+    /// Outputs of the resources that are known.
+    pub(super) outputs: BTreeMap<ResourceKey, Outputs>,
+    /// Why a Driver refused its inputs.
+    pub(super) failures: BTreeMap<ResourceKey, String>,
+    /// Why outputs are known in the cluster only.
+    pub(super) unknown: BTreeMap<ResourceKey, String>,
+}
+
+/// What resource inputs that stand in a Deployment Set are read with.
+#[derive(Clone, Copy)]
+pub(super) struct SetScope<'s, 'p, 'd> {
+    pub(super) index: &'s SetIndex<'s>,
+    pub(super) resolver: &'s CrResolver<'p, 'd>,
+}
 
 /// Runs the in-process Drivers in order, for every node whose inputs are known.
-/// The second map says why a Driver refused its inputs.
 pub(super) fn evaluate(
     graph: &ResourceGraph<'_>,
     context: &EnvironmentContext,
     constants: &BTreeMap<ResourceKey, Outputs>,
     deploy: Option<&DeployContext>,
-) -> (BTreeMap<ResourceKey, Outputs>, BTreeMap<ResourceKey, String>) {
-    let mut outputs: BTreeMap<ResourceKey, Outputs> = BTreeMap::new();
-    let mut failures = BTreeMap::new();
+    set: Option<SetScope<'_, '_, '_>>,
+) -> Evaluated {
+    let mut evaluated = Evaluated::default();
     for node in &graph.nodes {
         let definition = node.rule.definition;
         let Some(driver) = driver::in_process(&definition.driver_type) else { continue };
-        let known = |key: &ResourceKey| outputs.get(key).or_else(|| constants.get(key));
+        let known = |key: &ResourceKey| evaluated.outputs.get(key).or_else(|| constants.get(key));
         let scope = DefinitionScope { node, context };
         let inputs = definition.driver_inputs.as_ref();
         let values = inputs.map(|inputs| &inputs.values);
@@ -35,12 +53,89 @@ pub(super) fn evaluate(
         else {
             continue;
         };
-        match driver.provision(DriverCall { values, secret_refs }) {
-            Ok(result) => drop(outputs.insert(node.key.clone(), result)),
-            Err(reason) => drop(failures.insert(node.key.clone(), reason)),
+        let resource = match driver.reads_resource_inputs() {
+            true => resource_inputs(node, graph, context, deploy, set, &known),
+            false => TemplateValue::Missing,
+        };
+        let call =
+            DriverCall { values, secret_refs, resource, guresid: node.guresid.to_string(), ..DriverCall::default() };
+        let key = node.key.clone();
+        match driver.provision(call) {
+            Ok(result) => drop(evaluated.outputs.insert(key, result)),
+            Err(DriverError::Failed(reason)) => drop(evaluated.failures.insert(key, reason)),
+            Err(DriverError::Unknown(reason)) => drop(evaluated.unknown.insert(key, reason)),
         }
     }
-    (outputs, failures)
+    evaluated
+}
+
+/// Resource inputs as a template sees them; what is not known here is hidden.
+fn resource_inputs(
+    node: &GraphNode<'_>,
+    graph: &ResourceGraph<'_>,
+    context: &EnvironmentContext,
+    deploy: Option<&DeployContext>,
+    set: Option<SetScope<'_, '_, '_>>,
+    known: &Known<'_, '_>,
+) -> TemplateValue {
+    let Some(inputs) = &node.inputs else { return TemplateValue::Missing };
+    let later = || Resolved::Deferred(json!({"$ref": {}}));
+    let resolved = Expander::<()> {
+        is_literal: nothing_literal,
+        resolve: &mut |reference| {
+            Ok(match (&inputs.scope, set) {
+                (InputScope::Definition { of }, _) => graph
+                    .find(of)
+                    .and_then(|giver| {
+                        in_definition(&DefinitionScope { node: giver, context }, reference, deploy, known)
+                    })
+                    .map_or_else(later, Resolved::Known),
+                (InputScope::Set { workload }, Some(set)) => {
+                    in_set(set, workload.as_deref(), reference, context, known).map_or_else(later, Resolved::Known)
+                }
+                (InputScope::Set { .. }, None) => later(),
+            })
+        },
+        failed: &mut |_| {},
+    }
+    .expand_object(&inputs.value, "");
+    match resolved {
+        Resolved::Known(value) => TemplateValue::from_json(&value),
+        Resolved::Deferred(value) => with_hidden(&value),
+    }
+}
+
+/// Takes over a tree in which reference nodes stand for what is not known.
+fn with_hidden(value: &Value) -> TemplateValue {
+    match value {
+        Value::Object(object) => match object.get("$lit") {
+            Some(literal) if object.len() == 1 => TemplateValue::from_json(literal),
+            _ if object.keys().any(|key| key.starts_with('$')) => TemplateValue::Hidden("not known here".into()),
+            _ => TemplateValue::map(object.iter().map(|(key, item)| (key.as_str(), with_hidden(item)))),
+        },
+        Value::Array(items) => TemplateValue::list(items.iter().map(with_hidden).collect()),
+        other => TemplateValue::from_json(other),
+    }
+}
+
+/// The value of a reference in a Deployment Set, when it is known.
+fn in_set(
+    set: SetScope<'_, '_, '_>,
+    workload: Option<&str>,
+    reference: &Reference,
+    context: &EnvironmentContext,
+    known: &Known<'_, '_>,
+) -> Option<Value> {
+    let key = set.index.resolve(workload, reference).ok()?;
+    match (key, reference) {
+        (Some(key), Reference::External(_, out) | Reference::Shared(_, out) | Reference::ModuleExternal(_, _, out)) => {
+            known_projection(key, &Projection::Output(out.clone()), context, known)
+        }
+        _ => match set.resolver.in_set(set.index, workload, reference).ok()? {
+            Resolved::Known(value) => Some(value),
+            Resolved::Deferred(_) => None,
+        },
+    }
 }
 
 type Known<'k, 'o> = dyn Fn(&ResourceKey) -> Option<&'o Outputs> + 'k;
@@ -57,18 +152,7 @@ fn known_values(
     let expanded = Expander::<()> {
         is_literal: nothing_literal,
         resolve: &mut |reference| {
-            let value = match reference {
-                Reference::Context(name) => context_value(name, scope.context, Some(&scope.node.key), deploy),
-                Reference::Resource(reference, projection) => {
-                    known_projection(&scope.inherit(reference), projection, scope.context, known)
-                }
-                Reference::Selected(selector, projection) => {
-                    let selected = scope.node.selected.get(selector).map(Vec::as_slice).unwrap_or_default();
-                    let all = selected.iter().map(|key| known_projection(key, projection, scope.context, known));
-                    all.collect::<Option<Vec<Value>>>().map(Value::Array)
-                }
-                _ => None,
-            };
+            let value = in_definition(scope, reference, deploy, known);
             value.map(Resolved::Known).ok_or(())
         },
         failed: &mut |_| has_failed = true,
@@ -76,6 +160,27 @@ fn known_values(
     .expand_object(values, "");
     match (expanded, has_failed) {
         (Resolved::Known(Value::Object(values)), false) => Some(values),
+        _ => None,
+    }
+}
+
+/// The value of a reference in a Definition, when it is known.
+fn in_definition(
+    scope: &DefinitionScope<'_, '_>,
+    reference: &Reference,
+    deploy: Option<&DeployContext>,
+    known: &Known<'_, '_>,
+) -> Option<Value> {
+    match reference {
+        Reference::Context(name) => context_value(name, scope.context, Some(&scope.node.key), deploy),
+        Reference::Resource(reference, projection) => {
+            known_projection(&scope.inherit(reference), projection, scope.context, known)
+        }
+        Reference::Selected(selector, projection) => {
+            let selected = scope.node.selected.get(selector).map(Vec::as_slice).unwrap_or_default();
+            let all = selected.iter().map(|key| known_projection(key, projection, scope.context, known));
+            all.collect::<Option<Vec<Value>>>().map(Value::Array)
+        }
         _ => None,
     }
 }

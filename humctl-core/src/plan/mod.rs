@@ -16,7 +16,7 @@ use crate::context::{ResourceKey, known};
 use crate::driver::{self, Outputs};
 use crate::graph::build::{GraphInput, main_graph, target_graph};
 use crate::graph::{GraphNode, PlanError, Reported, ResourceGraph, SetIndex};
-use crate::plan::evaluate::evaluate;
+use crate::plan::evaluate::{Evaluated, SetScope, evaluate};
 use crate::plan::resolve::CrResolver;
 
 /// Ids that `${context.deploy…}` shows, where a user wrote it.
@@ -60,25 +60,26 @@ pub struct Plan<'d> {
 pub fn plan_target<'d>(input: GraphInput<'_, 'd>) -> Reported<TargetPlan<'d>> {
     let Reported { result: mut graph, mut errors } = target_graph(input);
     note_runtime_cluster(&mut graph);
-    let (outputs, failures) = evaluate(&graph, input.context, &BTreeMap::new(), None);
+    let evaluated = evaluate(&graph, input.context, &BTreeMap::new(), None, None);
     let cluster = known::implicit(known::K8S_CLUSTER);
-    if let Some(node) = graph.find(&cluster).filter(|_| errors.is_empty() && !outputs.contains_key(&cluster)) {
+    if let Some(node) = graph.find(&cluster).filter(|_| errors.is_empty() && !evaluated.outputs.contains_key(&cluster))
+    {
         let definition = node.rule.definition;
         let hint = if driver::in_process(&definition.driver_type).is_some() {
             format!("see it with: humctl get resource-definition {} -o yaml", definition.id)
         } else {
-            "use the Driver `humanitec/k8s-cluster-git`, or `humanitec/echo` with the value `cluster_type: git`, \
-             and inputs that are known without a cluster"
+            "use the Driver `humanitec/k8s-cluster-git`, or `humanitec/echo` or `humanitec/template` with the output \
+             `cluster_type: git`, and inputs that are known without a cluster"
                 .to_owned()
         };
         errors.push(PlanError::Target {
             context: input.context.clone(),
-            reason: why_unknown(node, &graph, &outputs, &failures),
+            reason: why_unknown(node, &graph, &evaluated),
             near: None,
             hint,
         });
     }
-    Reported { result: TargetPlan { graph, outputs }, errors }
+    Reported { result: TargetPlan { graph, outputs: evaluated.outputs }, errors }
 }
 
 /// Says that the runtime cluster plays no part in writing to Git.
@@ -102,17 +103,18 @@ pub fn plan<'d>(
     deploy: &DeployContext,
 ) -> Reported<Plan<'d>> {
     let Reported { result: graph, mut errors } = main_graph(input, index);
-    let (outputs, failures) = evaluate(&graph, input.context, &target.outputs, Some(deploy));
-    for (resource, reason) in failures {
-        let Some(node) = graph.find(&resource) else { continue };
-        let definition = node.rule.definition.id.clone();
-        errors.push(PlanError::DriverFailed { resource, definition, reason });
-    }
     let nodes = graph.by_key();
     let resolver = CrResolver::new(input, &nodes, target, deploy);
+    let set = SetScope { index, resolver: &resolver };
+    let evaluated = evaluate(&graph, input.context, &target.outputs, Some(deploy), Some(set));
+    for (resource, reason) in &evaluated.failures {
+        let Some(node) = graph.find(resource) else { continue };
+        let (definition, reason) = (node.rule.definition.id.clone(), reason.clone());
+        errors.push(PlanError::DriverFailed { resource: resource.clone(), definition, reason });
+    }
     errors.extend(inputs::check(&graph, index, &resolver));
-    errors.extend(check_updates(index, &nodes, &outputs));
-    Reported { result: Plan { graph, outputs }, errors }
+    errors.extend(check_updates(index, &nodes, &evaluated.outputs));
+    Reported { result: Plan { graph, outputs: evaluated.outputs }, errors }
 }
 
 /// Holds what `workload` resources change against the modules, as far as that
@@ -136,14 +138,9 @@ fn check_updates(
 }
 
 /// Says what keeps a node of the target graph from being evaluated.
-fn why_unknown(
-    node: &GraphNode<'_>,
-    graph: &ResourceGraph<'_>,
-    outputs: &BTreeMap<ResourceKey, Outputs>,
-    failures: &BTreeMap<ResourceKey, String>,
-) -> String {
+fn why_unknown(node: &GraphNode<'_>, graph: &ResourceGraph<'_>, evaluated: &Evaluated) -> String {
     let definition = node.rule.definition;
-    if let Some(reason) = failures.get(&node.key) {
+    if let Some(reason) = evaluated.failures.get(&node.key).or_else(|| evaluated.unknown.get(&node.key)) {
         return format!("Definition `{}`, matched for `{}`: {reason}", definition.id, node.key);
     }
     if driver::in_process(&definition.driver_type).is_none() {
@@ -152,9 +149,10 @@ fn why_unknown(
             node.key, definition.driver_type, definition.id
         );
     }
-    let missing = node.depends_on.keys().find(|key| !outputs.contains_key(*key)).and_then(|key| graph.find(key));
+    let missing =
+        node.depends_on.keys().find(|key| !evaluated.outputs.contains_key(*key)).and_then(|key| graph.find(key));
     match missing {
-        Some(producer) => why_unknown(producer, graph, outputs, failures),
+        Some(producer) => why_unknown(producer, graph, evaluated),
         None => format!(
             "an input of Definition `{}`, matched for `{}`, names an output that is not there",
             definition.id, node.key

@@ -5,6 +5,7 @@ mod diff;
 mod explain;
 mod graph;
 mod survey;
+mod test_definition;
 
 use std::process::ExitCode;
 
@@ -18,6 +19,7 @@ pub(crate) enum ResourcesCommand {
     Diff(diff::DiffArgs),
     Explain(explain::ExplainArgs),
     Graph(graph::GraphArgs),
+    TestDefinition(test_definition::TestDefinitionArgs),
 }
 
 pub(crate) fn run(context: &Context, command: &ResourcesCommand) -> Result<ExitCode, CliError> {
@@ -27,5 +29,6 @@ pub(crate) fn run(context: &Context, command: &ResourcesCommand) -> Result<ExitC
         ResourcesCommand::Diff(args) => diff::run(context, args),
         ResourcesCommand::Explain(args) => explain::run(context, args).map(done),
         ResourcesCommand::Graph(args) => graph::run(context, args).map(done),
+        ResourcesCommand::TestDefinition(args) => test_definition::run(context, args).map(done),
     }
 }

@@ -1,0 +1,347 @@
+//! `humanitec/template`: outputs, manifests and secrets are rendered from Go
+//! templates (spec/drivers.md §6).
+//!
+//! *Invariants.* While planning, secrets are references: the templates see
+//! them as hidden values, so that no secret can reach an output or an error.
+//! A secret output is known here only where it is one of those references,
+//! passed on as it is; all else that looks at a secret is unknown.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value};
+
+use super::{Driver, DriverCall, DriverError, Outputs};
+use crate::secret::SecretScanner;
+use crate::template::{Error, ErrorKind, Options, Random, Template, Value as TemplateValue};
+
+/// The type of this Driver.
+pub const DRIVER_TYPE: &str = "humanitec/template";
+
+pub(super) struct TemplateDriver;
+
+impl Driver for TemplateDriver {
+    fn provision(&self, call: DriverCall<'_>) -> Result<Outputs, DriverError> {
+        let mut markers = Markers::default();
+        let inputs = TemplateInputs {
+            values: &call.values,
+            secrets: markers.hide(&call.secret_refs),
+            // Templates that are secrets themselves cannot be read here.
+            secret_templates: call.secret_refs.get("templates").map(|_| SecretTemplates::Hidden),
+            resource: call.resource,
+            guresid: &call.guresid,
+            cookie: &call.cookie,
+            scanner: SecretScanner::default(),
+            random: call.random,
+        };
+        let rendered = render(inputs)?;
+        let values = rendered.outputs?;
+        let secret_refs = markers.references(&rendered.secrets?)?;
+        // What cannot be known is not asked for; what is wrong is told before it gets to the cluster.
+        for part in [rendered.manifests.err(), rendered.cookie.err()].into_iter().flatten() {
+            if matches!(part, DriverError::Failed(_)) {
+                return Err(part);
+            }
+        }
+        Ok(Outputs { values, secret_refs })
+    }
+
+    fn reads_resource_inputs(&self) -> bool {
+        true
+    }
+}
+
+/// The secret references of a call, and the text that stands for each.
+#[derive(Default)]
+struct Markers(BTreeMap<String, Value>);
+
+/// How every marker starts.
+const MARKER: &str = "humctl-secret-reference-";
+
+impl Markers {
+    /// The tree with each reference replaced by a hidden value.
+    fn hide(&mut self, tree: &Map<String, Value>) -> TemplateValue {
+        let entries: Vec<(&str, TemplateValue)> = tree
+            .iter()
+            .map(|(name, value)| {
+                let hidden = match value.as_object() {
+                    Some(inner) if !inner.contains_key("store") && !inner.contains_key("value") => self.hide(inner),
+                    _ => {
+                        let marker = format!("{MARKER}{}.", self.0.len());
+                        self.0.insert(marker.clone(), value.clone());
+                        TemplateValue::Hidden(marker.into())
+                    }
+                };
+                (name.as_str(), hidden)
+            })
+            .collect();
+        TemplateValue::map(entries)
+    }
+
+    /// The tree with each marker replaced by its reference.
+    fn references(&self, tree: &Map<String, Value>) -> Result<Map<String, Value>, DriverError> {
+        tree.iter()
+            .map(|(name, value)| {
+                let reference = match value {
+                    Value::Object(inner) => Value::Object(self.references(inner)?),
+                    Value::String(marker) if self.0.contains_key(marker) => self.0[marker].clone(),
+                    _ => {
+                        let reason = format!("the secret output `{name}` is made by its template, in the cluster");
+                        return Err(DriverError::Unknown(reason));
+                    }
+                };
+                Ok((name.clone(), reference))
+            })
+            .collect()
+    }
+}
+
+/// Where templates for secret outputs stood in old Definitions:
+/// `driver_inputs.secrets.templates.outputs`.
+pub(super) enum SecretTemplates<'i> {
+    /// They are known.
+    Known(&'i Value),
+    /// They are secrets, and not known here.
+    Hidden,
+}
+
+/// What templates are rendered with.
+pub(super) struct TemplateInputs<'i> {
+    pub(super) values: &'i Map<String, Value>,
+    pub(super) secrets: TemplateValue,
+    pub(super) secret_templates: Option<SecretTemplates<'i>>,
+    pub(super) resource: TemplateValue,
+    pub(super) guresid: &'i str,
+    pub(super) cookie: &'i Value,
+    /// Knows the secrets, which an error must not show.
+    pub(super) scanner: SecretScanner,
+    pub(super) random: Option<&'i mut Random>,
+}
+
+/// What the templates of a Definition make; each part with its own failure.
+pub(super) struct Rendered {
+    pub(super) init: Result<Value, DriverError>,
+    pub(super) manifests: Result<Map<String, Value>, DriverError>,
+    pub(super) outputs: Result<Map<String, Value>, DriverError>,
+    pub(super) secrets: Result<Map<String, Value>, DriverError>,
+    pub(super) cookie: Result<Value, DriverError>,
+}
+
+/// Renders `init`, `manifests`, `outputs`, `secrets` and `cookie`, in this order.
+///
+/// Fails as a whole only when there are no templates, or when `init` is wrong,
+/// on which all others rest.
+pub(super) fn render(inputs: TemplateInputs<'_>) -> Result<Rendered, DriverError> {
+    let TemplateInputs { values, secrets, secret_templates, resource, guresid, cookie, scanner, random } = inputs;
+    let templates = match values.get("templates") {
+        Some(Value::Object(templates)) => templates,
+        Some(_) => return Err(DriverError::Failed("the value `templates` is no mapping".to_owned())),
+        None => return Err(DriverError::Failed("the value `templates` is missing".to_owned())),
+    };
+    let known = ["init", "manifests", "outputs", "secrets", "cookie"];
+    if let Some(unknown) = templates.keys().find(|key| !known.contains(&key.as_str())) {
+        let hint = crate::decode::nearest(unknown, known);
+        let hint = hint.map(|name| format!("; did you mean `{name}`?")).unwrap_or_default();
+        return Err(DriverError::Failed(format!(
+            "`templates` has no key `{unknown}`{hint}\n  hint: known are {}",
+            known.join(", ")
+        )));
+    }
+    let driver = TemplateValue::map([
+        ("values", TemplateValue::from_json(&Value::Object(values.clone()))),
+        ("secrets", secrets),
+    ]);
+    let resource = match resource {
+        TemplateValue::Missing | TemplateValue::Nil => TemplateValue::map([]),
+        resource => resource,
+    };
+    let mut run = Run {
+        root: vec![
+            ("driver", driver),
+            ("resource", resource),
+            ("id", TemplateValue::text(guresid)),
+            ("cookie", TemplateValue::from_json(cookie)),
+        ],
+        scanner,
+        random,
+    };
+    let init = match run.section("init", templates.get("init")) {
+        Err(DriverError::Failed(reason)) => return Err(DriverError::Failed(reason)),
+        init => init,
+    };
+    run.root.push(("init", as_root(init.as_ref())));
+    let manifests = run.section("manifests", templates.get("manifests")).and_then(manifests);
+    let outputs = run.section("outputs", templates.get("outputs")).and_then(|value| mapping("outputs", value));
+    let output_values = outputs.as_ref().map(|outputs| Value::Object(outputs.clone()));
+    run.root
+        .push(("outputs", TemplateValue::map([("values", as_root(output_values.as_ref().map_err(|error| *error)))])));
+    let secrets = match (templates.get("secrets"), secret_templates) {
+        (None, Some(SecretTemplates::Hidden)) => {
+            Err(DriverError::Unknown("its secret outputs are made by a secret template".to_owned()))
+        }
+        (None, Some(SecretTemplates::Known(template))) => run.section("secrets", Some(template)),
+        (template, _) => run.section("secrets", template),
+    };
+    let secrets = secrets.and_then(|value| mapping("secrets", value));
+    let cookie = run.section("cookie", templates.get("cookie"));
+    Ok(Rendered { init, manifests, outputs, secrets, cookie })
+}
+
+/// A result that later templates see; one that failed is hidden from them.
+fn as_root(value: Result<&Value, &DriverError>) -> TemplateValue {
+    value.map_or_else(|_| TemplateValue::Hidden("not known".into()), TemplateValue::from_json)
+}
+
+struct Run<'r> {
+    root: Vec<(&'static str, TemplateValue)>,
+    scanner: SecretScanner,
+    random: Option<&'r mut Random>,
+}
+
+impl Run<'_> {
+    /// Renders what stands under one key of `templates`; null when nothing does.
+    fn section(&mut self, key: &'static str, template: Option<&Value>) -> Result<Value, DriverError> {
+        let Some(template) = template else { return Ok(Value::Null) };
+        self.walk(&format!("templates.{key}"), key == "secrets", template)
+    }
+
+    /// A string is a template; in a mapping or list, every string is one.
+    fn walk(&mut self, place: &str, is_secret: bool, template: &Value) -> Result<Value, DriverError> {
+        match template {
+            Value::String(text) => self.text(place, is_secret, text),
+            Value::Array(items) => {
+                let items = items.iter().enumerate();
+                items.map(|(index, item)| self.walk(&format!("{place}.{index}"), is_secret, item)).collect()
+            }
+            Value::Object(object) => object
+                .iter()
+                .map(|(key, item)| Ok((key.clone(), self.walk(&format!("{place}.{key}"), is_secret, item)?)))
+                .collect::<Result<Map<String, Value>, DriverError>>()
+                .map(Value::Object),
+            other => Ok(other.clone()),
+        }
+    }
+
+    fn text(&mut self, place: &str, is_secret: bool, text: &str) -> Result<Value, DriverError> {
+        let data = TemplateValue::map(self.root.iter().map(|(name, value)| (*name, value.clone())));
+        let options = Options { random: self.random.as_deref_mut(), shows_hidden: is_secret, ..Options::default() };
+        let rendered = Template::parse(text)
+            .and_then(|template| template.render(&data, options))
+            .map_err(|error| self.failure(place, &error))?;
+        read(&rendered).map_err(|(line, reason)| {
+            // A whole text of secrets is not shown, wherever they came from.
+            let shown = if is_secret || place.ends_with(".cookie") { String::new() } else { excerpt(&rendered, line) };
+            let shown = self.scanner.redact(&shown);
+            DriverError::Failed(format!("{place}: the rendered text is no YAML: {reason}{shown}"))
+        })
+    }
+
+    fn failure(&self, place: &str, error: &Error) -> DriverError {
+        let text = self.scanner.redact(&format!("{place}:{error}"));
+        match error.kind {
+            // What only this engine keeps out or limits may well work in the cluster.
+            ErrorKind::Unknown | ErrorKind::Refused | ErrorKind::Limit => DriverError::Unknown(text),
+            ErrorKind::Syntax | ErrorKind::Execution | ErrorKind::Failed => DriverError::Failed(text),
+        }
+    }
+}
+
+/// Reads rendered text; nothing but space and comments is null.
+fn read(text: &str) -> Result<Value, (Option<usize>, String)> {
+    let mut documents = crate::yaml::parse_documents(text)
+        .map_err(|error| (error.position.map(|position| position.line), error.to_string()))?;
+    match documents.len() {
+        0 => Ok(Value::Null),
+        1 => Ok(documents.remove(0)),
+        n_documents => Err((None, format!("it has {n_documents} documents"))),
+    }
+}
+
+/// The lines around a line, numbered.
+fn excerpt(text: &str, line: Option<usize>) -> String {
+    let Some(line) = line else { return String::new() };
+    let lines = text.lines().enumerate().map(|(index, text)| (index + 1, text));
+    lines
+        .filter(|(number, _)| number.abs_diff(line) <= 2)
+        .map(|(number, text)| format!("\n  {number:>4} | {text}"))
+        .collect()
+}
+
+fn mapping(key: &str, value: Value) -> Result<Map<String, Value>, DriverError> {
+    match value {
+        Value::Null => Ok(Map::new()),
+        Value::Object(object) => Ok(object),
+        other => Err(DriverError::Failed(format!("templates.{key} makes {}, and has to make a mapping", kind(&other)))),
+    }
+}
+
+fn kind(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "nothing",
+        Value::Bool(_) => "a boolean",
+        Value::Number(_) => "a number",
+        Value::String(_) => "text",
+        Value::Array(_) => "a list",
+        Value::Object(_) => "a mapping",
+    }
+}
+
+/// Where manifests go, in the spelling that we write, and those that we read.
+const LOCATIONS: &[(&str, &[&str])] = &[
+    ("cluster", &["cluster"]),
+    ("containers", &["containers", "container"]),
+    ("namespace", &["namespace"]),
+    ("volumes", &["volumes", "volume"]),
+];
+
+/// Brings manifests to one form: name → `{location, data}`.
+fn manifests(value: Value) -> Result<Map<String, Value>, DriverError> {
+    let named: Vec<(String, Value)> = match value {
+        Value::Null => Vec::new(),
+        Value::Object(object) => object.into_iter().collect(),
+        Value::Array(items) => items.into_iter().enumerate().map(|(index, item)| (index.to_string(), item)).collect(),
+        other => {
+            let found = kind(&other);
+            return Err(DriverError::Failed(format!("templates.manifests makes {found}, and has to make a mapping")));
+        }
+    };
+    named.into_iter().map(|(name, item)| manifest(&name, item).map(|item| (name, item))).collect()
+}
+
+fn manifest(name: &str, value: Value) -> Result<Value, DriverError> {
+    let fail = |reason: String| Err(DriverError::Failed(format!("templates.manifests.{name}: {reason}")));
+    let Value::Object(mut object) = value else {
+        return fail("a manifest is a mapping of `location` and `data`".to_owned());
+    };
+    let names: Vec<&str> = LOCATIONS.iter().map(|(name, _)| *name).collect();
+    let hint = format!("\n  hint: known are {}", names.join(", "));
+    let location = match object.remove("location") {
+        Some(Value::String(text)) => {
+            LOCATIONS.iter().find(|(_, spellings)| spellings.contains(&text.as_str())).ok_or(text)
+        }
+        None => return fail(format!("it has no `location`{hint}")),
+        Some(_) => return fail(format!("its `location` is no text{hint}")),
+    };
+    let location = match location {
+        Ok((location, _)) => *location,
+        Err(text) => return fail(format!("there is no location `{text}`{hint}")),
+    };
+    // The driver specification calls it `manifest`, everything else `data`.
+    let data = match object.remove("data").or_else(|| object.remove("manifest")) {
+        Some(Value::String(text)) => match read(&text) {
+            Ok(data) => data,
+            Err((_, reason)) => return fail(format!("its `data` is no YAML: {reason}")),
+        },
+        Some(data) => data,
+        None => return fail("it has no `data`".to_owned()),
+    };
+    if !data.is_object() {
+        return fail(format!("its `data` is {}, and has to be a mapping", kind(&data)));
+    }
+    Ok(Value::Object(Map::from_iter([
+        ("location".to_owned(), Value::String(location.to_owned())),
+        ("data".to_owned(), data),
+    ])))
+}
+
+#[cfg(test)]
+mod tests;
