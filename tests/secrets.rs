@@ -134,6 +134,7 @@ entity:
 #[test]
 fn a_secret_that_turns_up_anywhere_stops_the_commit() {
     use base64::Engine as _;
+    const PLAIN: &str = "templates: {outputs: \"host: x\"}";
     let encoded = base64::engine::general_purpose::STANDARD.encode(CANARY);
     let db = |inputs: &str| {
         format!(
@@ -144,20 +145,20 @@ fn a_secret_that_turns_up_anywhere_stops_the_commit() {
     let uses_db = "resources:\n  db: {type: postgres}\n";
     // The path; the Score file after its container; the Definition of its database.
     let rows: Vec<(&str, String, String)> = vec![
-        ("variable", format!("    variables: {{A: \"{CANARY}\"}}\n"), db("")),
-        ("mixed string", format!("    variables: {{A: \"x-{CANARY}-${{metadata.name}}\"}}\n"), db("")),
-        ("argument", format!("    args: [\"--password={CANARY}\"]\n"), db("")),
-        ("file", format!("    files: {{/f: {{content: \"a={CANARY}\"}}}}\n"), db("")),
-        ("binary file", format!("    files: {{/f: {{binaryContent: \"{encoded}\"}}}}\n"), db("")),
-        ("base64 in a variable", format!("    variables: {{A: \"{encoded}\"}}\n"), db("")),
-        ("params", format!("resources:\n  db: {{type: postgres, params: {{p: \"{CANARY}\"}}}}\n"), db("")),
-        ("driver input", uses_db.to_owned(), db(&format!("host: \"{CANARY}\""))),
+        ("variable", format!("    variables: {{A: \"{CANARY}\"}}\n"), db(PLAIN)),
+        ("mixed string", format!("    variables: {{A: \"x-{CANARY}-${{metadata.name}}\"}}\n"), db(PLAIN)),
+        ("argument", format!("    args: [\"--password={CANARY}\"]\n"), db(PLAIN)),
+        ("file", format!("    files: {{/f: {{content: \"a={CANARY}\"}}}}\n"), db(PLAIN)),
+        ("binary file", format!("    files: {{/f: {{binaryContent: \"{encoded}\"}}}}\n"), db(PLAIN)),
+        ("base64 in a variable", format!("    variables: {{A: \"{encoded}\"}}\n"), db(PLAIN)),
+        ("params", format!("resources:\n  db: {{type: postgres, params: {{p: \"{CANARY}\"}}}}\n"), db(PLAIN)),
+        ("driver input", uses_db.to_owned(), db(&format!("host: \"{CANARY}\", {PLAIN}"))),
         ("template", uses_db.to_owned(), db(&format!("templates: {{outputs: \"host: {CANARY}\"}}"))),
         ("base64 in a template", uses_db.to_owned(), db(&format!("templates: {{outputs: \"host: {encoded}\"}}"))),
         (
             "manifest",
             uses_db.to_owned(),
-            db(&format!("templates: {{manifests: {{a.yaml: {{data: \"x: {CANARY}\"}}}}}}")),
+            db(&format!("templates: {{manifests: {{a.yaml: {{location: namespace, data: \"x: {CANARY}\"}}}}}}")),
         ),
     ];
     for (path, score, definition) in rows {
