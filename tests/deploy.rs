@@ -1,21 +1,6 @@
 //! What a Deployment changes on the branch, and what it leaves alone.
 
-use crate::harness::{TestEnv, git_cluster, mask};
-
-const POSTGRES: &str = "apiVersion: entity.humanitec.io/v1b1
-kind: Definition
-metadata: {id: postgres-team}
-entity:
-  name: postgres-team
-  type: postgres
-  driver_type: humanitec/echo
-  driver_inputs:
-    values: {host: db.internal, port: 5432, name: app}
-    secret_refs:
-      username: {store: team-vault, ref: db/user}
-      password: {store: team-vault, ref: db/password}
-  criteria: [{}]
-";
+use crate::harness::{POSTGRES, TestEnv, git_cluster, mask};
 
 const DB: &str = "    variables: {DB: \"${resources.db.host}\"}\nresources:\n  db: {type: postgres}\n";
 

@@ -2,22 +2,7 @@
 
 use serde_json::Value;
 
-use crate::harness::{Remote, Run, TestEnv, mask};
-
-const POSTGRES: &str = "apiVersion: entity.humanitec.io/v1b1
-kind: Definition
-metadata: {id: postgres-team}
-entity:
-  name: postgres-team
-  type: postgres
-  driver_type: humanitec/echo
-  driver_inputs:
-    values: {host: db.internal, port: 5432, name: app}
-    secret_refs:
-      username: {store: team-vault, ref: db/user}
-      password: {store: team-vault, ref: db/password}
-  criteria: [{}]
-";
+use crate::harness::{POSTGRES, Remote, Run, TestEnv, mask};
 
 const DB: &str = "    variables: {DB: \"${resources.db.host}\"}\nresources:\n  db: {type: postgres}\n";
 

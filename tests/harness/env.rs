@@ -10,6 +10,22 @@ use crate::harness::git::Remote;
 /// The program under test.
 const HUMCTL: &str = env!("CARGO_BIN_EXE_humctl");
 
+/// A Definition that gives every Environment its database, secrets by reference.
+pub(crate) const POSTGRES: &str = "apiVersion: entity.humanitec.io/v1b1
+kind: Definition
+metadata: {id: postgres-team}
+entity:
+  name: postgres-team
+  type: postgres
+  driver_type: humanitec/echo
+  driver_inputs:
+    values: {host: db.internal, port: 5432, name: app}
+    secret_refs:
+      username: {store: team-vault, ref: db/user}
+      password: {store: team-vault, ref: db/password}
+  criteria: [{}]
+";
+
 /// A temporary machine: working directory, HOME, and a fixed clock for commits.
 pub(crate) struct TestEnv {
     directory: tempfile::TempDir,
