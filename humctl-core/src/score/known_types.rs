@@ -14,15 +14,15 @@ use crate::score::check::expanded_texts;
 use crate::score::rewrite::placeholders;
 use crate::yaml::escape_pointer;
 
-/// Types that stand for something else than a Resource.
-const SPECIAL: &[&str] = &["environment", "service"];
+/// Types of Score that stand for something else than a Resource: name for
+/// people, and type.
+pub const SCORE_TYPES: [(&str, &str); 2] = [("Environment", "environment"), ("Service", "service")];
 
 /// Checks a document in its current form. Definitions may be added before the
 /// deployment, so that most findings are warnings.
 #[must_use]
 pub fn check(document: &Value, types: &[ResourceTypeInfo], definitions: &[ResourceDefinition]) -> Vec<Finding> {
     let types = ResourceTypes::new(types);
-    let classes = classes(definitions);
     let mut findings = Vec::new();
     let resources: BTreeMap<&str, &str> = document
         .get("resources")
@@ -30,7 +30,7 @@ pub fn check(document: &Value, types: &[ResourceTypeInfo], definitions: &[Resour
         .into_iter()
         .flatten()
         .filter_map(|(name, resource)| Some((name.as_str(), resource.get("type")?.as_str()?)))
-        .filter(|(_, res_type)| !SPECIAL.contains(res_type))
+        .filter(|(_, res_type)| SCORE_TYPES.iter().all(|(_, special)| special != res_type))
         .collect();
     for (name, res_type) in &resources {
         let resource = &document["resources"][*name];
@@ -41,7 +41,7 @@ pub fn check(document: &Value, types: &[ResourceTypeInfo], definitions: &[Resour
         };
         if let Some(class) = resource.get("class").and_then(Value::as_str)
             && class != "default"
-            && !classes.contains(&(*res_type, class))
+            && !classes(res_type, definitions).contains(class)
         {
             findings.push(Finding::warning(
                 format!("{pointer}/class"),
@@ -75,11 +75,11 @@ fn unknown_type(name: &str, res_type: &str, pointer: &str, types: &ResourceTypes
     }
 }
 
-/// Type and class of every Matching Criteria.
-fn classes(definitions: &[ResourceDefinition]) -> BTreeSet<(&str, &str)> {
-    let rules =
-        definitions.iter().flat_map(|definition| definition.criteria.iter().map(move |rule| (definition, rule)));
-    rules.map(|(definition, rule)| (definition.res_type.as_str(), rule.class.as_str())).collect()
+/// The classes that a type can be asked for with: those of its Matching Criteria.
+#[must_use]
+pub fn classes<'d>(res_type: &str, definitions: &'d [ResourceDefinition]) -> BTreeSet<&'d str> {
+    let of_type = definitions.iter().filter(|definition| definition.res_type.as_str() == res_type);
+    of_type.flat_map(|definition| &definition.criteria).map(|rule| rule.class.as_str()).collect()
 }
 
 /// Params against the schema of the type; what holds a placeholder is known

@@ -1,10 +1,9 @@
 //! `humctl score available-resource-types`
 
-use std::collections::BTreeSet;
-
 use humctl_api_types::definition::ResourceDefinition;
 use humctl_api_types::endpoint;
 use humctl_api_types::resource_type::ResourceTypeInfo;
+use humctl_core::score::known_types::{self, SCORE_TYPES};
 use serde_json::{Map, Value, json};
 
 use crate::context::Context;
@@ -21,9 +20,6 @@ pub(crate) struct AvailableResourceTypesArgs {
     #[arg(long, value_name = "TYPE")]
     filter_type: Option<String>,
 }
-
-/// Types of Score that stand for something else than a Resource.
-const SCORE_TYPES: [(&str, &str); 2] = [("Environment", "environment"), ("Service", "service")];
 
 /// A type, and the classes that it can be asked for with.
 struct Available {
@@ -94,12 +90,10 @@ fn available(types: Vec<ResourceTypeInfo>, definitions: &[ResourceDefinition]) -
     special.chain(served).collect()
 }
 
-/// The classes of a type's Matching Criteria; `default`, which everyone knows, comes last.
+/// The classes of a type; `default`, which everyone knows, comes last.
 fn classes(info: &ResourceTypeInfo, definitions: &[ResourceDefinition]) -> Vec<String> {
-    let rules = definitions.iter().filter(|definition| definition.res_type == info.res_type);
-    let classes: BTreeSet<String> =
-        rules.flat_map(|definition| &definition.criteria).map(|rule| rule.class.to_string()).collect();
-    let (default, mut others): (Vec<String>, Vec<String>) = classes.into_iter().partition(|class| class == "default");
+    let classes = known_types::classes(info.res_type.as_str(), definitions).into_iter().map(ToOwned::to_owned);
+    let (default, mut others): (Vec<String>, Vec<String>) = classes.partition(|class| class == "default");
     others.extend(default);
     others
 }
