@@ -88,7 +88,7 @@ pub(crate) fn check(driver_type: &str, res_type: &ResourceType, values: &Map<Str
     for key in values.keys().filter(|key| !entry.values.contains(&key.as_str())) {
         if let Some(near) = nearest(key, entry.values.iter().copied()) {
             return Err(format!(
-                "the Driver `{driver_type}` has no input `{key}`\n  hint: did you mean `{near}`, at /driver_inputs/values?"
+                "at /driver_inputs/values: the Driver `{driver_type}` has no input `{key}`\n  hint: did you mean `{near}`?"
             ));
         }
     }

@@ -8,7 +8,7 @@ use humctl_api_types::resource_type::ResourceTypeInfo;
 use serde_json::{Map, Value};
 
 use crate::graph::ResourceTypes;
-use crate::graph::outputs::{OutputKind, output_kind_of_type};
+use crate::graph::outputs::{NoOutput, OutputKind, output_kind_of_type};
 use crate::score::Finding;
 use crate::score::check::expanded_texts;
 use crate::score::rewrite::placeholders;
@@ -107,7 +107,12 @@ fn check_outputs(
         let [root, name, output, ..] = parts else { return None };
         let res_type = resources.get(name.as_str()).filter(|_| root == "resources")?;
         match output_kind_of_type(res_type, types, output) {
-            Err(no) => Some(Finding::error(pointer, no.reason).with_hint(format!("there are {}", no.known.join(", ")))),
+            Err(NoOutput { reason, known }) if known.is_empty() => {
+                Some(Finding::error(pointer, reason).with_hint("this type has no outputs; remove the placeholder"))
+            }
+            Err(NoOutput { reason, known }) => {
+                Some(Finding::error(pointer, reason).with_hint(format!("known are {}", known.join(", "))))
+            }
             Ok(OutputKind::Unlisted) => Some(Finding::warning(
                 pointer,
                 format!("the Resource Type `{res_type}` does not list an output `{output}`"),
