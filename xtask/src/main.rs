@@ -3,6 +3,7 @@
 mod bench;
 mod ci;
 mod demo;
+mod fuzz;
 mod tidy;
 mod vectors;
 
@@ -19,6 +20,9 @@ cargo xtask CHORE
   tidy   check the rules of the house that no compiler checks
   bench  print the budgets and what is measured against them; `bench plan`, `bench deploy`
          and `bench start` run a part
+  fuzz [SECONDS]
+         look for input that breaks a law of `fuzz/src/lib.rs`, each target in turn, 600 seconds
+         unless told otherwise; needs cargo-fuzz and a nightly compiler
   vectors FILE
          run templates against what Go makes of them, one JSON object a line
 ";
@@ -30,6 +34,7 @@ fn main() -> ExitCode {
         "ci" => ci::run(),
         "tidy" => tidy::run(),
         "vectors" => vectors::run(std::env::args().nth(2).as_deref()),
+        "fuzz" => fuzz::run(std::env::args().nth(2).as_deref()),
         "bench" => bench::run(std::env::args().nth(2).as_deref()),
         _ => {
             say(USAGE);

@@ -25,10 +25,11 @@ pub(crate) fn run() -> Result<()> {
 /// Rust files with their path from the root and their text.
 fn sources(root: &Path) -> Result<BTreeMap<PathBuf, String>> {
     let mut files = BTreeMap::new();
-    let mut open: Vec<PathBuf> = ["humctl-api-types", "humctl-core", "humctl-cli", "tests", "xtask"]
-        .iter()
-        .map(|name| root.join(name))
-        .collect();
+    let mut open: Vec<PathBuf> =
+        ["humctl-api-types", "humctl-core", "humctl-cli", "tests", "xtask", "fuzz/src", "fuzz/targets"]
+            .iter()
+            .map(|name| root.join(name))
+            .collect();
     while let Some(path) = open.pop() {
         if path.is_dir() {
             for entry in fs::read_dir(&path)? {

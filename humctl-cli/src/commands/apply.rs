@@ -9,10 +9,11 @@ use humctl_api_types::id::{AppId, Class, DeltaId, EnvId, OrgId};
 use humctl_api_types::manifest::Manifest;
 use humctl_api_types::value::{CreateValue, UpdateValue, ValueSource};
 use humctl_core::json;
+use humctl_core::manifest::Object;
 use serde_json::Value;
 
 use crate::commands::kinds;
-use crate::commands::manifests::{self, Loaded, Object};
+use crate::commands::manifests::{self, Loaded};
 use crate::context::Context;
 use crate::error::CliError;
 

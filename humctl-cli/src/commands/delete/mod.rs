@@ -4,9 +4,10 @@ mod active_resource;
 
 use humctl_api_types::endpoint::{Method, encode_segment, env_path, org_path, values_path};
 use humctl_api_types::manifest::Kind;
+use humctl_core::manifest::Object;
 
 use crate::commands::kinds;
-use crate::commands::manifests::{self, Object};
+use crate::commands::manifests;
 use crate::context::Context;
 use crate::error::CliError;
 use crate::output::progress::Progress;

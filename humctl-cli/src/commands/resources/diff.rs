@@ -9,13 +9,14 @@ use humctl_api_types::id::{AppId, EnvId, OrgId};
 use humctl_api_types::resource_type::ResourceTypeInfo;
 use humctl_core::graph::{ResourceTypes, SetIndex};
 use humctl_core::json;
+use humctl_core::manifest::Object;
 use humctl_core::matching::Definitions;
 use humctl_core::preview::{Preview, preview};
 use humctl_core::stored_rules::check_resource_type;
 use humctl_core::what_if::{self, EnvironmentChange};
 use serde_json::json;
 
-use crate::commands::manifests::{self, Object};
+use crate::commands::manifests;
 use crate::commands::resources::survey::{self, Deployed};
 use crate::context::{Context, bad_id};
 use crate::error::CliError;

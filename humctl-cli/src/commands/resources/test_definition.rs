@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 
 use humctl_api_types::definition::CreateDefinition;
 use humctl_core::driver::trial;
+use humctl_core::manifest::Object;
 
-use crate::commands::manifests::{self, Object};
+use crate::commands::manifests;
 use crate::context::Context;
 use crate::error::CliError;
 use crate::output::Format;
