@@ -64,7 +64,7 @@ pub fn placeholder(text: &str) {
         assert!(template.literal().is_none() || template.single().is_none());
     }
     if !text.contains("$\\{") {
-        let protected = placeholder::parse(&score::rewrite::protect(text)).expect("protected text is literal");
+        let protected = placeholder::parse(&placeholder::protect(text)).expect("protected text is literal");
         assert_eq!(protected.literal(), Some(text));
     }
     let names = score::rewrite::Names::default();

@@ -14,8 +14,11 @@ use crate::definition::{
 };
 use crate::delta::{Delta, DeltaRequest, PlainDelta};
 use crate::deployment::{ConvertScore, Deployment, DeploymentError, DeploymentRequest};
+use crate::driver::{CreateDriver, DriverInfo, UpdateDriver};
 use crate::environment::{CreateEnvironment, Environment};
-use crate::id::{AppId, DefinitionId, DeltaId, DeploymentId, EnvId, EnvTypeId, OrgId, ResourceType, SetId, ValueKey};
+use crate::id::{
+    AppId, DefinitionId, DeltaId, DeploymentId, DriverId, EnvId, EnvTypeId, OrgId, ResourceType, SetId, ValueKey,
+};
 use crate::resource::{ActiveResource, ResourceGraph};
 use crate::resource_type::ResourceTypeInfo;
 use crate::set::{DeploymentSet, SetResponse};
@@ -215,6 +218,24 @@ pub fn create_resource_type(org: &OrgId, body: &ResourceTypeInfo) -> Call<Resour
 #[must_use]
 pub fn update_resource_type(org: &OrgId, id: &ResourceType, body: &ResourceTypeInfo) -> Call<ResourceTypeInfo> {
     Call::new(Method::Put, format!("{}/resources/types/{}", org_path(org), encode_segment(id.as_str()))).with_body(body)
+}
+
+/// Lists the Drivers.
+#[must_use]
+pub fn drivers(org: &OrgId) -> Call<Vec<DriverInfo>> {
+    Call::new(Method::Get, format!("{}/resources/drivers", org_path(org)))
+}
+
+/// Registers a Driver.
+#[must_use]
+pub fn create_driver(org: &OrgId, body: &CreateDriver) -> Call<DriverInfo> {
+    Call::new(Method::Post, format!("{}/resources/drivers", org_path(org))).with_body(body)
+}
+
+/// Replaces a registered Driver.
+#[must_use]
+pub fn update_driver(org: &OrgId, id: &DriverId, body: &UpdateDriver) -> Call<DriverInfo> {
+    Call::new(Method::Put, format!("{}/resources/drivers/{id}", org_path(org))).with_body(body)
 }
 
 /// Converts a Score file to a Deployment Set.

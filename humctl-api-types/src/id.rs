@@ -121,6 +121,11 @@ id!(
     "at least three lower-case letters, digits or inner hyphens"
 );
 id!(
+    /// Driver; `org/id` is the `driver_type` of Resource Definitions.
+    DriverId, "driver id", is_wide_id,
+    "at least three lower-case letters, digits or inner hyphens"
+);
+id!(
     /// Workload, which is Score's `metadata.name` and a module's key.
     WorkloadId, "workload name", is_label,
     "2 to 63 lower-case letters, digits or inner hyphens"

@@ -10,6 +10,7 @@ pub mod custom_resource;
 pub mod definition;
 pub mod delta;
 pub mod deployment;
+pub mod driver;
 pub mod endpoint;
 pub mod environment;
 pub mod error;

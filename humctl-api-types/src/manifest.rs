@@ -36,7 +36,7 @@ pub enum Kind {
     EnvironmentType,
     /// `ResourceType`.
     ResourceType,
-    /// `Driver`; shown only.
+    /// `Driver`.
     Driver,
     /// A Resource Definition.
     Definition,
@@ -107,7 +107,7 @@ pub const KINDS: &[KindInfo] = &[
         aliases: &["ResourceDriver"],
         metadata: &["id", "org_id"],
         entity: &["type", "target", "template", "account_types", "inputs_schema", "is_public"],
-        is_applicable: false,
+        is_applicable: true,
     },
     KindInfo {
         kind: Kind::Definition,

@@ -1,4 +1,4 @@
-//! Resource Types and Drivers.
+//! Resource Types.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -39,25 +39,4 @@ impl ResourceTypeInfo {
             _ => Some(&self.inputs_schema),
         }
     }
-}
-
-/// A Driver that Resource Definitions may name.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct DriverInfo {
-    /// Who offers it; `humanitec` for the built-in ones.
-    pub org_id: String,
-    /// Id within that organization.
-    pub id: String,
-    /// The Resource Type it makes, or `*`.
-    #[serde(rename = "type")]
-    pub res_type: String,
-    /// Types of Cloud Accounts it takes.
-    #[serde(default)]
-    pub account_types: Vec<String>,
-    /// JSON Schema of its inputs.
-    #[serde(default)]
-    pub inputs_schema: Map<String, Value>,
-    /// Where it runs.
-    #[serde(default)]
-    pub target: String,
 }

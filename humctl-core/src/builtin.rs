@@ -4,7 +4,7 @@
 use humctl_api_types::application::EnvironmentType;
 use humctl_api_types::definition::{DriverInputs, MatchingCriteria, ResourceDefinition};
 use humctl_api_types::id::{Class, DefinitionId, EnvTypeId, OrgId, ResourceType};
-use humctl_api_types::resource_type::{DriverInfo, ResourceTypeInfo};
+use humctl_api_types::resource_type::ResourceTypeInfo;
 use humctl_api_types::time::Timestamp;
 use serde_json::{Map, Value, json};
 
@@ -185,33 +185,6 @@ pub fn definitions(org: &OrgId, now: &Timestamp) -> Vec<ResourceDefinition> {
             created_by: "humctl".to_owned(),
             updated_at: None,
             updated_by: None,
-        })
-        .collect()
-}
-
-/// The built-in Drivers that a Definition may name.
-#[must_use]
-pub fn drivers() -> Vec<DriverInfo> {
-    const DRIVERS: &[(&str, &str)] = &[
-        ("agent", "agent"),
-        ("echo", "*"),
-        ("k8s-cluster", "k8s-cluster"),
-        ("k8s-cluster-aks", "k8s-cluster"),
-        ("k8s-cluster-eks", "k8s-cluster"),
-        ("k8s-cluster-git", "k8s-cluster"),
-        ("k8s-cluster-gke", "k8s-cluster"),
-        ("static", "*"),
-        ("template", "*"),
-    ];
-    DRIVERS
-        .iter()
-        .map(|(id, res_type)| DriverInfo {
-            org_id: "humanitec".to_owned(),
-            id: (*id).to_owned(),
-            res_type: (*res_type).to_owned(),
-            account_types: Vec::new(),
-            inputs_schema: Map::new(),
-            target: format!("driver://humanitec/{id}"),
         })
         .collect()
 }

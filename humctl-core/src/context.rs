@@ -17,6 +17,25 @@ pub struct EnvironmentContext {
     pub env_type: EnvTypeId,
 }
 
+impl EnvironmentContext {
+    /// What `${context.<name>}` stands for in this Environment, for a resource
+    /// of it where the name is one of `res.…`; `None` for other names.
+    #[must_use]
+    pub fn value(&self, name: &str, resource: Option<&ResourceKey>) -> Option<String> {
+        Some(match name {
+            "org.id" => self.org.to_string(),
+            "app.id" => self.app.to_string(),
+            "env.id" => self.env.to_string(),
+            "env.type" => self.env_type.to_string(),
+            "res.id" => resource?.id.to_string(),
+            "res.type" => resource?.res_type.to_string(),
+            "res.class" => resource?.class.to_string(),
+            "res.guresid" => resource?.guresid(self).to_string(),
+            _ => return None,
+        })
+    }
+}
+
 impl fmt::Display for EnvironmentContext {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}/{}", self.app, self.env)

@@ -2,10 +2,14 @@
 //! inputs it is known to take (spec/drivers.md §4, §8, §9). Catches slips of
 //! the pen; a Driver or an input that nobody here has heard of may well exist.
 
+use humctl_api_types::driver::DriverInfo;
 use humctl_api_types::id::ResourceType;
 use serde_json::{Map, Value};
 
 use crate::decode::nearest;
+
+/// Who offers the built-in Drivers.
+pub(crate) const OWNER: &str = "humanitec";
 
 /// A built-in Driver.
 struct Entry {
@@ -26,10 +30,23 @@ const CATALOGUE: &[Entry] = &[
     entry("container-runner", "*", &[]),
     entry("dns-aws-route53", "dns", &[]),
     entry("dns-cloudflare", "dns", &[]),
-    entry("dns-wildcard", "dns", &[]),
+    entry("dns-wildcard", "dns", &["domain", "template"]),
     entry("echo", "*", &[]),
-    entry("hpa", "horizontal-pod-autoscaler", &[]),
-    entry("ingress", "ingress", &[]),
+    entry("hpa", "horizontal-pod-autoscaler", &["minReplicas", "maxReplicas", "targetCPUUtilizationPercentage"]),
+    entry(
+        "ingress",
+        "ingress",
+        &[
+            "class",
+            "annotations",
+            "labels",
+            "path_type",
+            "no_tls",
+            "tls_secret_name",
+            "automatic_tls_secret_name",
+            "api_version",
+        ],
+    ),
     entry("k8s-cluster", "k8s-cluster", &["name", "loadbalancer", "load_balancer", "cluster_data"]),
     entry(
         "k8s-cluster-aks",
@@ -58,12 +75,52 @@ const CATALOGUE: &[Entry] = &[
     entry("terraform", "*", &[]),
     entry("terraform-container-runner", "*", &[]),
     entry("terraform-runner", "*", &[]),
-    entry("volume-nfs", "volume", &[]),
-    entry("volume-pvc", "volume", &[]),
+    entry("volume-nfs", "volume", &["server", "path"]),
+    entry(
+        "volume-pvc",
+        "volume",
+        &["access_modes", "access_mode", "capacity", "storage_capacity", "storage_class_name"],
+    ),
 ];
 
 /// Families whose members are not listed one by one.
 const FAMILIES: &[&str] = &["mariadb", "mysql", "postgres"];
+
+/// The Cloud Accounts that a Driver takes (spec/drivers.md §4).
+fn account_types(id: &str) -> &'static [&'static str] {
+    match id {
+        "k8s-cluster-aks" => &["azure", "azure-identity"],
+        "k8s-cluster-eks" => &["aws", "aws-role"],
+        "k8s-cluster-gke" => &["gcp", "gcp-identity"],
+        "dns-aws-route53" | "s3" => &["aws"],
+        _ => &[],
+    }
+}
+
+/// The built-in Drivers as the API lists them.
+pub(crate) fn drivers() -> Vec<DriverInfo> {
+    let info = |entry: &Entry| DriverInfo {
+        org_id: OWNER.to_owned(),
+        id: entry.id.to_owned(),
+        res_type: entry.res_type.to_owned(),
+        account_types: account_types(entry.id).iter().map(|&account| account.to_owned()).collect(),
+        inputs_schema: Map::new(),
+        target: String::new(),
+        template: None,
+        is_public: true,
+    };
+    CATALOGUE.iter().map(info).collect()
+}
+
+/// The refusal of a Driver that makes another type.
+pub(crate) fn other_type(driver_type: &str, makes: &str, res_type: &ResourceType) -> String {
+    format!("the Driver `{driver_type}` makes resources of type `{makes}`, not `{res_type}`")
+}
+
+/// The refusal of an input that resembles a known one.
+pub(crate) fn no_input(driver_type: &str, key: &str, near: &str) -> String {
+    format!("at /driver_inputs/values: the Driver `{driver_type}` has no input `{key}`\n  hint: did you mean `{near}`?")
+}
 
 /// Checks the Driver of a Definition against what is known of it.
 ///
@@ -80,16 +137,11 @@ pub(crate) fn check(driver_type: &str, res_type: &ResourceType, values: &Map<Str
         };
     };
     if entry.res_type != "*" && entry.res_type != res_type.as_str() {
-        return Err(format!(
-            "the Driver `{driver_type}` makes resources of type `{}`, not `{res_type}`",
-            entry.res_type
-        ));
+        return Err(other_type(driver_type, entry.res_type, res_type));
     }
     for key in values.keys().filter(|key| !entry.values.contains(&key.as_str())) {
         if let Some(near) = nearest(key, entry.values.iter().copied()) {
-            return Err(format!(
-                "at /driver_inputs/values: the Driver `{driver_type}` has no input `{key}`\n  hint: did you mean `{near}`?"
-            ));
+            return Err(no_input(driver_type, key, near));
         }
     }
     Ok(())

@@ -7,6 +7,7 @@
 use humctl_api_types::application::EnvironmentType;
 use humctl_api_types::definition::CreateDefinition;
 use humctl_api_types::delta::DeltaRequest;
+use humctl_api_types::driver::CreateDriver;
 use humctl_api_types::id::{AppId, DeltaId, EnvId, EnvTypeId, IdError};
 use humctl_api_types::manifest::{API_VERSION, KINDS, Kind, LEGACY_API_VERSION};
 use humctl_api_types::resource_type::ResourceTypeInfo;
@@ -27,6 +28,8 @@ pub enum Object {
     EnvironmentType(EnvironmentType),
     /// A custom Resource Type.
     ResourceType(ResourceTypeInfo),
+    /// A Driver of the Organization's own.
+    Driver(Box<CreateDriver>),
     /// An Application.
     Application {
         /// Its id.
@@ -73,6 +76,7 @@ impl Object {
             Self::Definition(_) => Kind::Definition,
             Self::EnvironmentType(_) => Kind::EnvironmentType,
             Self::ResourceType(_) => Kind::ResourceType,
+            Self::Driver(_) => Kind::Driver,
             Self::Application { .. } => Kind::Application,
             Self::Environment { .. } => Kind::Environment,
             Self::Value { .. } => Kind::Value,
@@ -87,6 +91,7 @@ impl Object {
             Self::Definition(definition) => definition.id.as_str(),
             Self::EnvironmentType(env_type) => env_type.id.as_str(),
             Self::ResourceType(res_type) => res_type.res_type.as_str(),
+            Self::Driver(driver) => driver.id.as_str(),
             Self::Application { id, .. } => id.as_str(),
             Self::Environment { id, .. } => id.as_str(),
             Self::Value { body, .. } => body.key.as_str(),
@@ -274,6 +279,7 @@ impl Reader<'_> {
             Kind::Definition => self.entity(&entity, part, &mut problems).map(|d| Object::Definition(Box::new(d))),
             Kind::EnvironmentType => self.entity(&entity, part, &mut problems).map(Object::EnvironmentType),
             Kind::ResourceType => self.entity(&entity, part, &mut problems).map(Object::ResourceType),
+            Kind::Driver => self.entity(&entity, part, &mut problems).map(|d| Object::Driver(Box::new(d))),
             Kind::Value | Kind::DeploymentDelta => self.scoped(kind, &entity, part, metadata, &mut problems),
             _ => {
                 let named: Option<NamedEntity> = self.entity(&entity, part, &mut problems);

@@ -363,7 +363,7 @@ pub(crate) mod tests {
     /// A Definition from the parts that matter to a test.
     pub(crate) fn definition(id: &str, res_type: &str, rest: &Value) -> ResourceDefinition {
         let mut body = json!({
-            "org_id": "acme", "id": id, "name": id, "type": res_type, "driver_type": "humanitec/terraform",
+            "org_id": "acme", "id": id, "name": id, "type": res_type, "driver_type": "acme/terraform",
             "active_version_id": "", "created_at": "", "created_by": "",
         });
         for (field, value) in rest.as_object().unwrap() {

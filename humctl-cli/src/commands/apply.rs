@@ -3,6 +3,7 @@
 use humctl_api_types::application::CreateApplication;
 use humctl_api_types::definition::{CreateDefinition, MatchingCriteriaRule, ResourceDefinition, UpdateDefinition};
 use humctl_api_types::delta::{DeltaRequest, ModuleDeltasRequest};
+use humctl_api_types::driver::{DriverInfo, UpdateDriver};
 use humctl_api_types::endpoint;
 use humctl_api_types::environment::CreateEnvironment;
 use humctl_api_types::id::{AppId, Class, DeltaId, EnvId, OrgId};
@@ -134,6 +135,21 @@ fn apply(context: &Context, object: &Object) -> Result<(Change, Value), CliError
                 }
             }
         }
+        Object::Driver(new) => {
+            let drivers = client.call(&endpoint::drivers(&org))?;
+            let is_it = |driver: &DriverInfo| driver.org_id == org.as_str() && driver.id == new.id.as_str();
+            match drivers.into_iter().find(is_it) {
+                None => {
+                    let made = client.call(&endpoint::create_driver(&org, new))?;
+                    Ok((Change::Created, json::to_value(&made)))
+                }
+                Some(old) if is_same_driver(&old, &new.body) => Ok((Change::Unchanged, json::to_value(&old))),
+                Some(_) => {
+                    let made = client.call(&endpoint::update_driver(&org, &new.id, &new.body))?;
+                    Ok((Change::Updated, json::to_value(&made)))
+                }
+            }
+        }
         Object::Application { id, name } => match existing(&endpoint::app_path(&org, id))? {
             None => {
                 let body = CreateApplication {
@@ -186,6 +202,15 @@ fn apply(context: &Context, object: &Object) -> Result<(Change, Value), CliError
             }
         }
     }
+}
+
+fn is_same_driver(old: &DriverInfo, new: &UpdateDriver) -> bool {
+    old.res_type == new.res_type.as_str()
+        && old.target == new.target
+        && old.template == new.template
+        && old.account_types == new.account_types
+        && old.inputs_schema == new.inputs_schema
+        && old.is_public == new.is_public
 }
 
 fn apply_value(

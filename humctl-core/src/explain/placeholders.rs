@@ -25,7 +25,7 @@ pub(super) fn explain<'d>(explainer: &Explainer<'_, 'd>, node: &GraphNode<'d>) -
     if let Some(account) = &definition.driver_account {
         places.push(("/driver_account".to_owned(), Value::String(account.clone()), here()));
     }
-    if let Some(inputs) = &definition.driver_inputs {
+    if let Some(inputs) = &node.driver.inputs {
         for (part, map) in [("values", &inputs.values), ("secret_refs", &inputs.secret_refs)] {
             places.push((format!("/driver_inputs/{part}"), Value::Object(map.clone()), here()));
         }

@@ -110,7 +110,7 @@ fn an_explanation_names_candidates_rules_edges_and_placeholders() {
     "#);
     insta::assert_snapshot!(lines(&[&whole["origin"], &whole["definition"], &whole["runner_up"]]), @r#"
     {"kind":"private","name":"db","workload":"web"}
-    {"driver_account":"gcp","driver_type":"humanitec/terraform","id":"pg-dev","is_default":false,"is_pinned":false,"rule":{"class":"default","env_type":"development"},"score":1,"version":""}
+    {"driver_account":"gcp","driver_type":"acme/terraform","id":"pg-dev","is_default":false,"is_pinned":false,"rule":{"class":"default","env_type":"development"},"score":1,"version":""}
     {"definition":"pg-any","score":0}
     "#);
     insta::assert_snapshot!(lines(&[&explanation.needed_by, &explanation.depends_on]), @r#"

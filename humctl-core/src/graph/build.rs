@@ -17,6 +17,7 @@ use crate::graph::scan::{CoProvisionKey, Found, Scan, scan};
 use crate::graph::select::SelectorDepth;
 use crate::graph::set_index::SetIndex;
 use crate::graph::{InputScope, NodeInputs, Origin, Reason, ResourceGraph, ResourceTypes};
+use crate::lowering::{self, Drivers, NodeDriver};
 use crate::matching::{Definitions, MatchError, Pin, PinnedDefinition, Pins, Rule};
 use crate::placeholder::{ResourceRef, Selector};
 use crate::values::SharedValues;
@@ -34,12 +35,14 @@ pub struct GraphInput<'a, 'd> {
     pub pins: &'d Pins,
     /// The Shared Values of the Environment.
     pub values: &'a SharedValues,
+    /// The Drivers that the Organization registered.
+    pub drivers: &'a Drivers,
     /// How far the steps of a selector reach.
     pub selector_depth: SelectorDepth,
 }
 
 impl<'a, 'd> GraphInput<'a, 'd> {
-    /// Input without pins and Shared Values, and with direct selectors.
+    /// Input without pins, Shared Values and Drivers, and with direct selectors.
     #[must_use]
     pub fn new(
         context: &'a EnvironmentContext,
@@ -48,8 +51,9 @@ impl<'a, 'd> GraphInput<'a, 'd> {
     ) -> Self {
         static NO_PINS: Pins = Pins::NONE;
         static NO_VALUES: SharedValues = SharedValues::NONE;
+        static NO_DRIVERS: Drivers = Drivers::NONE;
         let selector_depth = SelectorDepth::Direct;
-        Self { context, definitions, types, pins: &NO_PINS, values: &NO_VALUES, selector_depth }
+        Self { context, definitions, types, pins: &NO_PINS, values: &NO_VALUES, drivers: &NO_DRIVERS, selector_depth }
     }
 }
 
@@ -103,9 +107,17 @@ pub fn inherit(reference: &ResourceRef, current: &ResourceKey) -> ResourceKey {
     }
 }
 
+/// What makes a resource.
+pub(super) struct Maker<'d> {
+    pub(super) rule: Rule<'d>,
+    pub(super) driver: NodeDriver<'d>,
+    pub(super) scan: Rc<Scan<'d>>,
+}
+
 pub(super) struct Draft<'d> {
     pub(super) key: ResourceKey,
-    pub(super) rule: Option<Rule<'d>>,
+    /// What was found to make it.
+    pub(super) maker: Option<Maker<'d>>,
     pub(super) inputs: Option<NodeInputs>,
     pub(super) origin: Origin,
     pub(super) edges: BTreeMap<usize, BTreeSet<Reason>>,
@@ -184,7 +196,7 @@ impl<'a, 'd> Builder<'a, 'd> {
         self.index.insert(key.clone(), node);
         self.drafts.push(Draft {
             key,
-            rule: None,
+            maker: None,
             inputs,
             origin,
             edges: BTreeMap::new(),
@@ -209,10 +221,38 @@ impl<'a, 'd> Builder<'a, 'd> {
         is_new
     }
 
-    /// What a Definition refers to, found once for all resources it serves.
-    pub(super) fn scan(&mut self, definition: &'d ResourceDefinition) -> Rc<Scan<'d>> {
+    /// What a Definition refers to, found once for all resources that it serves as it is.
+    fn scan(&mut self, definition: &'d ResourceDefinition, driver: &NodeDriver<'d>) -> Rc<Scan<'d>> {
+        let inputs = driver.inputs.as_deref();
+        if driver.lowered_from.is_some() {
+            return Rc::new(scan(definition, inputs));
+        }
         // Versions of a Definition share its id, so its place in memory tells them apart.
-        Rc::clone(self.scans.entry(std::ptr::from_ref(definition)).or_insert_with(|| Rc::new(scan(definition))))
+        Rc::clone(self.scans.entry(std::ptr::from_ref(definition)).or_insert_with(|| Rc::new(scan(definition, inputs))))
+    }
+
+    /// The Driver that makes a node; the one that the Definition names when
+    /// that cannot be lowered.
+    fn driver(&mut self, node: usize, definition: &'d ResourceDefinition) -> NodeDriver<'d> {
+        let resource = &self.drafts[node].key;
+        let GraphInput { context, definitions, drivers, .. } = self.input;
+        let driver =
+            match lowering::node_driver(definition, lowering::Scope { context, resource, definitions, drivers }) {
+                Ok(driver) => driver,
+                Err(reason) => {
+                    let (resource, definition_id) = (resource.clone(), definition.id.clone());
+                    let error = PlanError::DriverFailed { resource, definition: definition_id, reason };
+                    self.errors.push((Some(node), error));
+                    return NodeDriver::of(definition);
+                }
+            };
+        if driver.is_hosted() {
+            self.warnings.push(format!(
+                "Definition `{}`: only Humanitec's own service runs the Driver `{}`, so its inputs are written as they are",
+                definition.id, driver.driver_type
+            ));
+        }
+        driver
     }
 
     // --- Expansion: step 3 --------------------------------------------------
@@ -229,8 +269,9 @@ impl<'a, 'd> Builder<'a, 'd> {
             };
             let rule = self.pinned(node, rule);
             self.check_type(node, rule);
-            self.drafts[node].rule = Some(rule);
-            let scan = self.scan(rule.definition);
+            let driver = self.driver(node, rule.definition);
+            let scan = self.scan(rule.definition, &driver);
+            self.drafts[node].maker = Some(Maker { rule, driver, scan: Rc::clone(&scan) });
             self.report(node, rule.definition, &scan);
             for found in &scan.references {
                 let to = self.follow(node, &found.target, &found.at);
@@ -359,7 +400,7 @@ impl<'a, 'd> Builder<'a, 'd> {
             return None;
         }
         self.note_stray(&by, &key, reference);
-        let definition = self.drafts[node].rule?.definition.id.clone();
+        let definition = self.drafts[node].maker.as_ref()?.rule.definition.id.clone();
         Some(self.add(key, None, Origin::Reference { by, definition, at: at.clone() }))
     }
 
@@ -378,7 +419,8 @@ impl<'a, 'd> Builder<'a, 'd> {
     fn co_provision(&mut self, main: usize, provision: &CoProvisionKey<'d>) {
         let by = self.drafts[main].key.clone();
         let key = inherit(&provision.reference, &by);
-        let Some(definition) = self.drafts[main].rule.map(|rule| rule.definition.id.clone()) else { return };
+        let Some(maker) = &self.drafts[main].maker else { return };
+        let definition = maker.rule.definition.id.clone();
         if self.is_main && is_target_resource(&key) {
             return;
         }

@@ -17,8 +17,7 @@ impl Builder<'_, '_> {
             self.check_output(None, &reference.place, &reference.placeholder, reference.to, &reference.path);
         }
         for node in 0..self.drafts.len() {
-            let Some(rule) = self.drafts[node].rule else { continue };
-            let scan = self.scan(rule.definition);
+            let Some(scan) = self.drafts[node].maker.as_ref().map(|maker| Rc::clone(&maker.scan)) else { continue };
             for found in &scan.references {
                 // The old form is an error here, and told as one.
                 if !matches!(found.projection, Projection::Bare(_)) {
@@ -69,7 +68,7 @@ impl Builder<'_, '_> {
 
     fn place_in_definition(&self, node: usize, at: &str) -> Option<Place> {
         let draft = &self.drafts[node];
-        let definition = draft.rule?.definition.id.clone();
+        let definition = draft.maker.as_ref()?.rule.definition.id.clone();
         Some(Place::Definition { resource: draft.key.clone(), definition, pointer: at.to_owned() })
     }
 
@@ -78,7 +77,7 @@ impl Builder<'_, '_> {
             Projection::Output(path) | Projection::Bare(path) => self.check_output(Some(node), place, text, to, path),
             Projection::Account => {
                 let producer = &self.drafts[to];
-                if producer.rule.is_some_and(|rule| rule.definition.driver_account.is_none()) {
+                if producer.maker.as_ref().is_some_and(|maker| maker.rule.definition.driver_account.is_none()) {
                     let error = PlanError::UnknownOutput {
                         place: place.clone(),
                         placeholder: text.to_owned(),
@@ -95,12 +94,12 @@ impl Builder<'_, '_> {
     /// Checks one output; `node` is the resource whose Definition asks for it.
     fn check_output(&mut self, node: Option<usize>, place: &Place, text: &str, to: usize, path: &[String]) {
         let producer = &self.drafts[to];
-        let (Some(rule), Some(name)) = (producer.rule, path.first()) else { return };
+        let (Some(maker), Some(name)) = (&producer.maker, path.first()) else { return };
         if self.is_main && is_target_resource(&producer.key) {
             return;
         }
         let key: ResourceKey = producer.key.clone();
-        match output_kind(rule.definition, self.input.types, name) {
+        match output_kind(maker.rule.definition, &maker.driver, self.input.types, name) {
             Ok(OutputKind::Value | OutputKind::Unknown) => {}
             Ok(OutputKind::Unlisted) => self.warnings.push(format!(
                 "{place}: the Resource Type `{}` lists no output `{name}`, so only its Driver knows whether it is there",

@@ -39,9 +39,9 @@ fn export_node(node: &GraphNode<'_>, context: &EnvironmentContext, types: &Resou
         def_id: definition.id.clone(),
         def_version_id: definition.active_version_id.clone(),
         criteria_id: node.rule.criteria.id.clone(),
-        driver_type: definition.driver_type.clone(),
+        driver_type: node.driver.driver_type.to_string(),
         driver_account: definition.driver_account.clone(),
-        driver: definition.driver_inputs.clone().unwrap_or_default(),
+        driver: node.driver.inputs.as_deref().cloned().unwrap_or_default(),
         resource: node.inputs.as_ref().map(|inputs| inputs.value.clone()).unwrap_or_default(),
         resource_schema: types
             .get(node.key.res_type.as_str())

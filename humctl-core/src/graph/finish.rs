@@ -5,7 +5,7 @@
 use std::collections::{BTreeSet, HashMap};
 
 use crate::context::{ResourceKey, known};
-use crate::graph::build::{Builder, Draft};
+use crate::graph::build::{Builder, Draft, Maker};
 use crate::graph::error::{CycleStep, PlanError, Reported};
 use crate::graph::waves::waves;
 use crate::graph::{GraphNode, Origin, ResourceGraph};
@@ -25,7 +25,7 @@ impl<'d> Builder<'_, 'd> {
                 self.warnings.push(format!("runtime data will not be available: {error}"));
             }
         }
-        let mut kept: Vec<usize> = (0..self.drafts.len()).filter(|&node| self.drafts[node].rule.is_some()).collect();
+        let mut kept: Vec<usize> = (0..self.drafts.len()).filter(|&node| self.drafts[node].maker.is_some()).collect();
         // Sorted by key, so that a cycle is looked for from its smallest element.
         kept.sort_by(|&a, &b| self.drafts[a].key.cmp(&self.drafts[b].key));
         let order = waves(&self.edges_among(&kept)).or_else(|cycle| {
@@ -88,7 +88,7 @@ impl<'d> Builder<'_, 'd> {
                 let draft = &self.drafts[node];
                 CycleStep {
                     resource: draft.key.clone(),
-                    definition: draft.rule.map(|rule| rule.definition.id.clone()),
+                    definition: draft.maker.as_ref().map(|maker| maker.rule.definition.id.clone()),
                     reasons: draft.edges.get(&next).into_iter().flatten().cloned().collect(),
                 }
             })
@@ -98,7 +98,7 @@ impl<'d> Builder<'_, 'd> {
 
     fn into_graph(self, kept: &[usize], order: &[usize]) -> ResourceGraph<'d> {
         let keys: Vec<ResourceKey> = self.drafts.iter().map(|draft| draft.key.clone()).collect();
-        let unmatched = self.drafts.iter().filter(|draft| draft.rule.is_none());
+        let unmatched = self.drafts.iter().filter(|draft| draft.maker.is_none());
         let unmatched = unmatched.map(|draft| (draft.key.clone(), draft.origin.clone())).collect();
         let mut drafts: Vec<Option<Draft<'d>>> = self.drafts.into_iter().map(Some).collect();
         let is_kept: BTreeSet<usize> = kept.iter().copied().collect();
@@ -107,9 +107,11 @@ impl<'d> Builder<'_, 'd> {
             .zip(order)
             .filter_map(|(&node, &wave)| {
                 let draft = drafts[node].take()?;
+                let Maker { rule, driver, .. } = draft.maker?;
                 Some(GraphNode {
                     guresid: draft.key.guresid(self.input.context),
-                    rule: draft.rule?,
+                    rule,
+                    driver,
                     inputs: draft.inputs,
                     origin: draft.origin,
                     depends_on: draft

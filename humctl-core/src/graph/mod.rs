@@ -31,6 +31,7 @@ use humctl_api_types::id::{DefinitionId, Guresid};
 use humctl_api_types::resource_type::ResourceTypeInfo;
 
 use crate::context::ResourceKey;
+use crate::lowering::NodeDriver;
 use crate::matching::Rule;
 use crate::placeholder::Selector;
 
@@ -59,6 +60,8 @@ pub struct GraphNode<'a> {
     pub guresid: Guresid,
     /// The matched Definition and its rule.
     pub rule: Rule<'a>,
+    /// The Driver that makes it.
+    pub driver: NodeDriver<'a>,
     /// Resource inputs, when anything gives them.
     pub inputs: Option<NodeInputs>,
     /// How the node came into the graph.

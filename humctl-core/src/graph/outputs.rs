@@ -2,10 +2,11 @@
 //! exists: from its Definition when that lists them, else from the schema of
 //! its Resource Type.
 
-use humctl_api_types::definition::ResourceDefinition;
+use humctl_api_types::definition::{DriverInputs, ResourceDefinition};
 use serde_json::{Map, Value};
 
 use crate::graph::ResourceTypes;
+use crate::lowering::NodeDriver;
 
 /// What is known of an output beforehand.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,18 +30,19 @@ pub struct NoOutput {
     pub known: Vec<String>,
 }
 
-/// Says what kind of output `name` is of a resource that is made from
+/// Says what kind of output `name` is of a resource that `driver` makes for
 /// `definition`.
 ///
 /// # Errors
 /// [`NoOutput`] when the Definition or a closed schema rules it out.
 pub fn output_kind(
     definition: &ResourceDefinition,
+    driver: &NodeDriver<'_>,
     types: &ResourceTypes<'_>,
     name: &str,
 ) -> Result<OutputKind, NoOutput> {
-    if repeats_its_inputs(&definition.driver_type) {
-        return echoed(definition, name);
+    if repeats_its_inputs(&driver.driver_type) {
+        return echoed(definition, driver.inputs.as_deref(), name);
     }
     output_kind_of_type(definition.res_type.as_str(), types, name)
 }
@@ -88,8 +90,7 @@ fn repeats_its_inputs(driver_type: &str) -> bool {
     matches!(driver_type, "humanitec/echo" | "humanitec/static")
 }
 
-fn echoed(definition: &ResourceDefinition, name: &str) -> Result<OutputKind, NoOutput> {
-    let inputs = definition.driver_inputs.as_ref();
+fn echoed(definition: &ResourceDefinition, inputs: Option<&DriverInputs>, name: &str) -> Result<OutputKind, NoOutput> {
     if inputs.is_some_and(|inputs| inputs.values.contains_key(name)) {
         return Ok(OutputKind::Value);
     }
@@ -119,9 +120,9 @@ mod tests {
             "postgres",
             &json!({"driver_type": "humanitec/echo", "driver_inputs": {"values": {"host": "x"}, "secret_refs": {"pass": {"store": "s", "ref": "r"}}}}),
         );
-        assert_eq!(output_kind(&echo, &types, "host"), Ok(OutputKind::Value));
-        assert_eq!(output_kind(&echo, &types, "pass"), Ok(OutputKind::Secret));
-        assert_eq!(output_kind(&echo, &types, "port").unwrap_err().known, ["host", "pass"]);
+        assert_eq!(output_kind(&echo, &NodeDriver::of(&echo), &types, "host"), Ok(OutputKind::Value));
+        assert_eq!(output_kind(&echo, &NodeDriver::of(&echo), &types, "pass"), Ok(OutputKind::Secret));
+        assert_eq!(output_kind(&echo, &NodeDriver::of(&echo), &types, "port").unwrap_err().known, ["host", "pass"]);
     }
 
     #[test]
@@ -134,7 +135,10 @@ mod tests {
         let mut types = builtin::resource_types();
         types.push(closed);
         let types = ResourceTypes::new(&types);
-        let of = |res_type: &str| definition("def", res_type, &json!({"driver_type": "humanitec/terraform"}));
+        let kind = |res_type: &str, output: &str| {
+            let definition = definition("def", res_type, &json!({"driver_type": "humanitec/terraform"}));
+            output_kind(&definition, &NodeDriver::of(&definition), &types, output)
+        };
         for (res_type, output, expected) in [
             ("postgres", "host", OutputKind::Value),
             ("postgres", "password", OutputKind::Secret),
@@ -144,8 +148,8 @@ mod tests {
             ("acme/queue", "url", OutputKind::Value),
             ("acme/queue", "token", OutputKind::Secret),
         ] {
-            assert_eq!(output_kind(&of(res_type), &types, output), Ok(expected), "{res_type} {output}");
+            assert_eq!(kind(res_type, output), Ok(expected), "{res_type} {output}");
         }
-        assert_eq!(output_kind(&of("acme/queue"), &types, "nope").unwrap_err().known, ["token", "url"]);
+        assert_eq!(kind("acme/queue", "nope").unwrap_err().known, ["token", "url"]);
     }
 }

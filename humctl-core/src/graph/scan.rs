@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use humctl_api_types::definition::{Provision, ResourceDefinition};
+use humctl_api_types::definition::{DriverInputs, Provision, ResourceDefinition};
 use serde_json::{Map, Value};
 
 use crate::placeholder::{Part, Projection, Reference, ResourceRef, Selector, parse, visit_strings};
@@ -42,13 +42,13 @@ pub(super) struct CoProvisionKey<'d> {
     pub(super) references: Vec<Found<ResourceRef>>,
 }
 
-/// Finds everything a Definition refers to.
-pub(super) fn scan(definition: &ResourceDefinition) -> Scan<'_> {
+/// Finds everything a Definition refers to, with these driver inputs.
+pub(super) fn scan<'d>(definition: &'d ResourceDefinition, inputs: Option<&DriverInputs>) -> Scan<'d> {
     let mut scan = Scan::default();
     if let Some(account) = &definition.driver_account {
         scan_value(&Value::String(account.clone()), "/driver_account", &mut scan);
     }
-    if let Some(inputs) = &definition.driver_inputs {
+    if let Some(inputs) = inputs {
         for (name, value) in &inputs.values {
             scan_value(value, &format!("/driver_inputs/values/{}", escape_pointer(name)), &mut scan);
         }

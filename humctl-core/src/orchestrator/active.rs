@@ -299,7 +299,7 @@ fn active_resource(
         target_def_version_id: None,
         criteria_id: Some(node.rule.criteria.id.clone()),
         deploy_id: deployment.clone(),
-        driver_type: definition.driver_type.clone(),
+        driver_type: node.driver.driver_type.to_string(),
         driver_account: definition.driver_account.clone(),
         status: "active".to_owned(),
         resource: outputs.map(|outputs| outputs.values.clone()).unwrap_or_default(),

@@ -7,7 +7,7 @@ use humctl_api_types::application::{
 use humctl_api_types::deployment::Deployment;
 use humctl_api_types::environment::{CreateEnvironment, Environment};
 use humctl_api_types::id::{AppId, DeploymentId, EnvId, EnvTypeId, OrgId};
-use humctl_api_types::resource_type::{DriverInfo, ResourceTypeInfo};
+use humctl_api_types::resource_type::ResourceTypeInfo;
 
 use crate::builtin;
 use crate::orchestrator::documents::{self, ApplicationDoc, DeploymentDoc, EnvironmentDoc};
@@ -190,12 +190,6 @@ impl Orchestrator {
         let mut batch = Batch::new();
         batch.delete(&key);
         Ok(self.store().commit(&batch)?)
-    }
-
-    /// The Drivers that Definitions may name.
-    #[must_use]
-    pub fn drivers(&self) -> Vec<DriverInfo> {
-        builtin::drivers()
     }
 
     // --- Applications ----------------------------------------------------------

@@ -72,7 +72,9 @@ impl Orchestrator {
     /// a rule that another Definition of the type has.
     pub fn create_definition(&self, org: &OrgId, body: &CreateDefinition) -> Result<ResourceDefinition> {
         let values = body.driver_inputs.as_ref().and_then(|inputs| inputs.values.as_ref());
-        stored_rules::check_driver(&body.driver_type, &body.res_type, values).map_err(OrchestratorError::Invalid)?;
+        let drivers = self.registered_drivers(org)?;
+        stored_rules::check_driver(&drivers, &body.driver_type, &body.res_type, values)
+            .map_err(OrchestratorError::Invalid)?;
         let types = self.resource_types(org)?;
         let types = ResourceTypes::new(&types);
         stored_rules::check_type_of_definition(&types, &body.res_type).map_err(OrchestratorError::Invalid)?;
@@ -193,7 +195,8 @@ impl Orchestrator {
                 return Ok((old, batch));
             }
             let values = changed.driver_inputs.as_ref().map(|inputs| &inputs.values);
-            stored_rules::check_driver(&changed.driver_type, &changed.res_type, values)
+            let drivers = self.registered_drivers(org)?;
+            stored_rules::check_driver(&drivers, &changed.driver_type, &changed.res_type, values)
                 .map_err(OrchestratorError::Invalid)?;
             changed.active_version_id = hash::uuid_v4(random_bytes()?);
             changed.updated_at = Some(now());

@@ -20,6 +20,15 @@ pub(super) fn resource_type(org: &OrgId, id: &str) -> Key {
     self::org(org).child("type").child(id)
 }
 
+/// A registered Driver.
+pub(super) fn driver(org: &OrgId, id: &str) -> Key {
+    drivers(org).child(id)
+}
+
+pub(super) fn drivers(org: &OrgId) -> Key {
+    self::org(org).child("driver")
+}
+
 pub(super) fn definition(org: &OrgId, id: &str) -> Key {
     self::org(org).child("def").child(id)
 }

@@ -12,6 +12,7 @@ use crate::git::target::Credential;
 use crate::git::{GitSession, GitTarget};
 use crate::graph::build::GraphInput;
 use crate::graph::{PlanError, ResourceTypes, SelectorDepth};
+use crate::lowering::Drivers;
 use crate::matching::{Definitions, Pins};
 use crate::orchestrator::definition_secrets::OWN_STORE;
 use crate::orchestrator::documents::TargetDoc;
@@ -24,6 +25,7 @@ use crate::values::SharedValues;
 pub(super) struct Library {
     pub(super) definitions: Vec<ResourceDefinition>,
     pub(super) types: Vec<ResourceTypeInfo>,
+    drivers: Drivers,
     pins: Pins,
     values: SharedValues,
     selector_depth: SelectorDepth,
@@ -43,6 +45,7 @@ impl Library {
         GraphInput {
             pins: &self.pins,
             values: &self.values,
+            drivers: &self.drivers,
             selector_depth: self.selector_depth,
             ..GraphInput::new(context, definitions, types)
         }
@@ -63,7 +66,8 @@ impl Orchestrator {
         let definitions = self.definitions(&context.org)?;
         let pins = self.pins(context)?;
         let types = self.resource_types(&context.org)?;
-        Ok(Library { definitions, types, pins, values, selector_depth: self.config.selector_depth })
+        let drivers = self.registered_drivers(&context.org)?;
+        Ok(Library { definitions, types, drivers, pins, values, selector_depth: self.config.selector_depth })
     }
 
     /// Reads the target out of its plan and prepares the login.

@@ -11,5 +11,5 @@ pub mod parse;
 pub mod reference;
 
 pub use expand::{ExpandError, Expander, Failure, Resolved, nothing_literal, visit_strings};
-pub use parse::{ParseError, Part, Template, has_placeholder, parse};
+pub use parse::{ParseError, Part, Template, has_placeholder, parse, protect};
 pub use reference::{Projection, Reference, ResourceRef, Selector, SelectorStep, StepDirection, Wanted};

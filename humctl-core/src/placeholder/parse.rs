@@ -63,6 +63,12 @@ pub fn has_placeholder(text: &str) -> bool {
     text.contains("${") || text.contains("$\\{")
 }
 
+/// Protects a text from expansion: every `${` becomes `$\{`.
+#[must_use]
+pub fn protect(text: &str) -> String {
+    text.replace("${", "$\\{")
+}
+
 /// Splits `text`.
 ///
 /// # Errors
@@ -179,6 +185,12 @@ fn bracketed(text: &str) -> Option<(String, &str)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn protected_text_is_literal() {
+        assert_eq!(protect("a $$ ${b}"), "a $$ $\\{b}");
+        assert_eq!(parse(&protect("a ${b} ${")).unwrap().literal(), Some("a ${b} ${"));
+    }
     use proptest::prelude::*;
 
     fn shape(text: &str) -> String {

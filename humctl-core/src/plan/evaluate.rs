@@ -41,11 +41,10 @@ pub(super) fn evaluate(
 ) -> Evaluated {
     let mut evaluated = Evaluated::default();
     for node in &graph.nodes {
-        let definition = node.rule.definition;
-        let Some(driver) = driver::in_process(&definition.driver_type) else { continue };
+        let Some(driver) = driver::in_process(&node.driver.driver_type) else { continue };
         let known = |key: &ResourceKey| evaluated.outputs.get(key).or_else(|| constants.get(key));
         let scope = DefinitionScope { node, context };
-        let inputs = definition.driver_inputs.as_ref();
+        let inputs = node.driver.inputs.as_deref();
         let values = inputs.map(|inputs| &inputs.values);
         let secret_refs = inputs.map(|inputs| &inputs.secret_refs);
         let (Some(values), Some(secret_refs)) =

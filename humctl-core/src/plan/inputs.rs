@@ -11,24 +11,24 @@ use serde_json::{Map, Value};
 use crate::graph::{InputScope, NodeInputs, PlanError, ResourceGraph, SetIndex};
 use crate::placeholder::{Expander, Resolved, nothing_literal};
 use crate::plan::resolve::{CrResolver, ResolveError};
+use crate::schema::Schema;
 use crate::yaml::escape_pointer;
 
 /// Every resource whose inputs do not fit.
 pub(super) fn check(graph: &ResourceGraph<'_>, index: &SetIndex<'_>, resolver: &CrResolver<'_, '_>) -> Vec<PlanError> {
-    let mut validators: BTreeMap<&str, Option<jsonschema::Validator>> = BTreeMap::new();
+    let mut schemas: BTreeMap<&str, Option<Schema>> = BTreeMap::new();
     let mut errors = Vec::new();
     for node in &graph.nodes {
         let Some(schema) = resolver.types.get(node.key.res_type.as_str()).and_then(|info| info.params_schema()) else {
             continue;
         };
-        let validator = validators
-            .entry(node.key.res_type.as_str())
-            // A schema that is none checks nothing; it was refused when the type was made.
-            .or_insert_with(|| jsonschema::options().build(&Value::Object(schema.clone())).ok());
-        let Some(validator) = validator else { continue };
+        let schema = schemas.entry(node.key.res_type.as_str()).or_insert_with(|| Schema::new(schema));
+        let Some(schema) = schema else { continue };
         let empty = NodeInputs { value: Map::new(), scope: InputScope::Set { workload: None } };
         let value = expanded(node.inputs.as_ref().unwrap_or(&empty), index, resolver);
-        let findings = findings(validator, &value);
+        let mut open = Vec::new();
+        collect_deferred(&value, "", &mut open);
+        let findings = schema.findings(&value, &open);
         if !findings.is_empty() {
             let (resource, given_by) = (node.key.clone(), node.origin.clone());
             errors.push(PlanError::BadInputs { resource, given_by, findings });
@@ -58,26 +58,6 @@ fn expanded(inputs: &NodeInputs, index: &SetIndex<'_>, resolver: &CrResolver<'_,
     .expand_object(&inputs.value, "");
     let (Resolved::Known(value) | Resolved::Deferred(value)) = resolved;
     value
-}
-
-fn findings(validator: &jsonschema::Validator, value: &Value) -> Vec<(String, String)> {
-    let mut deferred = Vec::new();
-    collect_deferred(value, "", &mut deferred);
-    let mut found: Vec<(String, String)> = validator
-        .iter_errors(value)
-        .map(|error| (error.instance_path().to_string(), error.to_string()))
-        .filter(|(pointer, _)| {
-            let touches = |node: &String| is_within(pointer, node) || (is_within(node, pointer) && !pointer.is_empty());
-            !deferred.iter().any(touches)
-        })
-        .collect();
-    found.sort();
-    found
-}
-
-/// True when `pointer` is `parent` or lies below it.
-fn is_within(pointer: &str, parent: &str) -> bool {
-    pointer.strip_prefix(parent).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
 /// Pointers of reference nodes, and of nulls that stand for what failed.

@@ -65,7 +65,7 @@ pub fn plan_target<'d>(input: GraphInput<'_, 'd>) -> Reported<TargetPlan<'d>> {
     if let Some(node) = graph.find(&cluster).filter(|_| errors.is_empty() && !evaluated.outputs.contains_key(&cluster))
     {
         let definition = node.rule.definition;
-        let hint = if driver::in_process(&definition.driver_type).is_some() {
+        let hint = if driver::in_process(&node.driver.driver_type).is_some() {
             format!("see it with: humctl get resource-definition {} -o yaml", definition.id)
         } else {
             "use the Driver `humanitec/k8s-cluster-git`, or `humanitec/echo` or `humanitec/template` with the output \
@@ -143,10 +143,10 @@ fn why_unknown(node: &GraphNode<'_>, graph: &ResourceGraph<'_>, evaluated: &Eval
     if let Some(reason) = evaluated.failures.get(&node.key).or_else(|| evaluated.unknown.get(&node.key)) {
         return format!("Definition `{}`, matched for `{}`: {reason}", definition.id, node.key);
     }
-    if driver::in_process(&definition.driver_type).is_none() {
+    if driver::in_process(&node.driver.driver_type).is_none() {
         return format!(
             "`{}` is made by the Driver `{}` of Definition `{}`, which does not run here",
-            node.key, definition.driver_type, definition.id
+            node.key, node.driver.driver_type, definition.id
         );
     }
     let missing =

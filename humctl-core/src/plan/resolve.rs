@@ -43,17 +43,9 @@ pub fn context_value(
     deploy: Option<&DeployContext>,
 ) -> Option<Value> {
     let text = match name {
-        "org.id" => context.org.to_string(),
-        "app.id" => context.app.to_string(),
-        "env.id" => context.env.to_string(),
-        "env.type" => context.env_type.to_string(),
         "deploy.id" => deploy?.deployment.to_string(),
         "deploy.set.id" => deploy?.set.to_string(),
-        "res.id" => resource?.id.to_string(),
-        "res.type" => resource?.res_type.to_string(),
-        "res.class" => resource?.class.to_string(),
-        "res.guresid" => resource?.guresid(context).to_string(),
-        _ => return None,
+        name => context.value(name, resource)?,
     };
     Some(Value::String(text))
 }
@@ -218,7 +210,7 @@ impl<'p, 'd> CrResolver<'p, 'd> {
     #[must_use]
     pub fn is_secret(&self, key: &ResourceKey, path: &[String]) -> bool {
         let (Some(node), Some(name)) = (self.nodes.get(key), path.first()) else { return false };
-        output_kind(node.rule.definition, self.types, name) == Ok(OutputKind::Secret)
+        output_kind(node.rule.definition, &node.driver, self.types, name) == Ok(OutputKind::Secret)
     }
 
     /// An output of a resource of the target graph.

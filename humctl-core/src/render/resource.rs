@@ -22,7 +22,7 @@ impl Renderer<'_, '_> {
             .driver_account
             .as_ref()
             .map(|account| self.in_definition(node, &Value::String(account.clone()), "/driver_account"));
-        let driver_inputs = definition.driver_inputs.as_ref().map(|inputs| CrDriverInputs {
+        let driver_inputs = node.driver.inputs.as_deref().map(|inputs| CrDriverInputs {
             values: (!inputs.values.is_empty())
                 .then(|| self.in_definition(node, &Value::Object(inputs.values.clone()), "/driver_inputs/values")),
             secret_refs: (!inputs.secret_refs.is_empty())
@@ -37,7 +37,7 @@ impl Renderer<'_, '_> {
             context: self.context(),
             definition: CrDefinition { id: definition.id.clone() },
             driver: CrDriver {
-                driver_type: definition.driver_type.clone(),
+                driver_type: node.driver.driver_type.to_string(),
                 account,
                 in_place_change: definition.in_place_driver_change,
             },
@@ -54,7 +54,7 @@ impl Renderer<'_, '_> {
         let mut labels = self.labels();
         labels.insert(format!("{GROUP}/res-type"), label_value(node.key.res_type.as_str()));
         labels.insert(format!("{GROUP}/res-class"), label_value(node.key.class.as_str()));
-        let metadata = CrMetadata { name: node.guresid.to_string(), labels, annotations: resource_annotations() };
+        let metadata = CrMetadata { name: node.guresid.to_string(), labels, annotations: annotations(node) };
         CrFile {
             name: format!("resource-{}.yaml", node.guresid),
             content: custom_resource("Resource", metadata, spec),
@@ -138,9 +138,10 @@ impl Renderer<'_, '_> {
 
 /// Annotations that keep a real resource alive when its file leaves Git. They
 /// must be on the live object before that, so every file has them from the
-/// start (spec/gitops.md §2.2).
-fn resource_annotations() -> BTreeMap<String, String> {
-    [
+/// start (spec/gitops.md §2.2). And which Driver the Definition names, when
+/// another one makes the resource (spec/drivers.md §17).
+fn annotations(node: &GraphNode<'_>) -> BTreeMap<String, String> {
+    let mut annotations: BTreeMap<String, String> = [
         ("argocd.argoproj.io/compare-options", "IgnoreExtraneous"),
         ("argocd.argoproj.io/sync-options", "Prune=false,Delete=false"),
         ("kustomize.toolkit.fluxcd.io/prune", "disabled"),
@@ -148,5 +149,9 @@ fn resource_annotations() -> BTreeMap<String, String> {
     ]
     .into_iter()
     .map(|(key, value)| (key.to_owned(), value.to_owned()))
-    .collect()
+    .collect();
+    if let Some(driver_type) = node.driver.lowered_from {
+        annotations.insert(format!("{GROUP}/lowered-from"), driver_type.to_owned());
+    }
+    annotations
 }

@@ -6,11 +6,11 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::routing::{get, put};
 use humctl_api_types::application::{CreateApplication, EnvironmentType, UpdateDescription, UpdateName};
+use humctl_api_types::driver::{CreateDriver, UpdateDriver};
 use humctl_api_types::environment::CreateEnvironment;
-use humctl_api_types::id::{AppId, DeploymentId, EnvId, EnvTypeId, OrgId, ResourceType};
+use humctl_api_types::id::{AppId, DeploymentId, DriverId, EnvId, EnvTypeId, OrgId, ResourceType};
 use humctl_api_types::resource_type::ResourceTypeInfo;
 
-use crate::orchestrator::OrchestratorError;
 use crate::router::Shared;
 use crate::router::answer::{Answer, Body, Ids, call};
 
@@ -24,8 +24,8 @@ pub(super) fn routes() -> Router<Shared> {
         .route("/orgs/{org}/env-types/{id}", get(get_env_type).patch(patch_env_type).delete(delete_env_type))
         .route("/orgs/{org}/resources/types", get(list_types).post(create_type))
         .route("/orgs/{org}/resources/types/{id}", put(put_type).delete(delete_type))
-        .route("/orgs/{org}/resources/drivers", get(list_drivers))
-        .route("/orgs/{org}/resources/drivers/{id}", get(get_driver))
+        .route("/orgs/{org}/resources/drivers", get(list_drivers).post(create_driver))
+        .route("/orgs/{org}/resources/drivers/{id}", get(get_driver).put(put_driver).delete(delete_driver))
         .route("/orgs/{org}/apps", get(list_apps).post(create_app))
         .route("/orgs/{org}/apps/{app}", get(get_app).patch(patch_app).delete(delete_app))
         .route("/orgs/{org}/apps/{app}/envs", get(list_envs).post(create_env))
@@ -94,16 +94,28 @@ async fn delete_type(State(shared): State<Shared>, Ids((org, id)): Ids<(OrgId, R
     call(StatusCode::NO_CONTENT, move || shared.orchestrator.delete_resource_type(&org, id.as_str())).await
 }
 
-async fn list_drivers(State(shared): State<Shared>, Ids(_): Ids<OrgId>) -> Answer {
-    call(StatusCode::OK, move || Ok(shared.orchestrator.drivers())).await
+async fn list_drivers(State(shared): State<Shared>, Ids(org): Ids<OrgId>) -> Answer {
+    call(StatusCode::OK, move || shared.orchestrator.drivers(&org)).await
 }
 
-async fn get_driver(State(shared): State<Shared>, Ids((_, id)): Ids<(OrgId, String)>) -> Answer {
-    call(StatusCode::OK, move || {
-        let mut drivers = shared.orchestrator.drivers().into_iter();
-        drivers.find(|driver| driver.id == id).ok_or(OrchestratorError::NotFound { what: "driver", id })
-    })
-    .await
+async fn create_driver(State(shared): State<Shared>, Ids(org): Ids<OrgId>, Body(body): Body<CreateDriver>) -> Answer {
+    call(StatusCode::OK, move || shared.orchestrator.create_driver(&org, body)).await
+}
+
+async fn get_driver(State(shared): State<Shared>, Ids((org, id)): Ids<(OrgId, String)>) -> Answer {
+    call(StatusCode::OK, move || shared.orchestrator.driver(&org, &id)).await
+}
+
+async fn put_driver(
+    State(shared): State<Shared>,
+    Ids((org, id)): Ids<(OrgId, DriverId)>,
+    Body(body): Body<UpdateDriver>,
+) -> Answer {
+    call(StatusCode::OK, move || shared.orchestrator.update_driver(&org, &id, body)).await
+}
+
+async fn delete_driver(State(shared): State<Shared>, Ids((org, id)): Ids<(OrgId, DriverId)>) -> Answer {
+    call(StatusCode::NO_CONTENT, move || shared.orchestrator.delete_driver(&org, &id)).await
 }
 
 async fn list_apps(State(shared): State<Shared>, Ids(org): Ids<OrgId>) -> Answer {

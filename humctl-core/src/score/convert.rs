@@ -8,8 +8,9 @@ use humctl_api_types::score::{ScoreContainer, ScoreFile, ScoreProbe, ScoreResour
 use humctl_api_types::set::{DeclaredResource, DeploymentSet, Module};
 use serde_json::{Map, Value, json};
 
+use crate::placeholder::protect;
 use crate::score::extension::{self, Extension, Scope};
-use crate::score::rewrite::{Names, ResourceName, protect};
+use crate::score::rewrite::{Names, ResourceName};
 use crate::score::{Finding, Level, check, merge};
 use crate::yaml::escape_pointer;
 

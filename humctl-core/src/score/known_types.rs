@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 
 use crate::graph::ResourceTypes;
 use crate::graph::outputs::{NoOutput, OutputKind, output_kind_of_type};
+use crate::schema::{Schema, open_texts};
 use crate::score::Finding;
 use crate::score::check::expanded_texts;
 use crate::score::rewrite::placeholders;
@@ -85,16 +86,9 @@ pub fn classes<'d>(res_type: &str, definitions: &'d [ResourceDefinition]) -> BTr
 /// Params against the schema of the type; what holds a placeholder is known
 /// only at deployment.
 fn check_params(schema: &Map<String, Value>, params: &Value, resource: &str) -> Vec<Finding> {
-    // A schema that is none checks nothing; it was refused when the type was made.
-    let Ok(validator) = jsonschema::options().build(&Value::Object(schema.clone())) else { return Vec::new() };
-    let is_open =
-        |pointer: &str| params.pointer(pointer).and_then(Value::as_str).is_some_and(|text| text.contains("${"));
-    validator
-        .iter_errors(params)
-        .map(|error| (error.instance_path().to_string(), error.to_string()))
-        .filter(|(pointer, _)| !is_open(pointer))
-        .map(|(pointer, message)| Finding::error(format!("{resource}/params{pointer}"), message))
-        .collect()
+    let Some(schema) = Schema::new(schema) else { return Vec::new() };
+    let findings = schema.findings(params, &open_texts(params)).into_iter();
+    findings.map(|(pointer, message)| Finding::error(format!("{resource}/params{pointer}"), message)).collect()
 }
 
 fn check_outputs(

@@ -146,12 +146,6 @@ impl Names {
     }
 }
 
-/// Protects text from the platform's expansion: every `${` becomes `$\{`.
-#[must_use]
-pub fn protect(text: &str) -> String {
-    text.replace("${", "$\\{")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -192,6 +186,5 @@ mod tests {
         ] {
             assert_eq!(names.rewrite(input), expected, "{input}");
         }
-        assert_eq!(protect("a $$ ${b}"), "a $$ $\\{b}");
     }
 }

@@ -173,7 +173,7 @@ fn resource(
     after: Option<&GraphNode<'_>>,
 ) -> Option<ResourceChange> {
     let definition = |node: Option<&GraphNode<'_>>| node.map(|node| node.rule.definition.id.clone());
-    let driver_type = |node: Option<&GraphNode<'_>>| node.map(|node| node.rule.definition.driver_type.clone());
+    let driver_type = |node: Option<&GraphNode<'_>>| node.map(|node| node.driver.driver_type.to_string());
     let account = |node: Option<&GraphNode<'_>>| node.and_then(|node| node.rule.definition.driver_account.clone());
     let needs = |node: Option<&GraphNode<'_>>| -> BTreeSet<String> {
         node.into_iter().flat_map(|node| node.depends_on.keys()).map(ToString::to_string).collect()
@@ -208,7 +208,7 @@ fn resource(
 
 fn inputs(before: &GraphNode<'_>, after: &GraphNode<'_>) -> BTreeMap<String, Change<Value>> {
     let whole = |node: &GraphNode<'_>| {
-        let driver = node.rule.definition.driver_inputs.clone().unwrap_or_default();
+        let driver = node.driver.inputs.as_deref().cloned().unwrap_or_default();
         let resource = node.inputs.as_ref().map(|inputs| inputs.value.clone()).unwrap_or_default();
         json!({"values": driver.values, "secret_refs": driver.secret_refs, "resource": resource})
     };

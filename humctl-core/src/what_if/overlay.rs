@@ -8,6 +8,7 @@ use serde_json::{Map, Value, json};
 
 use crate::graph::ResourceTypes;
 use crate::graph::scan::SecretLeaf;
+use crate::lowering::Drivers;
 use crate::matching::canonical_rule;
 use crate::placeholder;
 use crate::stored_rules;
@@ -32,12 +33,13 @@ pub struct Overlay {
 pub fn overlay(
     org: &OrgId,
     types: &ResourceTypes<'_>,
+    drivers: &Drivers,
     definitions: &[ResourceDefinition],
     files: &[CreateDefinition],
 ) -> Overlay {
     let mut result = Overlay { definitions: definitions.to_vec(), ..Overlay::default() };
     for file in files {
-        if let Err(reason) = acceptable(types, &result.definitions, file) {
+        if let Err(reason) = acceptable(types, drivers, &result.definitions, file) {
             result.refused.push(format!("resource definition `{}`: {reason}", file.id));
             continue;
         }
@@ -63,11 +65,12 @@ pub fn overlay(
 /// Whether the Definitions as they are then would take this one.
 fn acceptable(
     types: &ResourceTypes<'_>,
+    drivers: &Drivers,
     definitions: &[ResourceDefinition],
     file: &CreateDefinition,
 ) -> Result<(), String> {
     let values = file.driver_inputs.as_ref().and_then(|inputs| inputs.values.as_ref());
-    stored_rules::check_driver(&file.driver_type, &file.res_type, values)?;
+    stored_rules::check_driver(drivers, &file.driver_type, &file.res_type, values)?;
     if let Some(inputs) = &file.driver_inputs {
         stored_rules::check_inputs(inputs)?;
     }

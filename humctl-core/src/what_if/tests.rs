@@ -11,6 +11,7 @@ use crate::builtin;
 use crate::context::tests::context;
 use crate::graph::build::GraphInput;
 use crate::graph::{ResourceTypes, SetIndex};
+use crate::lowering::Drivers;
 use crate::matching::Definitions;
 use crate::matching::tests::definition;
 use crate::plan::DeployContext;
@@ -42,7 +43,7 @@ fn changes(current: &[ResourceDefinition], files: &[Value]) -> EnvironmentChange
     let (context, types) = (context(), builtin::resource_types());
     let files: Vec<CreateDefinition> = files.iter().map(|file| serde_json::from_value(file.clone()).unwrap()).collect();
     let types_now = ResourceTypes::new(&types);
-    let after = overlay(&context.org, &types_now, current, &files).definitions;
+    let after = overlay(&context.org, &types_now, &Drivers::NONE, current, &files).definitions;
     let set: DeploymentSet =
         serde_json::from_value(json!({"modules": {"web": {"spec": {}, "externals": {"db": {"type": "postgres"}}}}}))
             .unwrap();
@@ -94,7 +95,7 @@ fn a_new_definition_takes_over_and_what_hung_on_the_old_one_goes() {
             "to": null
           },
           "driver_type": {
-            "from": "humanitec/terraform",
+            "from": "acme/terraform",
             "to": null
           },
           "resource": "config.default#pg"
@@ -106,7 +107,7 @@ fn a_new_definition_takes_over_and_what_hung_on_the_old_one_goes() {
             "to": "pg-shop"
           },
           "driver_type": {
-            "from": "humanitec/terraform",
+            "from": "acme/terraform",
             "to": "humanitec/echo"
           },
           "dropped_dependencies": [
@@ -136,7 +137,7 @@ fn a_new_definition_takes_over_and_what_hung_on_the_old_one_goes() {
 #[test]
 fn what_is_as_it_was_changes_nothing() {
     // As a file would say it: secrets as text where the Orchestrator holds one.
-    let same = json!({"id": "pg-any", "name": "pg-any", "type": "postgres", "driver_type": "humanitec/terraform",
+    let same = json!({"id": "pg-any", "name": "pg-any", "type": "postgres", "driver_type": "acme/terraform",
     "criteria": [{}], "driver_inputs": {
         "values": {"size": "${resources['config#pg'].outputs.size}"},
         "secret_refs": {"root": {"value": "canary-text"}, "ca": {"store": "vault", "ref": "ca"}},
@@ -160,7 +161,7 @@ fn a_secret_is_never_part_of_the_answer() {
 
 #[test]
 fn errors_come_and_go_and_files_stay_out_of_it() {
-    let broken = json!({"id": "pg-any", "name": "pg-any", "type": "postgres", "driver_type": "humanitec/terraform",
+    let broken = json!({"id": "pg-any", "name": "pg-any", "type": "postgres", "driver_type": "acme/terraform",
         "criteria": [{"env_type": "production"}]});
     let change = changes(&without_literal_secret(), &[broken]);
     assert!(change.new_errors[0].starts_with("PLN-001"), "{:?}", change.new_errors);
@@ -174,7 +175,7 @@ fn errors_come_and_go_and_files_stay_out_of_it() {
             ("workload.default#modules.web", Action::Change),
         ]
     );
-    let fixed = json!({"id": "pg-any", "name": "pg-any", "type": "postgres", "driver_type": "humanitec/terraform",
+    let fixed = json!({"id": "pg-any", "name": "pg-any", "type": "postgres", "driver_type": "acme/terraform",
         "criteria": [{}], "driver_inputs": {"secret_refs": {"root": {"store": "vault", "ref": "root"}}}});
     let change = changes(&current(), &[fixed]);
     assert!(change.solved_errors[0].starts_with("PLN-013"), "{:?}", change.solved_errors);
@@ -213,7 +214,7 @@ fn what_apply_would_refuse_is_refused_here_too() {
             "has both `secrets` and `secret_refs`",
         ),
     ] {
-        let refused = overlay(&context.org, &types, &current, &[file(id, &rest)]).refused.join("\n");
+        let refused = overlay(&context.org, &types, &Drivers::NONE, &current, &[file(id, &rest)]).refused.join("\n");
         assert!(refused.contains(refusal) && refused.is_empty() == refusal.is_empty(), "{id} {rest}: {refused}");
     }
 }

@@ -57,6 +57,7 @@ pub(crate) fn run(context: &Context, args: &DeleteArgs) -> Result<(), CliError> 
             | Kind::Definition
             | Kind::EnvironmentType
             | Kind::ResourceType
+            | Kind::Driver
             | Kind::Value
     ) {
         return Err(CliError::user(format!("a {} cannot be deleted", kind.info().name)));

@@ -4,15 +4,17 @@ use std::collections::BTreeMap;
 use std::process::ExitCode;
 
 use humctl_api_types::definition::{CreateDefinition, ResourceDefinition};
+use humctl_api_types::driver::{CreateDriver, DriverInfo};
 use humctl_api_types::endpoint;
 use humctl_api_types::id::{AppId, EnvId, OrgId};
 use humctl_api_types::resource_type::ResourceTypeInfo;
 use humctl_core::graph::{ResourceTypes, SetIndex};
 use humctl_core::json;
+use humctl_core::lowering::Drivers;
 use humctl_core::manifest::Object;
 use humctl_core::matching::Definitions;
 use humctl_core::preview::{Preview, preview};
-use humctl_core::stored_rules::check_resource_type;
+use humctl_core::stored_rules::{check_registration, check_resource_type};
 use humctl_core::what_if::{self, EnvironmentChange};
 use serde_json::json;
 
@@ -40,7 +42,7 @@ use crate::output::diff::{Report, markdown, text};
 
 Only --app and --env given here narrow it down; those of the configuration do not.")]
 pub(crate) struct DiffArgs {
-    /// File or directory with Definitions and Resource Types; may be repeated, - is stdin
+    /// File or directory with Definitions, Drivers and Resource Types; may be repeated, - is stdin
     #[arg(long = "file", short = 'f', value_name = "FILE", required = true)]
     files: Vec<String>,
 }
@@ -50,18 +52,21 @@ const CHANGES: u8 = 2;
 
 pub(crate) fn run(context: &Context, args: &DiffArgs) -> Result<ExitCode, CliError> {
     let org = context.org()?;
-    let (files, new_types) = read(&args.files)?;
+    let Files { definitions: files, types: new_types, drivers: new_drivers } = read(&args.files)?;
     let library = survey::library(context, &org)?;
     let refused_types: Vec<String> =
         new_types.iter().filter_map(|info| check_resource_type(&org, info).err()).collect();
     let types_after = with_types(&library.types, new_types);
-    let overlay = what_if::overlay(&org, &ResourceTypes::new(&types_after), &library.definitions, &files);
-    let refused = [refused_types, overlay.refused.clone()].concat();
+    let drivers_before = Drivers::new(library.drivers.iter().cloned());
+    let (drivers_after, refused_drivers) = with_drivers(&org, &library.drivers, new_drivers);
+    let types = ResourceTypes::new(&types_after);
+    let overlay = what_if::overlay(&org, &types, &drivers_after, &library.definitions, &files);
+    let refused = [refused_types, refused_drivers, overlay.refused.clone()].concat();
     if !refused.is_empty() {
         return Err(CliError::user(format!("these files cannot be applied:\n{}", refused.join("\n"))));
     }
-    let before = Side::new(&library.definitions, &library.types);
-    let after = Side::new(&overlay.definitions, &types_after);
+    let before = Side::new(&library.definitions, &library.types, &drivers_before);
+    let after = Side::new(&overlay.definitions, &types_after, &drivers_after);
     let environments = environments(context, &org)?;
     let mut report = Report {
         created: overlay.created.clone(),
@@ -83,15 +88,16 @@ pub(crate) fn run(context: &Context, args: &DiffArgs) -> Result<ExitCode, CliErr
     Ok(if report.environments.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(CHANGES) })
 }
 
-/// Definitions and types on one side of the comparison, ready to be planned with.
+/// What is planned with on one side of the comparison.
 struct Side<'s> {
     definitions: Definitions<'s>,
     types: ResourceTypes<'s>,
+    drivers: &'s Drivers,
 }
 
 impl<'s> Side<'s> {
-    fn new(definitions: &'s [ResourceDefinition], types: &'s [ResourceTypeInfo]) -> Self {
-        Self { definitions: Definitions::new(definitions), types: ResourceTypes::new(types) }
+    fn new(definitions: &'s [ResourceDefinition], types: &'s [ResourceTypeInfo], drivers: &'s Drivers) -> Self {
+        Self { definitions: Definitions::new(definitions), types: ResourceTypes::new(types), drivers }
     }
 }
 
@@ -102,23 +108,38 @@ fn compare(deployed: &Deployed, before: &Side<'_>, after: &Side<'_>) -> Result<E
 }
 
 fn planned<'s>(deployed: &'s Deployed, side: &'s Side<'s>, index: &SetIndex<'_>) -> Preview<'s> {
-    preview(deployed.input(&side.definitions, &side.types), index, &deployed.deploy)
+    preview(deployed.input(&side.definitions, &side.types, side.drivers), index, &deployed.deploy)
 }
 
-/// The Definitions and Resource Types of the files; other manifests play no part.
-fn read(files: &[String]) -> Result<(Vec<CreateDefinition>, Vec<ResourceTypeInfo>), CliError> {
-    let (mut definitions, mut types) = (Vec::new(), Vec::new());
+/// What plays a part in planning, out of manifests.
+#[derive(Default)]
+struct Files {
+    definitions: Vec<CreateDefinition>,
+    types: Vec<ResourceTypeInfo>,
+    drivers: Vec<CreateDriver>,
+}
+
+fn read(files: &[String]) -> Result<Files, CliError> {
+    let mut found = Files::default();
     for loaded in manifests::load(files)? {
         match loaded.object {
-            Object::Definition(definition) => definitions.push(*definition),
-            Object::ResourceType(res_type) => types.push(res_type),
+            Object::Definition(definition) => found.definitions.push(*definition),
+            Object::ResourceType(res_type) => found.types.push(res_type),
+            Object::Driver(driver) => found.drivers.push(*driver),
             other => tracing::info!("{}: a {} plays no part here", loaded.file, other.kind().info().name),
         }
     }
-    if definitions.is_empty() && types.is_empty() {
+    if found.definitions.is_empty() && found.types.is_empty() && found.drivers.is_empty() {
         return Err(CliError::user(format!("there is no Definition in {}", files.join(", "))));
     }
-    Ok((definitions, types))
+    Ok(found)
+}
+
+/// The Drivers with the new ones in place, and what is wrong with those.
+fn with_drivers(org: &OrgId, drivers: &[DriverInfo], new: Vec<CreateDriver>) -> (Drivers, Vec<String>) {
+    let new: Vec<DriverInfo> = new.into_iter().map(|driver| driver.into_info(org)).collect();
+    let refused = new.iter().filter_map(|driver| check_registration(driver).err()).collect();
+    (Drivers::new(drivers.iter().cloned().chain(new)), refused)
 }
 
 fn with_types(types: &[ResourceTypeInfo], new: Vec<ResourceTypeInfo>) -> Vec<ResourceTypeInfo> {

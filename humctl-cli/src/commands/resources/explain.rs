@@ -8,6 +8,7 @@ use humctl_core::context::{EnvironmentContext, ResourceKey};
 use humctl_core::explain::{Explainer, Explanation, Named};
 use humctl_core::graph::{ResourceTypes, SetIndex};
 use humctl_core::json;
+use humctl_core::lowering::Drivers;
 use humctl_core::matching::Definitions;
 use humctl_core::placeholder::ResourceRef;
 use humctl_core::preview::preview;
@@ -128,7 +129,8 @@ fn with_explainer<T>(
 ) -> Result<T, CliError> {
     let (definitions, types) = (Definitions::new(&library.definitions), ResourceTypes::new(&library.types));
     let index = SetIndex::new(&deployed.set).map_err(|reasons| CliError::user(reasons.join("\n")))?;
-    let input = deployed.input(&definitions, &types);
+    let drivers = Drivers::new(library.drivers.iter().cloned());
+    let input = deployed.input(&definitions, &types, &drivers);
     let preview = preview(input, &index, &deployed.deploy);
     Ok(read(&Explainer::new(input, &preview, &index, &deployed.deploy, is_named)))
 }

@@ -3,6 +3,7 @@
 
 use humctl_api_types::definition::{DefinitionVersion, ResourceDefinition};
 use humctl_api_types::deployment::Deployment;
+use humctl_api_types::driver::DriverInfo;
 use humctl_api_types::endpoint;
 use humctl_api_types::id::{AppId, DeploymentId, EnvId, EnvTypeId, OrgId, SetId};
 use humctl_api_types::resource_type::ResourceTypeInfo;
@@ -11,6 +12,7 @@ use humctl_api_types::value;
 use humctl_core::context::{EnvironmentContext, ResourceKey};
 use humctl_core::graph::build::GraphInput;
 use humctl_core::graph::{ResourceTypes, SelectorDepth};
+use humctl_core::lowering::Drivers;
 use humctl_core::matching::{Definitions, Pin, PinnedDefinition, Pins};
 use humctl_core::plan::DeployContext;
 use humctl_core::values::{SecretReference, SharedValue, SharedValues};
@@ -21,9 +23,10 @@ use crate::error::CliError;
 /// The store that only the Orchestrator reads.
 const OWN_STORE: &str = "humanitec";
 
-/// Definitions and types of an Organization.
+/// Definitions, Drivers and types of an Organization.
 pub(super) struct Library {
     pub(super) definitions: Vec<ResourceDefinition>,
+    pub(super) drivers: Vec<DriverInfo>,
     pub(super) types: Vec<ResourceTypeInfo>,
 }
 
@@ -58,20 +61,23 @@ impl Deployed {
         &'d self,
         definitions: &'d Definitions<'d>,
         types: &'d ResourceTypes<'d>,
+        drivers: &'d Drivers,
     ) -> GraphInput<'d, 'd> {
         GraphInput {
             values: &self.values,
             pins: &self.pins,
+            drivers,
             selector_depth: self.selector_depth,
             ..GraphInput::new(&self.context, definitions, types)
         }
     }
 }
 
-/// Asks for the Definitions and types of an Organization.
+/// Asks for the Definitions, Drivers and types of an Organization.
 pub(super) fn library(context: &Context, org: &OrgId) -> Result<Library, CliError> {
     Ok(Library {
         definitions: context.client().call(&endpoint::definitions(org))?,
+        drivers: context.client().call(&endpoint::drivers(org))?,
         types: context.client().call(&endpoint::resource_types(org))?,
     })
 }
