@@ -1,15 +1,9 @@
 //! The official examples: each plans to the graph that its text draws.
 
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
 
 use crate::harness::TestEnv;
-
-/// The official example library, when it is there.
-fn library() -> Option<PathBuf> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/data/example-library");
-    path.is_dir().then_some(path)
-}
+use crate::harness::library::library;
 
 /// The edges of the deployed graph as `from -> to`.
 fn edges(env: &TestEnv, app: &str) -> BTreeSet<String> {
@@ -32,11 +26,7 @@ fn edges(env: &TestEnv, app: &str) -> BTreeSet<String> {
 
 /// Applies the Definitions of an example and deploys its Score files.
 fn example(path: &str, app: &str, scores: &[&str]) -> Option<BTreeSet<String>> {
-    let Some(library) = library() else {
-        skip();
-        return None;
-    };
-    let directory = library.join(path);
+    let directory = library()?.join(path);
     let env = TestEnv::new();
     env.git_cluster(&env.remote("r").url(), "");
     for file in std::fs::read_dir(&directory).unwrap() {
@@ -54,11 +44,6 @@ fn example(path: &str, app: &str, scores: &[&str]) -> Option<BTreeSet<String>> {
         env.run_args(&words).ok();
     }
     Some(edges(&env, app))
-}
-
-#[expect(clippy::print_stdout, reason = "says that the test did not look at anything")]
-fn skip() {
-    println!("skipped: ../shared/data is not there");
 }
 
 fn set(lines: &[&str]) -> BTreeSet<String> {
@@ -98,7 +83,7 @@ fn the_propagate_id_pattern() {
 
 #[test]
 fn the_gitops_runtime_example() {
-    let Some(library) = library() else { return skip() };
+    let Some(library) = library() else { return };
     let directory = library.join("resource-definitions/k8s-cluster-git/runtime");
     let env = TestEnv::new();
     let remote = env.remote("r");

@@ -1,8 +1,7 @@
 //! Definitions tried out with made-up inputs: `resources test-definition`.
 
-use std::path::{Path, PathBuf};
-
 use crate::harness::TestEnv;
+use crate::harness::library::{library, yaml_files};
 
 const REDIS: &str = r#"apiVersion: entity.humanitec.io/v1b1
 kind: Definition
@@ -142,23 +141,6 @@ fn failures_name_file_key_and_line() {
     "#);
 }
 
-/// The official example library, when it is there.
-fn library() -> Option<PathBuf> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/data/example-library");
-    path.is_dir().then_some(path)
-}
-
-fn yaml_files(directory: &Path, found: &mut Vec<PathBuf>) {
-    for entry in std::fs::read_dir(directory).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            yaml_files(&path, found);
-        } else if path.extension().is_some_and(|extension| extension == "yaml") {
-            found.push(path);
-        }
-    }
-}
-
 /// Inputs with which the examples make sense.
 fn plausible(skeleton: &str) -> String {
     skeleton
@@ -191,17 +173,10 @@ fn tried(text: &str) -> Vec<&str> {
 
 #[test]
 fn every_official_template_definition_runs() {
-    let Some(library) = library() else {
-        println!("skipped: ../shared/data is not there");
-        return;
-    };
-    let mut files = Vec::new();
-    yaml_files(&library, &mut files);
-    files.sort();
+    let Some(library) = library() else { return };
     let env = TestEnv::new();
     let (mut n_run, mut failures) = (0, String::new());
-    for file in &files {
-        let text = std::fs::read_to_string(file).unwrap();
+    for (file, text) in yaml_files(&library) {
         for definition in tried(&text) {
             env.write("def.yaml", definition);
             let skeleton = env.run("resources test-definition def.yaml --generate").ok().stdout;

@@ -4,6 +4,7 @@ mod browser;
 mod env;
 mod git;
 mod http;
+pub(crate) mod library;
 mod ssh;
 
 pub(crate) use browser::{Browser, Page};
