@@ -133,3 +133,47 @@ fn a_template_that_cannot_work_is_an_error_with_its_key_and_line() {
       hint: correct the driver_inputs of Definition `broken`
     "#);
 }
+
+#[test]
+fn two_pod_volumes_of_one_name_are_refused() {
+    let env = TestEnv::new();
+    let remote = env.remote("r");
+    let volume = |name: &str| {
+        templated(
+            "volume-empty",
+            "volume",
+            &format!(
+                "{{templates: {{manifests: \"vol: {{location: volumes, data: {{name: {name}, emptyDir: {{}}}}}}\"}}}}"
+            ),
+        )
+    };
+    env.shop(&remote, "main").write("volume.yaml", &volume("cache")).run("apply -f volume.yaml").ok();
+    let mounts = "    volumes:
+      /a: {source: \"${resources.one}\"}
+      /b: {source: \"${resources.two}\"}
+resources: {one: {type: volume}, two: {type: volume}}
+";
+    env.score("web", mounts);
+    insta::assert_snapshot!(env.deploy().fails().errors(), @"
+    Error: deployment [ID] failed
+    PRV-003 Two parts of a Pod have the same name (workload web): Workload `web` would have two volumes `cache`, from `volume.default#modules.web.externals.one` and `volume.default#modules.web.externals.two`
+      hint: make the name unique in the Definition, for instance with `{{ .id }}`
+    ");
+    assert!(remote.all_objects().is_empty(), "nothing is written");
+    // A definition without outputs makes a mount all the same (spec/drivers.md §19, item 7).
+    env.write("volume.yaml", &volume("vol-{{ .id }}")).run("apply -f volume.yaml").ok();
+    env.deploy().ok();
+    let workload = remote.show("main", "shop/development/workload-web.yaml");
+    assert!(workload.contains("externals.one") && workload.contains("/a:"), "{workload}");
+}
+
+#[test]
+fn a_sidecar_cannot_take_the_name_of_a_container() {
+    let env = TestEnv::new();
+    let sidecar = "{templates: {manifests: \"proxy: {location: containers, data: {name: main, image: x}}\"}}";
+    env.shop(&env.remote("r"), "main");
+    env.write("proxy.yaml", &templated("proxy", "config", sidecar)).run("apply -f proxy.yaml").ok();
+    let refused = env.score("web", "resources: {proxy: {type: config}}\n").deploy().fails().stderr;
+    let clash = "Workload `web` would have two containers `main`, from the Workload itself and `config.default#modules.web.externals.proxy`";
+    assert!(refused.contains(clash), "{refused}");
+}

@@ -4,10 +4,11 @@
 //! is shrunk with `cargo fuzz tmin`, put under `fuzz/seeds/TARGET`, and mended.
 
 use std::fs;
+use std::process::Command;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 
-use crate::{root, show};
+use crate::{root, say};
 
 const TARGETS: [&str; 4] = ["score", "placeholder", "template", "manifest"];
 
@@ -20,26 +21,43 @@ pub(crate) fn run(seconds: Option<&str>) -> Result<()> {
         let (corpus, seeds) = (format!("target/fuzz/{target}"), format!("fuzz/seeds/{target}"));
         let artifacts = format!("-artifact_prefix={found}found-");
         // The code is safe Rust, so that a sanitizer would only cost time.
-        show(
-            "cargo",
-            &[
-                "+nightly",
-                "fuzz",
-                "run",
-                "--sanitizer=none",
-                "--features=libfuzzer",
-                target,
-                &corpus,
-                &seeds,
-                "--",
-                &seconds,
-                "-rss_limit_mb=512",
-                "-timeout=10",
-                "-max_len=8192",
-                "-print_final_stats=1",
-                &artifacts,
-            ],
-        )?;
+        run_cargo(&[
+            "+nightly",
+            "fuzz",
+            "run",
+            "--sanitizer=none",
+            "--features=libfuzzer",
+            target,
+            &corpus,
+            &seeds,
+            "--",
+            &seconds,
+            "-rss_limit_mb=512",
+            "-timeout=10",
+            "-max_len=8192",
+            "-print_final_stats=1",
+            &artifacts,
+        ])?;
     }
     Ok(())
+}
+
+fn run_cargo(arguments: &[&str]) -> Result<()> {
+    say(&format!("\n==> cargo {}\n", arguments.join(" ")));
+    let status = Command::new("cargo")
+        .args(arguments)
+        .current_dir(root())
+        // Optimizing across crates takes longer than it saves in ten minutes, and a report needs symbols.
+        .envs([("LTO", "off"), ("CODEGEN_UNITS", "16"), ("STRIP", "none")].map(profile))
+        .status()
+        .context("cannot run cargo-fuzz; install it with: cargo install cargo-fuzz")?;
+    if !status.success() {
+        bail!("a target failed; the text that it failed on lies under target/fuzz");
+    }
+    Ok(())
+}
+
+/// The variable that overrides a setting of the release profile.
+fn profile((key, value): (&str, &'static str)) -> (String, &'static str) {
+    (format!("CARGO_PROFILE_RELEASE_{key}"), value)
 }

@@ -22,7 +22,7 @@ impl Driver for Cluster {
             }
         }
         values.insert("cluster_type".to_owned(), Value::String(self.cluster_type.to_owned()));
-        Ok(Outputs { values, secret_refs })
+        Ok(Outputs { values, secret_refs, ..Outputs::default() })
     }
 }
 

@@ -6,6 +6,6 @@ pub(super) struct Echo;
 
 impl Driver for Echo {
     fn provision(&self, call: DriverCall<'_>) -> Result<Outputs, DriverError> {
-        Ok(Outputs { values: call.values, secret_refs: call.secret_refs })
+        Ok(Outputs { values: call.values, secret_refs: call.secret_refs, ..Outputs::default() })
     }
 }

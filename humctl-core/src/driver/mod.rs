@@ -36,6 +36,9 @@ pub struct Outputs {
     pub values: Map<String, Value>,
     /// References to the secret outputs.
     pub secret_refs: Map<String, Value>,
+    /// Kubernetes fragments, name → `{location, data}`; none when they are not
+    /// known here.
+    pub manifests: Map<String, Value>,
 }
 
 /// Why a Driver made nothing. Both are sentences without secrets.

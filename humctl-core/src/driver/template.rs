@@ -37,12 +37,14 @@ impl Driver for TemplateDriver {
         let values = rendered.outputs?;
         let secret_refs = markers.references(&rendered.secrets?)?;
         // What cannot be known is not asked for; what is wrong is told before it gets to the cluster.
-        for part in [rendered.manifests.err(), rendered.cookie.err()].into_iter().flatten() {
-            if matches!(part, DriverError::Failed(_)) {
-                return Err(part);
-            }
+        let manifests = match rendered.manifests {
+            Err(DriverError::Unknown(_)) => Map::new(),
+            manifests => manifests?,
+        };
+        if let Err(failed @ DriverError::Failed(_)) = rendered.cookie {
+            return Err(failed);
         }
-        Ok(Outputs { values, secret_refs })
+        Ok(Outputs { values, secret_refs, manifests })
     }
 
     fn reads_resource_inputs(&self) -> bool {

@@ -435,7 +435,7 @@ mod tests {
 
     fn target(values: Value, secrets: Value) -> Result<GitTarget, String> {
         let object = |value: Value| value.as_object().unwrap().clone();
-        GitTarget::from_outputs(&Outputs { values: object(values), secret_refs: object(secrets) })
+        GitTarget::from_outputs(&Outputs { values: object(values), secret_refs: object(secrets), ..Outputs::default() })
     }
 
     #[test]

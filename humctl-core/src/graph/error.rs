@@ -184,6 +184,17 @@ pub enum PlanError {
         /// What is wrong.
         reason: String,
     },
+    /// `PRV-003`: a Workload would get two Pod volumes or containers of one name.
+    FragmentClash {
+        /// The Workload.
+        workload: String,
+        /// `volume` or `container`.
+        kind: &'static str,
+        /// The name.
+        name: String,
+        /// Who brings it, sorted: resources, or the Workload itself.
+        by: Vec<String>,
+    },
     /// `PRV-002`: the `update` of a `workload` resource does not fit its module.
     BadUpdate {
         /// The Workload.
@@ -316,6 +327,7 @@ impl PlanError {
             Self::TooLarge { .. } => "PLN-014",
             Self::DriverFailed { .. } => "PRV-001",
             Self::BadUpdate { .. } => "PRV-002",
+            Self::FragmentClash { .. } => "PRV-003",
         }
     }
 
@@ -346,7 +358,9 @@ impl PlanError {
             Self::Cycle { steps } => {
                 ("environment", steps.first().map(|step| step.resource.to_string()).unwrap_or_default())
             }
-            Self::LegacyIngress { workload } | Self::BadUpdate { workload, .. } => ("workload", workload.clone()),
+            Self::LegacyIngress { workload }
+            | Self::BadUpdate { workload, .. }
+            | Self::FragmentClash { workload, .. } => ("workload", workload.clone()),
             Self::TooLarge { label, .. } => ("resource", label.clone()),
             Self::Target { context, .. } => ("environment", context.env.to_string()),
         }
@@ -374,6 +388,7 @@ impl PlanError {
             Self::LiteralSecrets { .. } | Self::StoredValue { .. } => "Secret values cannot be written to Git",
             Self::DriverFailed { .. } => "Driver failed",
             Self::BadUpdate { .. } => "Update of a Workload cannot be applied",
+            Self::FragmentClash { .. } => "Two parts of a Pod have the same name",
         }
     }
 
@@ -513,6 +528,11 @@ impl fmt::Display for PlanError {
             Self::BadUpdate { workload, definition, reason } => write!(
                 f,
                 "the `update` of Definition `{definition}` does not fit Workload `{workload}`: {reason}\n  hint: its paths start at the module, as in `/spec/labels/team`"
+            ),
+            Self::FragmentClash { workload, kind, name, by } => write!(
+                f,
+                "Workload `{workload}` would have two {kind}s `{name}`, from {}\n  hint: make the name unique in the Definition, for instance with `{{{{ .id }}}}`",
+                by.join(" and ")
             ),
             Self::TooLarge { file, label, n_bytes, max_bytes } => write!(
                 f,

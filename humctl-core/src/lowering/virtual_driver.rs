@@ -53,7 +53,6 @@ pub fn check_template(template: &Value) -> Result<(), String> {
     visit(template, "template", &mut |place, text| {
         Template::parse(text).map(|_| ()).map_err(|error| format!("{place}:{error}"))
     })
-    .map(|_| ())
 }
 
 fn render(template: &Value, place: &str, data: &TemplateValue) -> Result<Value, String> {

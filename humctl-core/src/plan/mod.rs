@@ -4,6 +4,7 @@
 //! Pure functions: no IO, no clock, no randomness.
 
 mod evaluate;
+mod fragments;
 mod inputs;
 pub mod resolve;
 pub mod update;
@@ -114,6 +115,7 @@ pub fn plan<'d>(
     }
     errors.extend(inputs::check(&graph, index, &resolver));
     errors.extend(check_updates(index, &nodes, &evaluated.outputs));
+    errors.extend(fragments::check(index, &nodes, &evaluated.outputs));
     Reported { result: Plan { graph, outputs: evaluated.outputs }, errors }
 }
 
