@@ -19,7 +19,7 @@ pub(crate) fn run(seconds: Option<&str>) -> Result<()> {
         let found = format!("target/fuzz/{target}/");
         fs::create_dir_all(root().join(&found))?;
         let (corpus, seeds) = (format!("target/fuzz/{target}"), format!("fuzz/seeds/{target}"));
-        let artifacts = format!("-artifact_prefix={found}found-");
+        let artifacts = format!("-artifact_prefix=target/fuzz/{target}-found-");
         // The code is safe Rust, so that a sanitizer would only cost time.
         run_cargo(&[
             "+nightly",

@@ -4,6 +4,7 @@ mod bench;
 mod ci;
 mod demo;
 mod fuzz;
+mod mutants;
 mod tidy;
 mod vectors;
 
@@ -18,11 +19,13 @@ cargo xtask CHORE
   demo   run the main job in a temporary directory, and check it
   ci     what CI runs: formatting, clippy, tidy, tests, demo
   tidy   check the rules of the house that no compiler checks
-  bench  print the budgets and what is measured against them; `bench plan`, `bench deploy`
-         and `bench start` run a part
+  bench  print the budgets and what is measured against them; `bench start`, `bench plan`,
+         `bench render` and `bench deploy` run a part
   fuzz [SECONDS]
          look for input that breaks a law of `fuzz/src/lib.rs`, each target in turn, 600 seconds
          unless told otherwise; needs cargo-fuzz and a nightly compiler
+  mutants
+         take the guards of secrets away one by one, and expect a test to fail for each
   vectors FILE
          run templates against what Go makes of them, one JSON object a line
 ";
@@ -35,6 +38,7 @@ fn main() -> ExitCode {
         "tidy" => tidy::run(),
         "vectors" => vectors::run(std::env::args().nth(2).as_deref()),
         "fuzz" => fuzz::run(std::env::args().nth(2).as_deref()),
+        "mutants" => mutants::run(),
         "bench" => bench::run(std::env::args().nth(2).as_deref()),
         _ => {
             say(USAGE);

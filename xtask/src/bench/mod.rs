@@ -13,9 +13,12 @@ use std::time::{Duration, Instant};
 use crate::{program, root, say};
 use anyhow::{Context as _, Result, ensure};
 
-/// Runs all benchmarks, or the named one: `start`, `plan` or `deploy`.
+/// Runs all benchmarks, or the named one: `start`, `plan`, `render` or `deploy`.
 pub(crate) fn run(name: Option<&str>) -> Result<()> {
-    ensure!(matches!(name, None | Some("start" | "plan" | "deploy")), "known are start, plan and deploy");
+    ensure!(
+        matches!(name, None | Some("start" | "plan" | "render" | "deploy")),
+        "known are start, plan, render and deploy"
+    );
     // Built together, so that both have the same features and share their builds.
     say("building (release) …\n");
     let built = Command::new(env!("CARGO"))
@@ -37,6 +40,9 @@ pub(crate) fn run(name: Option<&str>) -> Result<()> {
     }
     if is_wanted("plan") {
         plan::run(&bench)?;
+    }
+    if is_wanted("render") {
+        plan::render()?;
     }
     if is_wanted("deploy") {
         deploy::run(&bench)?;
