@@ -6,6 +6,8 @@
 mod cluster;
 mod echo;
 pub mod template;
+#[cfg(test)]
+mod tests;
 pub mod trial;
 
 use serde_json::{Map, Value};
