@@ -211,4 +211,50 @@ entity:
     let object = custom_resource(&remote, "s3");
     assert_eq!(object["spec"]["driver"], json!({"type": "humanitec/s3", "account": "aws"}));
     assert!(object["metadata"]["annotations"]["humctl.dev/lowered-from"].is_null());
+    env.score("api", "resources: {files: {type: s3}}\n");
+    let refused = env.run("score deploy --app shop --env development --fail-on-hosted-drivers").fails().errors();
+    insta::assert_snapshot!(refused, @"
+    Error: deployment [ID] failed
+    PRV-004 Driver of Humanitec's own service (resource s3.default#modules.api.externals.files): `s3.default#modules.api.externals.files` (Definition `bucket`): only Humanitec's own service runs the Driver `humanitec/s3`
+      hint: use `humanitec/template` for what runs in the cluster, `humanitec/echo` for what exists already, or deploy without --fail-on-hosted-drivers
+    PRV-004 Driver of Humanitec's own service (resource s3.default#modules.web.externals.files): `s3.default#modules.web.externals.files` (Definition `bucket`): only Humanitec's own service runs the Driver `humanitec/s3`
+      hint: use `humanitec/template` for what runs in the cluster, `humanitec/echo` for what exists already, or deploy without --fail-on-hosted-drivers
+    ");
+    assert_eq!(remote.n_commits("main"), 1);
+}
+
+#[test]
+fn a_virtual_driver_can_make_the_deployment_target() {
+    let env = TestEnv::new();
+    let remote = env.remote("deploy");
+    let driver = "apiVersion: entity.humanitec.io/v1b1
+kind: Driver
+metadata: {id: team-repo}
+entity:
+  type: k8s-cluster
+  target: driver://humanitec/k8s-cluster-git
+  account_types: []
+  inputs_schema: {}
+  template:
+    values:
+      url: \"{{ .driver.values.base }}/{{ .driver.values.team }}.git\"
+      branch: main
+      path: ${context.app.id}/${context.env.id}
+---
+apiVersion: entity.humanitec.io/v1b1
+kind: Definition
+metadata: {id: target}
+entity:
+  name: target
+  type: k8s-cluster
+  driver_type: local/team-repo
+  driver_inputs: {values: {base: BASE, team: deploy}}
+  criteria: [{}]
+";
+    let url = remote.url();
+    let base = url.strip_suffix("/deploy.git").unwrap();
+    env.write("target.yaml", &driver.replace("BASE", base)).run("apply -f target.yaml").ok();
+    env.run("create app shop").ok();
+    env.score("web", "").deploy().ok();
+    assert!(remote.tree("main").contains("shop/development/workload-web.yaml"));
 }

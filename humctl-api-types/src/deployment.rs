@@ -179,6 +179,9 @@ pub struct DeploymentRequest {
     /// Take over files in the target directory that no record names. Ours.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub adopt: Option<bool>,
+    /// Refuse resources that only Humanitec's own service can make. Ours.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fail_on_hosted_drivers: Option<bool>,
 }
 
 /// One error of a Deployment.

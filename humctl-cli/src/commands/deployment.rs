@@ -35,6 +35,9 @@ pub(crate) struct HowToDeploy {
     /// Environment's: they are replaced or deleted
     #[arg(long)]
     adopt: bool,
+    /// Fail when a resource needs a Driver that only Humanitec's own service runs
+    #[arg(long)]
+    fail_on_hosted_drivers: bool,
     /// Trust the SSH host key of a Git host that no file names
     #[arg(long)]
     git_accept_new_host_key: bool,
@@ -62,7 +65,12 @@ pub(crate) fn deploy(
 ) -> Result<(), CliError> {
     let (org, app) = context.app()?;
     let cancel = on_interrupt(context);
-    let request = DeploymentRequest { mode: Some(how.mode.clone()), adopt: how.adopt.then_some(true), ..request };
+    let request = DeploymentRequest {
+        mode: Some(how.mode.clone()),
+        adopt: how.adopt.then_some(true),
+        fail_on_hosted_drivers: how.fail_on_hosted_drivers.then_some(true),
+        ..request
+    };
     let deployment = start(context, &endpoint::create_deployment(&org, &app, env, &request), how, &cancel)?;
     let mut lines = before.to_vec();
     if !how.wait && !context.client().is_local() {

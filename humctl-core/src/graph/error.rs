@@ -184,6 +184,16 @@ pub enum PlanError {
         /// What is wrong.
         reason: String,
     },
+    /// `PRV-004`: a resource needs a Driver that only Humanitec's own service
+    /// runs, and whoever deploys wants none of these.
+    HostedDriver {
+        /// The resource.
+        resource: ResourceKey,
+        /// Its Definition.
+        definition: DefinitionId,
+        /// The Driver.
+        driver_type: String,
+    },
     /// `PRV-003`: a Workload would get two Pod volumes or containers of one name.
     FragmentClash {
         /// The Workload.
@@ -328,6 +338,7 @@ impl PlanError {
             Self::DriverFailed { .. } => "PRV-001",
             Self::BadUpdate { .. } => "PRV-002",
             Self::FragmentClash { .. } => "PRV-003",
+            Self::HostedDriver { .. } => "PRV-004",
         }
     }
 
@@ -341,6 +352,7 @@ impl PlanError {
             | Self::TypeNotAllowed { resource, .. }
             | Self::PrivateOnly { resource }
             | Self::BadInputs { resource, .. }
+            | Self::HostedDriver { resource, .. }
             | Self::ConflictingInputs { resource, .. }
             | Self::PinnedVersion { resource, .. }
             | Self::DriverFailed { resource, .. }
@@ -388,6 +400,7 @@ impl PlanError {
             Self::LiteralSecrets { .. } | Self::StoredValue { .. } => "Secret values cannot be written to Git",
             Self::DriverFailed { .. } => "Driver failed",
             Self::BadUpdate { .. } => "Update of a Workload cannot be applied",
+            Self::HostedDriver { .. } => "Driver of Humanitec's own service",
             Self::FragmentClash { .. } => "Two parts of a Pod have the same name",
         }
     }
@@ -528,6 +541,10 @@ impl fmt::Display for PlanError {
             Self::BadUpdate { workload, definition, reason } => write!(
                 f,
                 "the `update` of Definition `{definition}` does not fit Workload `{workload}`: {reason}\n  hint: its paths start at the module, as in `/spec/labels/team`"
+            ),
+            Self::HostedDriver { resource, definition, driver_type } => write!(
+                f,
+                "`{resource}` (Definition `{definition}`): only Humanitec's own service runs the Driver `{driver_type}`\n  hint: use `humanitec/template` for what runs in the cluster, `humanitec/echo` for what exists already, or deploy without --fail-on-hosted-drivers"
             ),
             Self::FragmentClash { workload, kind, name, by } => write!(
                 f,

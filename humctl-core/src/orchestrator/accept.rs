@@ -58,6 +58,7 @@ impl Orchestrator {
                 local_base,
                 is_rebased: env_doc.is_rebased,
                 adopt: request.adopt.unwrap_or_default(),
+                fail_on_hosted_drivers: request.fail_on_hosted_drivers.unwrap_or_default(),
                 doc,
             };
             let key = documents::env(org, app, env);

@@ -25,7 +25,7 @@ use crate::git::tree::{self, BranchView};
 use crate::git::{EnvironmentRecord, GitError, GitSession};
 use crate::graph::build::GraphInput;
 use crate::graph::error::sort;
-use crate::graph::{PlanError, ResourceTypes, SetIndex, export};
+use crate::graph::{PlanError, ResourceGraph as Graph, ResourceTypes, SetIndex, export};
 use crate::hash;
 use crate::matching::Definitions;
 use crate::orchestrator::active::active_resources;
@@ -65,6 +65,7 @@ pub(super) struct Job {
     /// It starts from a Deployment that was chosen, not from what is deployed.
     pub(super) is_rebased: bool,
     pub(super) adopt: bool,
+    pub(super) fail_on_hosted_drivers: bool,
     pub(super) doc: DeploymentDoc,
 }
 
@@ -435,6 +436,12 @@ pub(super) fn plan_files(
     let deploy = DeployContext { deployment: job.doc.deployment.id.clone(), set: set_id(set) };
     let planned = plan_and_render(input, &index, target_plan, &deploy).into_result();
     let (plan, files) = planned.map_err(|errors| plan_failed(&errors))?;
+    if job.fail_on_hosted_drivers {
+        match hosted_drivers(&plan.graph).as_slice() {
+            [] => {}
+            errors => return Err(plan_failed(errors)),
+        }
+    }
     let now = now();
     let mut warnings = target_plan.graph.warnings.clone();
     warnings.extend(plan.graph.warnings.iter().cloned());
@@ -447,6 +454,18 @@ pub(super) fn plan_files(
         active: active_resources(&plan, target_plan, context, &job.doc.deployment.id, &now),
     };
     Ok((files, outcome))
+}
+
+/// The resources that nothing outside of Humanitec's own service makes.
+fn hosted_drivers(graph: &Graph<'_>) -> Vec<PlanError> {
+    let hosted = graph.nodes.iter().filter(|node| node.driver.is_hosted());
+    hosted
+        .map(|node| PlanError::HostedDriver {
+            resource: node.key.clone(),
+            definition: node.rule.definition.id.clone(),
+            driver_type: node.driver.driver_type.to_string(),
+        })
+        .collect()
 }
 
 /// An edit with what it leads to when it lands.
