@@ -179,6 +179,9 @@ pub struct DeploymentRequest {
     /// Take over files in the target directory that no record names. Ours.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub adopt: Option<bool>,
+    /// Fail when the Delta removes a Workload that is not deployed. Ours.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub strict_removal: Option<bool>,
 }
 
 /// One error of a Deployment.

@@ -92,6 +92,7 @@ impl Orchestrator {
             local_base: set.clone(),
             is_rebased: false,
             adopt: false,
+            strict_removal: false,
             doc: doc.clone(),
         };
         // A record does not say which Shared Values were used; those of now come nearest.
