@@ -115,3 +115,71 @@ fn a_set_is_deployed_without_waiting_unless_told_to() {
         serde_json::json!({"set_id": "s1", "comment": "text", "value_set_version_id": "v1", "mode": "incremental"});
     assert_eq!(body, expected);
 }
+
+#[test]
+fn a_hosted_environment_is_asked_before_a_workload_is_removed() {
+    const ENVIRONMENT: &str = "{\"id\":\"dev\",\"name\":\"Dev\",\"type\":\"development\",\"created_at\":\"t\",\
+        \"created_by\":\"u\",\"status\":\"active\",\"status_changed_at\":\"t\",\"from_deploy\":{\"id\":\"d1\",\
+        \"env_id\":\"dev\",\"set_id\":\"s1\",\"from_id\":\"\",\"comment\":\"c\",\"status\":\"succeeded\",\
+        \"status_changed_at\":\"t\",\"created_at\":\"t\",\"created_by\":\"u\",\"export_file\":\"\",\"export_status\":\"\"}}";
+    const SET: &str = "{\"id\":\"s1\",\"modules\":{\"web\":{\"profile\":\"p\",\"spec\":{\"v\":\"${shared.db.host}\"}}},\
+        \"shared\":{\"db\":{\"type\":\"postgres\"}},\"version\":0}";
+    const DELTA: &str = "{\"id\":\"delta-1\",\"metadata\":{\"name\":\"n\",\"env_id\":\"dev\",\"created_by\":\"u\",\
+        \"created_at\":\"t\",\"last_modified_at\":\"t\"},\"modules\":{\"remove\":[\"web\"]},\"shared\":[]}";
+    const DEPLOYMENT: &str = "{\"id\":\"d2\",\"env_id\":\"dev\",\"set_id\":\"s2\",\"from_id\":\"\",\"comment\":\"c\",\
+        \"status\":\"in progress\",\"status_changed_at\":\"t\",\"created_at\":\"t\",\"created_by\":\"u\",\
+        \"export_file\":\"\",\"export_status\":\"\"}";
+    let mut env = TestEnv::new();
+    let api = FakeApi::start(vec![
+        (200, ENVIRONMENT),
+        (200, SET),
+        (200, ENVIRONMENT),
+        (200, SET),
+        (201, DELTA),
+        (201, DEPLOYMENT),
+    ]);
+    env.set("HUMANITEC_API_PREFIX", &api.prefix()).set("HUMANITEC_TOKEN", "some-token").set("HUMANITEC_ORG", "my-org");
+    env.score("api", "");
+    let refused = env.run("score deploy --remove --app shop --env dev").fails().stderr;
+    assert!(refused.starts_with("Error: workload 'api' is not part of environment 'dev'\n  hint: "), "{refused}");
+    env.score("web", "");
+    let removed = env.run("score deploy --remove --app shop --env dev").ok().stdout;
+    assert_eq!(
+        removed,
+        "note: no Workload reads the shared resource `db` any more; it stays until a Delta removes /shared/db\n\
+         Delta delta-1\nDeployment d2\n"
+    );
+    let seen = api.seen.lock().unwrap();
+    assert!(seen[4].contains("\"remove\":[\"web\"]"), "{}", seen[4]);
+    assert!(!seen[5].contains("strict_removal"), "{}", seen[5]);
+}
+
+#[test]
+fn classes_of_a_hosted_organization_are_described() {
+    const TYPES: &str = "[{\"type\":\"redis\",\"name\":\"Redis\",\"category\":\"datastore\",\"use\":\"direct\"}]";
+    const DEFINITIONS: &str = "[{\"id\":\"redis-large\",\"name\":\"redis-large\",\"type\":\"redis\",\
+        \"driver_type\":\"humanitec/echo\",\"org_id\":\"my-org\",\"created_at\":\"t\",\"created_by\":\"u\",\
+        \"criteria\":[{\"id\":\"c1\",\"class\":\"large\"},{\"id\":\"c2\",\"class\":\"default\"}]}]";
+    const CLASSES: &str = "[{\"id\":\"large\",\"resource_type\":\"redis\",\"description\":\"For production\"}]";
+    let mut env = TestEnv::new();
+    let api = FakeApi::start(vec![(200, TYPES), (200, DEFINITIONS), (200, CLASSES)]);
+    env.set("HUMANITEC_API_PREFIX", &api.prefix()).set("HUMANITEC_TOKEN", "some-token").set("HUMANITEC_ORG", "my-org");
+    let listed = env.run("score available-resource-types --filter-type redis").ok().stdout;
+    insta::assert_snapshot!(listed, @"");
+    assert!(api.seen.lock().unwrap()[2].starts_with("GET /base/orgs/my-org/resources/classes "));
+}
+
+#[test]
+fn a_hosted_organization_is_asked_for_a_profile() {
+    let mut env = TestEnv::new();
+    env.score("web", "").write("ext.yaml", "apiVersion: humanitec.org/v1b1\nprofile: rollouts\n");
+    let api = FakeApi::start(vec![(200, "[]"), (200, "[]"), (404, ""), (200, "[]"), (200, "[]"), (200, "{}")]);
+    env.set("HUMANITEC_API_PREFIX", &api.prefix()).set("HUMANITEC_TOKEN", "some-token").set("HUMANITEC_ORG", "my-org");
+    let found = env.run("score validate --extensions ext.yaml").ok().stdout;
+    assert_eq!(
+        found,
+        "WARNING: ext.yaml:2:1: /profile: extension: there is no profile rollouts in your Humanitec organization\n"
+    );
+    env.run("score validate --extensions ext.yaml --strict").ok();
+    assert!(api.seen.lock().unwrap()[2].starts_with("GET /base/orgs/my-org/workload-profiles/my-org%2Frollouts "));
+}

@@ -246,3 +246,162 @@ fn sources_that_cannot_or_must_not_be_read_are_refused() {
     env.run("score validate --local --strict").ok();
     assert_eq!(env.run("get deployments --app shop --env development -o json").json(), json!([]));
 }
+
+#[test]
+fn a_workload_is_removed_only_where_it_is() {
+    let env = TestEnv::new();
+    let remote = env.remote("gitops");
+    env.shop(&remote, "main");
+    let remove = "score deploy --remove --app shop --env development";
+    env.score("web", "    variables: {H: \"${resources.db.host}\"}\nresources:\n  db: {type: postgres, id: main}\n");
+    env.write("postgres.yaml", POSTGRES).run("apply -f postgres.yaml").ok();
+    insta::assert_snapshot!(env.run(remove).fails().errors(), @"");
+    env.deploy().ok();
+    env.score("api", "");
+    env.deploy().ok();
+    env.score("wep", "");
+    let refused = env.run(remove).fails().stderr;
+    assert!(refused.contains("workload 'wep' is not part of environment 'development'"), "{refused}");
+    // Somebody else, who knows only what the branch says, may remove it. The
+    // rest of the file does not matter.
+    let other = env.other_home("other");
+    for words in ["apply -f cluster.yaml", "apply -f postgres.yaml", "create app shop"] {
+        other.run(words).ok();
+    }
+    env.write("score.yaml", "metadata: {name: web}\ncontainers: 1\n");
+    let removed = other.run(remove).ok().stdout;
+    assert!(
+        removed.contains(
+            "note: no Workload reads the shared resource `main` any more; it stays until a Delta removes /shared/main"
+        ),
+        "{removed}"
+    );
+    let set = other.run("get deployment-set . --app shop --env development -o json").json();
+    assert_eq!(set["entity"]["modules"].as_object().unwrap().keys().collect::<Vec<_>>(), ["api"]);
+    assert_eq!(set["entity"]["shared"]["main"]["type"], "postgres");
+    // Row 6 of spec/score.md §9, and a file without a name.
+    for (file, reason) in [
+        ("metadata: {name: My_App}\n", "score.yaml:1:12: /metadata/name: does not match pattern"),
+        ("metadata: {}\n", "score.yaml:1:1: /metadata: missing properties: 'name'"),
+    ] {
+        env.write("score.yaml", file);
+        let refused = env.run(remove).fails().stderr;
+        assert!(refused.contains(reason), "{refused}");
+    }
+}
+
+#[test]
+fn an_unknown_profile_is_an_error_only_when_it_is_deployed() {
+    let env = TestEnv::new();
+    let remote = env.remote("gitops");
+    env.shop(&remote, "main");
+    env.score("web", "");
+    let extension = |profile: &str| {
+        env.write("extension.yaml", &format!("apiVersion: humanitec.org/v1b1\nprofile: {profile}\n"));
+    };
+    let deploy = "score deploy --app shop --env development --extensions extension.yaml";
+    // Row 73 of spec/score.md §9.
+    extension("humanitec/default-modul");
+    insta::assert_snapshot!(env.run("score validate --extensions extension.yaml").ok().stdout, @"");
+    assert_eq!(env.run("score validate --extensions extension.yaml --strict").code, 1);
+    insta::assert_snapshot!(env.run(deploy).fails().errors(), @"");
+    // Whether one of the Organization is there shows in the cluster alone.
+    extension("my-org/rollouts");
+    env.run("score validate --extensions extension.yaml --strict").ok();
+    env.run(deploy).ok();
+    let deployment = env.run("get deployment . --app shop --env development -o json").json();
+    assert!(deployment.to_string().contains("the profile `my-org/rollouts` is not checked here"), "{deployment}");
+}
+
+#[test]
+fn flags_of_a_deployment_reach_the_set() {
+    let env = TestEnv::new();
+    let remote = env.remote("gitops");
+    env.shop(&remote, "main");
+    env.score("web", "    args: [a]\nresources:\n  db: {type: pg}\n");
+    env.write("postgres.yaml", POSTGRES).run("apply -f postgres.yaml").ok();
+    let deploy = "score deploy --app shop --env development";
+    // Row 39 of spec/score.md §4, the other flags, and a type that is called otherwise.
+    env.run(&format!(
+        "{deploy} --workload-source-url https://git/x --resource-type-alias pg=postgres --class default \
+         -p containers.main.args.-1=8080 -p containers.main.resources.limits.cpu=1 --image unused:1"
+    ))
+    .ok();
+    let set = env.run("get deployment-set . --app shop --env development -o json").json();
+    let module = &set["entity"]["modules"]["web"];
+    assert_eq!(module["spec"]["annotations"]["humanitec.io/workload-source"], "https://git/x");
+    assert_eq!(module["spec"]["containers"]["main"]["args"], json!(["a", "8080"]));
+    assert_eq!(module["spec"]["containers"]["main"]["resources"]["limits"]["cpu"], "1");
+    assert_eq!(module["externals"]["db"]["type"], "postgres");
+    let told = env.run(&format!("{deploy} --resource-type-alias pg=postgres --image unused:1 -v1")).stderr;
+    assert!(told.contains("every container has an image, so `unused:1` is not used"), "{told}");
+    // What the flags cannot say.
+    for (flags, reason) in [
+        (
+            "--class google-cloud-run",
+            "Error: the workload class `google-cloud-run` is for Generic Mode, which is not supported\n  hint: leave --class out",
+        ),
+        ("--resource-type-alias pg", "it is written TYPE=ORG/TYPE, as in s3=my-org/s3"),
+        ("", "pg.default#modules.web.externals.db"),
+    ] {
+        let refused = env.run(&format!("{deploy} {flags}")).fails().stderr;
+        assert!(refused.contains(reason), "{flags}: {refused}");
+    }
+    env.run("score validate --strict --resource-type-alias pg=postgres").ok();
+    assert_eq!(env.run("score validate --strict").code, 1);
+}
+
+#[test]
+fn services_are_held_against_the_environment() {
+    let env = TestEnv::new();
+    let remote = env.remote("gitops");
+    env.shop(&remote, "main");
+    let validate = "score validate --strict --app shop --env";
+    env.score("web", "resources:\n  web: {type: service}\n  api: {type: service}\n");
+    env.run(&format!("{validate} nowhere")).ok();
+    env.run(&format!("{validate} development")).ok();
+    env.deploy().ok();
+    let found = env.run(&format!("{validate} development"));
+    assert_eq!(found.code, 1);
+    insta::assert_snapshot!(found.stdout, @"");
+    env.score("api", "").deploy().ok();
+    env.score("web", "resources:\n  api: {type: service}\n").run(&format!("{validate} development")).ok();
+}
+
+#[test]
+fn locations_are_pointers_that_fit_a_url() {
+    let env = TestEnv::new();
+    env.write(
+        "score.yaml",
+        "apiVersion: score.dev/v1b1\nmetadata: {name: web, annotations: {UPPER.io/x y: z}}\ncontainers: {main: {image: x}}\n",
+    );
+    let found = env.run("score validate --local -o json").json();
+    assert_eq!(found[0]["Location"], "/metadata/annotations/UPPER.io~1x%20y");
+}
+
+#[test]
+fn hostile_files_end_quickly_with_their_reason() {
+    let env = TestEnv::new();
+    let head = "apiVersion: score.dev/v1b1\nmetadata:\n  name: web\n";
+    let mut bomb = format!("{head}  a0: &a0 [x, x, x, x, x, x, x, x, x]\n");
+    for level in 1..9 {
+        let previous = vec![format!("*a{}", level - 1); 9].join(", ");
+        bomb += &format!("  a{level}: &a{level} [{previous}]\n");
+    }
+    let nested = format!("{head}  deep: {}", "[".repeat(100_000));
+    let large = format!("{head}  text: {}\n", "x".repeat(16 * 1024 * 1024));
+    let references = format!("{head}  text: &t x\n  list: [{}]\n", "*t, ".repeat(600_000));
+    for (file, text, reason) in [
+        ("bomb.yaml", bomb, ""),
+        ("nested.yaml", nested, ""),
+        ("large.yaml", large, "large.yaml: the file is larger than 16777216 bytes"),
+        ("references.yaml", references, ""),
+    ] {
+        env.write(file, &text);
+        let began = std::time::Instant::now();
+        let failed = env.run(&format!("score validate {file} --local")).fails();
+        assert!(began.elapsed().as_secs() < 20, "{file} took {:?}", began.elapsed());
+        assert!(failed.stderr.len() < 300 && failed.stderr.contains(reason), "{}", failed.stderr);
+        eprintln!("{file}: {}", failed.stderr);
+    }
+}

@@ -182,6 +182,9 @@ pub struct DeploymentRequest {
     /// Refuse resources that only Humanitec's own service can make. Ours.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fail_on_hosted_drivers: Option<bool>,
+    /// Fail when the Delta removes a Workload that is not deployed. Ours.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub strict_removal: Option<bool>,
 }
 
 /// One error of a Deployment.

@@ -148,6 +148,15 @@ pub enum PlanError {
         /// The limit.
         max_bytes: usize,
     },
+    /// `PLN-015`: a Workload names a profile that does not exist.
+    UnknownProfile {
+        /// The Workload.
+        workload: String,
+        /// The profile.
+        profile: String,
+        /// What to do.
+        hint: String,
+    },
     /// `PLN-012`: the deployment target cannot be determined.
     Target {
         /// The Environment.
@@ -335,6 +344,7 @@ impl PlanError {
             Self::Target { .. } => "PLN-012",
             Self::LiteralSecrets { .. } | Self::StoredValue { .. } => "PLN-013",
             Self::TooLarge { .. } => "PLN-014",
+            Self::UnknownProfile { .. } => "PLN-015",
             Self::DriverFailed { .. } => "PRV-001",
             Self::BadUpdate { .. } => "PRV-002",
             Self::FragmentClash { .. } => "PRV-003",
@@ -372,7 +382,8 @@ impl PlanError {
             }
             Self::LegacyIngress { workload }
             | Self::BadUpdate { workload, .. }
-            | Self::FragmentClash { workload, .. } => ("workload", workload.clone()),
+            | Self::FragmentClash { workload, .. }
+            | Self::UnknownProfile { workload, .. } => ("workload", workload.clone()),
             Self::TooLarge { label, .. } => ("resource", label.clone()),
             Self::Target { context, .. } => ("environment", context.env.to_string()),
         }
@@ -396,6 +407,7 @@ impl PlanError {
             Self::PinnedVersion { .. } => "Pinned version cannot be used",
             Self::SecretMixed { .. } => "Secret mixed with a field of the pod",
             Self::TooLarge { .. } => "Custom resource too large",
+            Self::UnknownProfile { .. } => "Unknown Workload Profile",
             Self::Target { .. } => "No deployment target",
             Self::LiteralSecrets { .. } | Self::StoredValue { .. } => "Secret values cannot be written to Git",
             Self::DriverFailed { .. } => "Driver failed",
@@ -555,6 +567,9 @@ impl fmt::Display for PlanError {
                 f,
                 "{file} ({label}) has {n_bytes} bytes, and a cluster takes at most {max_bytes}\n  hint: move large files into the image or a volume"
             ),
+            Self::UnknownProfile { workload, profile, hint } => {
+                write!(f, "Workload `{workload}`: there is no profile `{profile}`\n  hint: {hint}")
+            }
             Self::Target { context, reason, near, hint } => {
                 write!(f, "environment `{context}` has no deployment target: {reason}")?;
                 write!(

@@ -10,6 +10,7 @@ use crate::context::EnvironmentContext;
 use crate::orchestrator::deploy::{Intent, Job};
 use crate::orchestrator::deployment_doc::{new_doc, next_id};
 use crate::orchestrator::documents::{self, EnvironmentDoc};
+use crate::orchestrator::failure::absent_workloads;
 use crate::orchestrator::{Orchestrator, OrchestratorError, Result, now};
 use crate::set::{apply_delta, set_id};
 use crate::state::Batch;
@@ -59,6 +60,7 @@ impl Orchestrator {
                 is_rebased: env_doc.is_rebased,
                 adopt: request.adopt.unwrap_or_default(),
                 fail_on_hosted_drivers: request.fail_on_hosted_drivers.unwrap_or_default(),
+                strict_removal: request.strict_removal.unwrap_or_default(),
                 doc,
             };
             let key = documents::env(org, app, env);
@@ -91,6 +93,9 @@ impl Orchestrator {
             None => DeploymentSet::default(),
             Some(id) => self.set_of(org, app, id)?.ok_or_else(|| gone(id))?,
         };
+        if request.strict_removal.unwrap_or_default() {
+            absent_workloads(&delta, &base, &env.id).map_or(Ok(()), |text| Err(OrchestratorError::Invalid(text)))?;
+        }
         let set = apply_delta(&base, &delta.modules, &delta.shared).map_err(|error| {
             OrchestratorError::Invalid(format!(
                 "the Delta does not fit the deployment that environment `{}` is rebased to: {error}\n  hint: deploy without the Delta first",

@@ -33,7 +33,8 @@ use crate::orchestrator::commit_message::{Facts, commit_message};
 use crate::orchestrator::deployment_doc::no_target;
 use crate::orchestrator::documents::{self, DeploymentDoc, TargetDoc};
 use crate::orchestrator::failure::{
-    ErrorType, Failed, delta_failed, ended_unexpectedly, environment_error, failed, plan_failed, set_failed,
+    ErrorType, Failed, absent_workloads, delta_failed, ended_unexpectedly, environment_error, failed, plan_failed,
+    removal_failed, set_failed,
 };
 use crate::orchestrator::target::{Library, ResolvedTarget, TargetFailure};
 use crate::orchestrator::{Orchestrator, OrchestratorError, Result, now};
@@ -42,6 +43,7 @@ use crate::preview::preview;
 use crate::render::{CrFile, plan_and_render};
 use crate::secret::random_bytes;
 use crate::set::{apply_delta, set_id};
+use crate::shared_use::{left_unread, unread_note};
 use crate::state::Batch;
 
 /// How long lost races are repeated.
@@ -66,6 +68,8 @@ pub(super) struct Job {
     pub(super) is_rebased: bool,
     pub(super) adopt: bool,
     pub(super) fail_on_hosted_drivers: bool,
+    /// A Workload that the Delta removes has to be there.
+    pub(super) strict_removal: bool,
     pub(super) doc: DeploymentDoc,
 }
 
@@ -282,7 +286,7 @@ impl Orchestrator {
             commit: String::new(),
             changed: false,
             files: change.lines(),
-            notes: self.notes(job, view),
+            notes: self.notes(job, view).into_iter().chain(unread_notes(job, view, set)).collect(),
         };
         Ok(Prepared { change, labels, outcome })
     }
@@ -390,13 +394,33 @@ fn check_race(job: &Job, view: &BranchView, is_record_as_before: bool) -> Result
     Err(Failed(vec![environment_error(&job.context, ErrorType::Configuration, "TGT-007", summary, &message)]))
 }
 
+/// What is deployed: what the branch says, else what this machine deployed last.
+fn base_set<'s>(job: &'s Job, view: &'s BranchView) -> &'s DeploymentSet {
+    let record = view.record.as_ref().map(|(_, record)| record).filter(|record| record.is_of(&job.context));
+    record.map_or(&job.local_base, |record| &record.set)
+}
+
+/// Tells of shared resources that a removal leaves behind.
+fn unread_notes(job: &Job, view: &BranchView, set: &DeploymentSet) -> Vec<String> {
+    match &job.intent {
+        Intent::Delta(delta) if !delta.modules.remove.is_empty() => {
+            left_unread(base_set(job, view), set).iter().map(|key| unread_note(key)).collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
 /// The set to deploy, given what the branch holds.
 fn next_set(job: &Job, view: &BranchView) -> Result<DeploymentSet, Failed> {
-    let record = view.record.as_ref().map(|(_, record)| record).filter(|record| record.is_of(&job.context));
-    let base = record.map_or(&job.local_base, |record| &record.set);
+    let base = base_set(job, view);
     match &job.intent {
         Intent::Set(set) => Ok((**set).clone()),
         Intent::Delta(delta) => {
+            if job.strict_removal
+                && let Some(message) = absent_workloads(delta, base, &job.context.env)
+            {
+                return Err(removal_failed(&job.context, &message));
+            }
             apply_delta(base, &delta.modules, &delta.shared).map_err(|error| delta_failed(&job.context, &error))
         }
     }

@@ -1,6 +1,9 @@
 //! What the errors of a Deployment say: code, scope, and what to do.
 
+use humctl_api_types::delta::PlainDelta;
 use humctl_api_types::deployment::DeploymentError;
+use humctl_api_types::id::EnvId;
+use humctl_api_types::set::DeploymentSet;
 
 use crate::context::EnvironmentContext;
 use crate::graph::PlanError;
@@ -40,6 +43,28 @@ pub(super) fn delta_failed(context: &EnvironmentContext, error: &DeltaError) -> 
         context.app, context.env
     );
     Failed(vec![environment_error(context, ErrorType::Configuration, "SET-002", "Delta does not fit", &message)])
+}
+
+/// Names the Workloads that a Delta removes and that are not there, if any.
+pub(super) fn absent_workloads(delta: &PlainDelta, base: &DeploymentSet, env: &EnvId) -> Option<String> {
+    let absent = delta.modules.remove.iter().filter(|workload| !base.modules.contains_key(*workload));
+    let mut lines: Vec<String> =
+        absent.map(|workload| format!("workload '{workload}' is not part of environment '{env}'")).collect();
+    if lines.is_empty() {
+        return None;
+    }
+    let known: Vec<String> = base.modules.keys().map(|workload| format!("'{workload}'")).collect();
+    lines.push(if known.is_empty() {
+        "  hint: nothing is deployed there".to_owned()
+    } else {
+        format!("  hint: deployed there: {}", known.join(", "))
+    });
+    Some(lines.join("\n"))
+}
+
+/// A Delta that removes what is not there.
+pub(super) fn removal_failed(context: &EnvironmentContext, message: &str) -> Failed {
+    Failed(vec![environment_error(context, ErrorType::Configuration, "SET-003", "Workload is not deployed", message)])
 }
 
 /// A Deployment Set that cannot be indexed, with every reason.

@@ -93,6 +93,7 @@ impl Orchestrator {
             is_rebased: false,
             adopt: false,
             fail_on_hosted_drivers: false,
+            strict_removal: false,
             doc: doc.clone(),
         };
         // A record does not say which Shared Values were used; those of now come nearest.

@@ -19,6 +19,7 @@ use crate::graph::build::{GraphInput, main_graph, target_graph};
 use crate::graph::{GraphNode, PlanError, Reported, ResourceGraph, SetIndex};
 use crate::plan::evaluate::{Evaluated, SetScope, evaluate};
 use crate::plan::resolve::CrResolver;
+use crate::profile::Profile;
 
 /// Ids that `${context.deploy…}` shows, where a user wrote it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -103,7 +104,8 @@ pub fn plan<'d>(
     target: &TargetPlan<'_>,
     deploy: &DeployContext,
 ) -> Reported<Plan<'d>> {
-    let Reported { result: graph, mut errors } = main_graph(input, index);
+    let Reported { result: mut graph, mut errors } = main_graph(input, index);
+    errors.extend(check_profiles(index, &mut graph.warnings));
     let nodes = graph.by_key();
     let resolver = CrResolver::new(input, &nodes, target, deploy);
     let set = SetScope { index, resolver: &resolver };
@@ -117,6 +119,26 @@ pub fn plan<'d>(
     errors.extend(check_updates(index, &nodes, &evaluated.outputs));
     errors.extend(fragments::check(index, &nodes, &evaluated.outputs));
     Reported { result: Plan { graph, outputs: evaluated.outputs }, errors }
+}
+
+/// Refuses profiles that cannot be there, and tells of those that only the
+/// cluster knows.
+fn check_profiles(index: &SetIndex<'_>, warnings: &mut Vec<String>) -> Vec<PlanError> {
+    let mut errors = Vec::new();
+    for (workload, module) in &index.set.modules {
+        match Profile::named(&module.profile) {
+            Profile::Platform => {}
+            Profile::Own => warnings.push(format!(
+                "Workload `{workload}`: the profile `{}` is not checked here; the Operator has to know it",
+                module.profile
+            )),
+            Profile::Unknown { hint } => {
+                let (workload, profile) = (workload.clone(), module.profile.clone());
+                errors.push(PlanError::UnknownProfile { workload, profile, hint });
+            }
+        }
+    }
+    errors
 }
 
 /// Holds what `workload` resources change against the modules, as far as that

@@ -6,8 +6,10 @@
 use base64::Engine as _;
 use serde_json::{Map, Value};
 
+use crate::profile;
 use crate::score::Finding;
-use crate::score::extension::{Extension, JOB_PROFILES};
+use crate::score::extension::Extension;
+use crate::score::kubernetes;
 use crate::score::rewrite::{Placeholder, is_unclosed, placeholders};
 use crate::yaml::escape_pointer;
 
@@ -51,6 +53,7 @@ pub fn check(document: &Value) -> Vec<Finding> {
     if containers.is_some_and(before_has_cycle) {
         findings.push(Finding::error("/containers", "containers before relationships contain a cycle"));
     }
+    findings.extend(kubernetes::check(document));
     findings
 }
 
@@ -65,12 +68,13 @@ pub fn check_extension(document: &Value, extension: &Extension) -> Vec<Finding> 
     for (pointer, text) in texts {
         check_text(text, &pointer, &scope, &mut findings);
     }
-    if let Some(profile) = extension.profile.as_deref().filter(|profile| JOB_PROFILES.contains(profile))
+    if let Some(profile) = extension.profile.as_deref().filter(|profile| profile::JOBS.contains(profile))
         && document.pointer("/service/ports").and_then(Value::as_object).is_some_and(|ports| !ports.is_empty())
     {
         let message = format!("extension: the profile {profile} has no service, so the ports have no effect");
         findings.push(Finding::warning("/profile", message));
     }
+    findings.extend(kubernetes::check_extension(document, &extension.spec));
     findings
 }
 
@@ -104,7 +108,7 @@ pub(super) fn expanded_texts(document: &Value) -> Vec<(String, &str)> {
 }
 
 /// The entries of the mapping under a key; none when it is something else.
-fn entries<'d>(value: &'d Value, key: &str) -> impl Iterator<Item = (&'d String, &'d Value)> {
+pub(super) fn entries<'d>(value: &'d Value, key: &str) -> impl Iterator<Item = (&'d String, &'d Value)> {
     value.get(key).and_then(Value::as_object).into_iter().flatten()
 }
 

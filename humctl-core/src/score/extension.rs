@@ -6,15 +6,13 @@ use std::collections::BTreeMap;
 use humctl_api_types::set::DeployCondition;
 use serde_json::{Map, Value};
 
+use crate::profile::{CRONJOB, Profile};
 use crate::score::Finding;
 use crate::yaml::escape_pointer;
 
 const API_VERSION: &str = "humanitec.org/v1b1";
 /// The form of Generic Mode, in which a Workload is no module.
 const GENERIC_API_VERSION: &str = "humanitec.org/v1b2";
-const CRONJOB: &str = "humanitec/default-cronjob";
-/// Profiles that run to an end, and have no `service`.
-pub(super) const JOB_PROFILES: &[&str] = &["humanitec/default-job", CRONJOB];
 
 /// What an extension file adds to a Workload.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -73,7 +71,7 @@ impl Reader {
             ("apiVersion", _) => {
                 self.error("/apiVersion", format!("extension: apiVersion must be {API_VERSION}"));
             }
-            ("profile", Value::String(profile)) => self.extension.profile = Some(profile.clone()),
+            ("profile", Value::String(profile)) => self.profile(profile),
             ("profile", _) => self.error("/profile", "extension: profile must be a string"),
             ("spec", Value::Object(spec)) => self.spec(spec),
             ("deploy", Value::Object(deploy)) => self.deploy(deploy),
@@ -87,6 +85,15 @@ impl Reader {
             ),
             (key, _) => self.error("", format!("extension: additionalProperties '{key}' not allowed")),
         }
+    }
+
+    /// A profile may be added before the deployment, which holds it against what is there.
+    fn profile(&mut self, profile: &str) {
+        if let Profile::Unknown { hint } = Profile::named(profile) {
+            let warning = Finding::warning("/profile", format!("extension: there is no profile {profile}"));
+            self.findings.push(warning.with_hint(hint));
+        }
+        self.extension.profile = Some(profile.to_owned());
     }
 
     fn spec(&mut self, spec: &Map<String, Value>) {

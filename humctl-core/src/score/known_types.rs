@@ -65,6 +65,35 @@ pub fn check(document: &Value, types: &[ResourceTypeInfo], definitions: &[Resour
     findings
 }
 
+/// Puts the types in place that the aliases of a file stand for.
+pub fn resolve_aliases(document: &mut Value, aliases: &BTreeMap<String, String>) {
+    let resources = document.get_mut("resources").and_then(Value::as_object_mut);
+    for (_, resource) in resources.into_iter().flatten() {
+        if let Some(res_type) = resource.get_mut("type")
+            && let Some(meant) = res_type.as_str().and_then(|alias| aliases.get(alias))
+        {
+            *res_type = Value::String(meant.clone());
+        }
+    }
+}
+
+/// Warns of resources of type `service` that are no Workload of the
+/// Environment; it may still be deployed before.
+#[must_use]
+pub fn check_services(document: &Value, workloads: &BTreeSet<&str>, env: &str) -> Vec<Finding> {
+    let own = document.pointer("/metadata/name").and_then(Value::as_str).unwrap_or_default();
+    let resources = document.get("resources").and_then(Value::as_object).into_iter().flatten();
+    resources
+        .filter(|(_, resource)| resource.get("type").and_then(Value::as_str) == Some("service"))
+        .filter(|(name, _)| *name != own && !workloads.contains(name.as_str()))
+        .map(|(name, _)| {
+            let pointer = format!("/resources/{}", escape_pointer(name));
+            Finding::warning(pointer, format!("workload '{name}' is not part of environment '{env}'"))
+                .with_hint("a resource of type service has the name of the Workload; deploy that first")
+        })
+        .collect()
+}
+
 fn unknown_type(name: &str, res_type: &str, pointer: &str, types: &ResourceTypes<'_>) -> Finding {
     let finding = Finding::warning(
         format!("{pointer}/type"),
@@ -123,6 +152,15 @@ mod tests {
     use crate::builtin;
     use crate::matching::tests::definition;
     use serde_json::json;
+
+    #[test]
+    fn services_are_workloads_of_the_environment() {
+        let document = json!({"metadata": {"name": "web"}, "resources": {
+            "web": {"type": "service"}, "api": {"type": "service"}, "gone": {"type": "service"}, "db": {"type": "s3"}}});
+        let found = check_services(&document, &["api"].into(), "dev");
+        let found: Vec<String> = found.iter().map(ToString::to_string).collect();
+        assert_eq!(found, ["/resources/gone: workload 'gone' is not part of environment 'dev'"]);
+    }
 
     #[test]
     fn what_the_organization_does_not_know_is_named() {

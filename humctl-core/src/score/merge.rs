@@ -107,8 +107,8 @@ fn push(parts: &mut [String], character: char) {
 }
 
 /// Reads `PATH=VALUE` of the command line: the value is YAML, and a path
-/// without value removes. A number or boolean for a variable stays text, since
-/// variables are strings.
+/// without value removes. A number or boolean stays text where only text fits,
+/// as in a variable.
 #[must_use]
 pub fn parse_property(argument: &str) -> (String, Value) {
     let Some((path, text)) = argument.split_once('=') else { return (argument.to_owned(), Value::Null) };
@@ -120,13 +120,27 @@ pub fn parse_property(argument: &str) -> (String, Value) {
         Ok(documents) if documents.is_empty() => Value::Null,
         _ => Value::String(text.to_owned()),
     };
-    let keys = split_path(path);
-    let is_variable = keys.len() == 4 && keys[0] == "containers" && keys[2] == "variables";
     match parsed {
-        Value::Number(_) | Value::Bool(_) if is_variable || keys.last().is_some_and(|key| key == "image") => {
-            (path.to_owned(), Value::String(text.to_owned()))
-        }
+        Value::Number(_) | Value::Bool(_) if is_text(path) => (path.to_owned(), Value::String(text.to_owned())),
         other => (path.to_owned(), other),
+    }
+}
+
+/// True for the paths that hold text only, so that a number there is meant as
+/// text too (spec/score.md §2.2).
+fn is_text(path: &str) -> bool {
+    let keys = split_path(path);
+    match keys.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
+        ["metadata", "name"] | ["metadata", "annotations", _] => true,
+        ["containers", _, rest @ ..] => matches!(
+            rest,
+            ["image"]
+                | ["command" | "args" | "variables", _]
+                | ["files", _, "mode" | "content" | "source"]
+                | ["resources", "limits" | "requests", "cpu" | "memory"]
+        ),
+        ["resources", _, "type" | "class" | "id"] => true,
+        _ => false,
     }
 }
 
@@ -181,6 +195,16 @@ mod tests {
         );
         assert_eq!(run("containers.main.variables.A\\.B").unwrap()["containers"]["main"]["variables"], json!({}));
         assert_eq!(run("service.ports.www.port=80").unwrap()["service"]["ports"]["www"]["port"], 80);
+        let set = |argument: &str, pointer: &str| run(argument).unwrap().pointer(pointer).cloned().unwrap();
+        for (argument, pointer, expected) in [
+            ("containers.main.resources.limits.cpu=1", "/containers/main/resources/limits/cpu", "1"),
+            ("containers.main.files./a.mode=0644", "/containers/main/files/~1a/mode", "0644"),
+            ("containers.main.args.-1=8080", "/containers/main/args/2", "8080"),
+            ("metadata.annotations.my\\.io/x=\"1\"", "/metadata/annotations/my.io~1x", "1"),
+            ("metadata.annotations.my\\.io/x=1", "/metadata/annotations/my.io~1x", "1"),
+        ] {
+            assert_eq!(set(argument, pointer), expected, "{argument}");
+        }
         assert_eq!(run("nothing.here").unwrap(), base);
         assert_eq!(run("containers.main.args.7=x").unwrap_err(), "cannot set '7' in array: out of range");
         assert_eq!(run("containers.main.args.7").unwrap_err(), "cannot remove '7' in array: out of range");

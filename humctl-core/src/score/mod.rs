@@ -3,14 +3,15 @@
 //!
 //! The way of a file: text → document ([`read`]) → overrides, properties and
 //! image ([`merge`]) → upgrades of old forms ([`upgrade`]) → rules of the schema
-//! ([`schema`]) and those beyond it ([`check`]) → `ScoreSpec` → Deployment Set
-//! ([`convert`]).
+//! ([`schema`]) and those beyond it ([`check`], [`kubernetes`]) → `ScoreSpec` →
+//! Deployment Set ([`convert`]).
 
 pub mod check;
 pub mod convert;
 pub mod extension;
 pub mod join;
 pub mod known_types;
+pub mod kubernetes;
 pub mod merge;
 pub mod read;
 pub mod rewrite;

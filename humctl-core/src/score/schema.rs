@@ -532,7 +532,9 @@ impl Checker {
             match key.as_str() {
                 "type" | "class" => {
                     if let Some(text) = self.string(value, &pointer) {
-                        let hint = text.contains('/').then_some("a custom type is reached by a type alias");
+                        let hint = text.contains('/').then_some(
+                            "name it without its Organization, and deploy with --resource-type-alias NAME=ORG/TYPE",
+                        );
                         self.length(text, &pointer, 2, 63);
                         self.pattern(text, &pointer, TYPE, hint);
                     }

@@ -1,7 +1,9 @@
-//! Tables of cases: spec/score.md §9 (invalid inputs) and §4 (conversion).
+//! Tables of cases: spec/score.md §9 (invalid inputs), §4 (conversion) and §10
+//! (edge cases).
 
 mod conversion;
 mod corpus;
+mod edge;
 mod invalid;
 
 use humctl_api_types::deployment::ConvertScore;

@@ -1,7 +1,10 @@
 //! `humctl score available-resource-types`
 
+use std::collections::BTreeMap;
+
 use humctl_api_types::definition::ResourceDefinition;
 use humctl_api_types::endpoint;
+use humctl_api_types::id::OrgId;
 use humctl_api_types::resource_type::ResourceTypeInfo;
 use humctl_core::score::known_types::{self, SCORE_TYPES};
 use serde_json::{Map, Value, json};
@@ -28,14 +31,18 @@ struct Available {
     category: String,
     inputs_schema: Value,
     outputs_schema: Value,
-    classes: Vec<String>,
+    /// Class and description, where it has one.
+    classes: Vec<(String, String)>,
 }
+
+/// Type and class → description.
+type Descriptions = BTreeMap<(String, String), String>;
 
 pub(crate) fn run(context: &Context, args: &AvailableResourceTypesArgs) -> Result<(), CliError> {
     let org = context.org()?;
     let types = context.client().call(&endpoint::resource_types(&org))?;
     let definitions = context.client().call(&endpoint::definitions(&org))?;
-    let mut available = available(types, &definitions);
+    let mut available = available(types, &definitions, &descriptions(context, &org)?);
     if let Some(filter) = &args.filter_type {
         available.retain(|entry| entry.res_type == *filter);
     }
@@ -44,9 +51,9 @@ pub(crate) fn run(context: &Context, args: &AvailableResourceTypesArgs) -> Resul
     }
     let mut table = Table::new(&["Name", "Type", "Category", "Class", "Description"]);
     for entry in &available {
-        for class in &entry.classes {
-            let row = [&entry.name, &entry.res_type, &entry.category, class];
-            table.row(row.into_iter().cloned().chain([String::new()]));
+        for (class, description) in &entry.classes {
+            let row = [&entry.name, &entry.res_type, &entry.category, class, description];
+            table.row(row.into_iter().cloned());
         }
     }
     context.output.text(&table.render())
@@ -55,7 +62,8 @@ pub(crate) fn run(context: &Context, args: &AvailableResourceTypesArgs) -> Resul
 impl Available {
     /// The object of spec/cli.md §6.12.
     fn entry(&self) -> Value {
-        let classes: Map<String, Value> = self.classes.iter().map(|class| (class.clone(), json!(""))).collect();
+        let class = |(class, description): &(String, String)| (class.clone(), json!(description));
+        let classes: Map<String, Value> = self.classes.iter().map(class).collect();
         json!({
             "Name": self.name,
             "Type": self.res_type,
@@ -67,17 +75,41 @@ impl Available {
     }
 }
 
-fn available(types: Vec<ResourceTypeInfo>, definitions: &[ResourceDefinition]) -> Vec<Available> {
+/// What the classes of a hosted Organization are for; the embedded Orchestrator
+/// knows classes by the rules that name them only.
+fn descriptions(context: &Context, org: &OrgId) -> Result<Descriptions, CliError> {
+    if context.client().is_local() {
+        return Ok(Descriptions::new());
+    }
+    let classes = match context.client().get(&format!("{}/resources/classes", endpoint::org_path(org))) {
+        Ok(classes) => classes,
+        Err(error) if error.is_status(404) => return Ok(Descriptions::new()),
+        Err(error) => return Err(error),
+    };
+    let text = |class: &Value, key: &str| class.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
+    let described = |class| ((text(class, "resource_type"), text(class, "id")), text(class, "description"));
+    Ok(classes.as_array().into_iter().flatten().map(described).collect())
+}
+
+fn available(
+    types: Vec<ResourceTypeInfo>,
+    definitions: &[ResourceDefinition],
+    descriptions: &Descriptions,
+) -> Vec<Available> {
     let special = SCORE_TYPES.iter().map(|(name, res_type)| Available {
         name: (*name).to_owned(),
         res_type: (*res_type).to_owned(),
         category: "score".to_owned(),
         inputs_schema: Value::Null,
         outputs_schema: Value::Null,
-        classes: vec!["default".to_owned()],
+        classes: vec![("default".to_owned(), String::new())],
     });
     let served = types.into_iter().filter(|info| info.usage == "direct").filter_map(|info| {
-        let classes = classes(&info, definitions);
+        let described = |class: String| {
+            let description = descriptions.get(&(info.res_type.to_string(), class.clone())).cloned();
+            (class, description.unwrap_or_default())
+        };
+        let classes: Vec<_> = classes(&info, definitions).into_iter().map(described).collect();
         (!classes.is_empty()).then(|| Available {
             name: if info.name.is_empty() { info.res_type.to_string() } else { info.name.clone() },
             res_type: info.res_type.to_string(),

@@ -1,5 +1,6 @@
 //! `humctl score deploy`
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use humctl_api_types::delta::{DeltaMetadataRequest, DeltaRequest, ModuleDeltas, UpdateAction};
@@ -14,10 +15,14 @@ use serde_json::json;
 
 use crate::commands::deployment::{self, HowToDeploy};
 use crate::commands::kinds;
-use crate::commands::score::file::{self, Checked};
+use crate::commands::score::file;
+use crate::commands::score::removal;
 use crate::commands::score::sources::{self, ScoreSources};
 use crate::context::Context;
 use crate::error::CliError;
+
+/// The class of every `workload` resource but those of Generic Mode.
+const DEFAULT_CLASS: &str = "default";
 
 /// Deploy a Score file into an Environment
 ///
@@ -57,18 +62,40 @@ pub(crate) struct DeployArgs {
     /// Make the Delta and deploy nothing
     #[arg(long, conflicts_with = "wait")]
     dry_run: bool,
-    /// Remove the Workloads that the Score files name
+    /// Remove the Workloads that the Score files name; shared resources stay
     #[arg(long)]
     remove: bool,
+    /// What a Resource Type of the Score file stands for, as in s3=my-org/s3
+    #[arg(long = "resource-type-alias", value_name = "TYPE=ORG/TYPE", value_parser = sources::type_alias)]
+    type_aliases: Vec<(String, String)>,
+    /// Class of the `workload` resource; only `default` is supported
+    #[arg(long, value_name = "CLASS", default_value = DEFAULT_CLASS)]
+    class: String,
     #[command(flatten)]
     how: HowToDeploy,
 }
 
 pub(crate) fn run(context: &Context, args: &DeployArgs) -> Result<(), CliError> {
+    if args.class != DEFAULT_CLASS {
+        return Err(CliError::user(format!(
+            "the workload class `{}` is for Generic Mode, which is not supported",
+            args.class
+        ))
+        .with_hint("leave --class out: the Score file is deployed as a Workload of class default"));
+    }
     let (org, app, env) = context.env()?;
     args.how.prepare(context);
-    let workloads = requests(&args.sources()?)?;
-    let delta = if args.remove { removal(workloads) } else { addition(context, &org, workloads)? };
+    let sources = args.sources()?;
+    let mut told = Vec::new();
+    let delta = if args.remove {
+        let workloads = each(&sources, file::workload)?;
+        if !context.client().is_local() {
+            told = removal::check(context, &org, &app, &env, &workloads)?;
+        }
+        removal::delta(&workloads)
+    } else {
+        addition(context, &org, each(&sources, request)?)?
+    };
     let metadata = DeltaMetadataRequest { name: Some(args.message.clone()), env_id: Some(env.clone()) };
     let delta = context.client().call(&endpoint::create_delta(&org, &app, &DeltaRequest { metadata, ..delta }))?;
     if args.dry_run {
@@ -78,17 +105,22 @@ pub(crate) fn run(context: &Context, args: &DeployArgs) -> Result<(), CliError> 
     let request = DeploymentRequest {
         delta_id: Some(delta.id.clone()),
         comment: Some(args.message.clone()),
+        // Only the branch knows what is deployed, and it is read on the way.
+        strict_removal: (args.remove && context.client().is_local()).then_some(true),
         ..DeploymentRequest::default()
     };
-    deployment::deploy(context, &env, request, &args.how, &[format!("Delta {}", delta.id)])
+    told.push(format!("Delta {}", delta.id));
+    deployment::deploy(context, &env, request, &args.how, &told)
 }
 
 impl DeployArgs {
     fn sources(&self) -> Result<Vec<ScoreSources>, CliError> {
-        // A Workload that is only removed needs no image.
-        let image = self.image.as_deref().or(self.remove.then_some("removed"));
+        let image = self.image.as_deref();
+        let type_aliases: BTreeMap<String, String> = self.type_aliases.iter().cloned().collect();
         if let Some(config) = &self.deploy_config {
-            return sources::from_config(config, image, self.workload_source_url_prefix.as_deref());
+            let mut sources = sources::from_config(config, image, self.workload_source_url_prefix.as_deref())?;
+            sources.iter_mut().for_each(|source| source.type_aliases.clone_from(&type_aliases));
+            return Ok(sources);
         }
         Ok(vec![ScoreSources {
             file: self.file.clone(),
@@ -98,41 +130,39 @@ impl DeployArgs {
             image: image.map(ToOwned::to_owned),
             name: None,
             source_url: self.workload_source_url.clone(),
+            type_aliases,
         }])
     }
 }
 
-/// A checked Workload: its name, how to convert it, and where it comes from.
+/// A checked Workload: how to convert it, and where it comes from.
 struct Request {
-    workload: String,
     convert: ConvertScore,
     source_url: Option<String>,
 }
 
-/// Checks all Score files; what is wrong with any of them is told at once.
-fn requests(sources: &[ScoreSources]) -> Result<Vec<Request>, CliError> {
-    let mut requests = Vec::new();
+/// Reads all Score files; what is wrong with any of them is told at once.
+fn each<T>(sources: &[ScoreSources], read: fn(&ScoreSources) -> Result<T, CliError>) -> Result<Vec<T>, CliError> {
+    let mut all = Vec::new();
     let mut problems = Vec::new();
     for source in sources {
-        match file::check(source).and_then(Checked::into_request) {
-            Ok((convert, workload)) => {
-                requests.push(Request { workload, convert, source_url: source.source_url.clone() });
-            }
+        match read(source) {
+            Ok(one) => all.push(one),
             Err(error) => problems.push(error.text()),
         }
     }
-    if problems.is_empty() { Ok(requests) } else { Err(CliError::user(problems.join("\nError: "))) }
+    if problems.is_empty() { Ok(all) } else { Err(CliError::user(problems.join("\nError: "))) }
 }
 
-fn removal(workloads: Vec<Request>) -> DeltaRequest {
-    let remove = workloads.into_iter().map(|request| request.workload).collect();
-    DeltaRequest { modules: ModuleDeltas { remove, ..ModuleDeltas::default() }.into(), ..DeltaRequest::default() }
+fn request(source: &ScoreSources) -> Result<Request, CliError> {
+    let convert = file::check(source)?.into_request()?;
+    Ok(Request { convert, source_url: source.source_url.clone() })
 }
 
 /// Converts every Workload, and makes one Delta of them.
 fn addition(context: &Context, org: &OrgId, workloads: Vec<Request>) -> Result<DeltaRequest, CliError> {
     let mut sets = Vec::new();
-    for Request { convert, source_url, .. } in workloads {
+    for Request { convert, source_url } in workloads {
         let mut set = context.client().call(&endpoint::convert_score(org, &convert))?;
         if let Some(url) = &source_url {
             annotate(&mut set, url);

@@ -9,10 +9,11 @@ use std::path::{Path, PathBuf};
 
 use base64::Engine as _;
 use humctl_api_types::deployment::ConvertScore;
+use humctl_api_types::id::WorkloadId;
 use humctl_core::score::convert::effective_document;
 use humctl_core::score::read::{Document, read};
 use humctl_core::score::upgrade::upgrade;
-use humctl_core::score::{Finding, Level, check, extension, parse};
+use humctl_core::score::{Finding, Level, check, extension, merge, parse};
 use humctl_core::yaml::Position;
 use serde_json::{Map, Value};
 
@@ -24,12 +25,12 @@ use crate::error::CliError;
 pub(crate) struct Checked {
     file: PathBuf,
     document: Document,
+    /// The extension file, where there is one.
+    extension: Option<(PathBuf, Document)>,
     /// The conversion request.
     request: ConvertScore,
     /// The Score file with overrides, properties and image, in its current form.
     pub(crate) effective: Map<String, Value>,
-    /// The Workload; none when the file cannot be read that far.
-    name: Option<String>,
     /// Everything that was found, sorted within each file.
     pub(crate) findings: Vec<FileFinding>,
 }
@@ -43,29 +44,39 @@ pub(crate) struct FileFinding {
 }
 
 impl Checked {
-    /// The request and the name of the Workload, for use.
+    /// The request, for use.
     ///
     /// # Errors
     /// Every error that was found, or a container without image; warnings go
     /// to the log.
-    pub(crate) fn into_request(self) -> Result<(ConvertScore, String), CliError> {
+    pub(crate) fn into_request(self) -> Result<ConvertScore, CliError> {
         let is_error = |found: &&FileFinding| found.finding.level == Level::Error;
         let errors: Vec<String> = self.findings.iter().filter(is_error).map(ToString::to_string).collect();
-        match self.name {
-            Some(name) if errors.is_empty() => {
-                for warning in &self.findings {
-                    tracing::warn!("{warning}");
-                }
-                require_images(&self.file, &self.effective)?;
-                Ok((self.request, name))
-            }
-            _ => Err(CliError::user(errors.join("\nError: "))),
+        if !errors.is_empty() {
+            return Err(CliError::user(errors.join("\nError: ")));
         }
+        for warning in &self.findings {
+            tracing::warn!("{warning}");
+        }
+        require_images(&self.file, &self.effective)?;
+        Ok(self.request)
     }
 
     /// Adds what somebody else found about the Score file.
     pub(crate) fn add(&mut self, found: Vec<Finding>) {
         self.findings.extend(place(&self.file, &self.document, found));
+    }
+
+    /// The profile that the extension file names.
+    pub(crate) fn profile(&self) -> Option<&str> {
+        self.extension.as_ref()?.1.value.get("profile")?.as_str()
+    }
+
+    /// Adds what somebody else found about the extension file.
+    pub(crate) fn add_to_extension(&mut self, found: Vec<Finding>) {
+        if let Some((file, document)) = &self.extension {
+            self.findings.extend(place(file, document, found));
+        }
     }
 }
 
@@ -93,40 +104,94 @@ pub(crate) fn check(sources: &ScoreSources) -> Result<Checked, CliError> {
     let document = read_document(&sources.file)?;
     let mut spec = document.value.clone();
     let mut found = inline_sources(&mut spec, &sources.file);
-    let extensions = sources.extensions.as_deref().map(read_extension).transpose()?;
-    let overrides = sources.overrides.as_deref().map(read_document).transpose()?;
+    let read_extension = |file: &PathBuf| Ok::<_, CliError>((file.clone(), read_extension(file)?));
+    let extension = sources.extensions.as_ref().map(read_extension).transpose()?;
     let request = ConvertScore {
-        spec,
         image: sources.image.clone(),
-        overrides: overrides.map(|document| document.value),
-        property_overrides: (!sources.properties.is_empty()).then(|| sources.properties.clone()),
-        resource_type_aliases: None,
-        extensions: extensions.as_ref().map(|document| document.value.clone()),
+        resource_type_aliases: (!sources.type_aliases.is_empty()).then(|| sources.type_aliases.clone()),
+        extensions: extension.as_ref().map(|(_, document)| document.value.clone()),
+        ..with_changes(spec, sources)?
     };
+    found.extend(unused_image(&request));
     let mut effective = effective_document(&request).unwrap_or_else(|finding| {
         found.push(finding);
         request.spec.clone()
     });
-    let mut name = None;
     match parse(&effective) {
         Ok((score, warnings)) => {
             found.extend(warnings);
-            name = Some(score.metadata.name.to_string());
+            if sources.name.as_ref().is_some_and(|expected| expected != score.metadata.name.as_str()) {
+                found.push(other_name(sources));
+            }
         }
         Err(errors) => found.extend(errors),
     }
     upgrade(&mut effective);
-    if let (Some(given), Some(expected)) = (&name, &sources.name)
-        && given != expected
-    {
-        let message = format!("the deploy config calls this workload '{expected}'");
-        found.push(Finding { pointer: "/metadata/name".to_owned(), level: Level::Error, message, hint: None });
-    }
     let mut findings = place(&sources.file, &document, found);
-    if let (Some(file), Some(document)) = (&sources.extensions, &extensions) {
+    if let Some((file, document)) = &extension {
         findings.extend(place(file, document, check_extension(&effective, &document.value)));
     }
-    Ok(Checked { file: sources.file.clone(), document, request, effective, name, findings })
+    Ok(Checked { file: sources.file.clone(), document, extension, request, effective, findings })
+}
+
+/// The name of the Workload alone. Whoever removes a Workload needs no more of
+/// its file, be the rest as it may.
+///
+/// # Errors
+/// A file that cannot be read, or names no Workload.
+pub(crate) fn workload(sources: &ScoreSources) -> Result<WorkloadId, CliError> {
+    let document = read_document(&sources.file)?;
+    let effective = match effective_document(&with_changes(document.value.clone(), sources)?) {
+        Ok(effective) => effective,
+        Err(finding) => return Err(told(&place(&sources.file, &document, vec![finding]))),
+    };
+    let name = effective.get("metadata").and_then(|metadata| metadata.get("name")).and_then(Value::as_str);
+    match name.map(WorkloadId::new) {
+        Some(Ok(name)) if sources.name.as_ref().is_some_and(|expected| expected != name.as_str()) => {
+            Err(told(&place(&sources.file, &document, vec![other_name(sources)])))
+        }
+        Some(Ok(name)) => Ok(name),
+        _ => {
+            let mut found = parse(&effective).map(|(_, warnings)| warnings).unwrap_or_else(|errors| errors);
+            found.retain(|finding| "/metadata/name".starts_with(&finding.pointer));
+            Err(told(&place(&sources.file, &document, found)))
+        }
+    }
+}
+
+/// A request with everything that changes the Score file itself.
+fn with_changes(spec: Map<String, Value>, sources: &ScoreSources) -> Result<ConvertScore, CliError> {
+    let overrides = sources.overrides.as_deref().map(read_document).transpose()?;
+    Ok(ConvertScore {
+        spec,
+        overrides: overrides.map(|document| document.value),
+        property_overrides: (!sources.properties.is_empty()).then(|| sources.properties.clone()),
+        ..ConvertScore::default()
+    })
+}
+
+/// A warning about an image that no container takes.
+fn unused_image(request: &ConvertScore) -> Option<Finding> {
+    let image = request.image.as_ref()?;
+    let mut document = effective_document(&ConvertScore { image: None, ..request.clone() }).ok()?;
+    let message = format!("every container has an image, so `{image}` is not used");
+    (merge::set_image(&mut document, image) == 0).then_some(Finding {
+        pointer: "/containers".to_owned(),
+        level: Level::Warning,
+        message,
+        hint: None,
+    })
+}
+
+fn other_name(sources: &ScoreSources) -> Finding {
+    let expected = sources.name.as_deref().unwrap_or_default();
+    let message = format!("the deploy config calls this workload '{expected}'");
+    Finding { pointer: "/metadata/name".to_owned(), level: Level::Error, message, hint: None }
+}
+
+/// Findings as one error, a line each.
+fn told(findings: &[FileFinding]) -> CliError {
+    CliError::user(findings.iter().map(ToString::to_string).collect::<Vec<_>>().join("\nError: "))
 }
 
 /// What is wrong with an extension file, beside this Score file.

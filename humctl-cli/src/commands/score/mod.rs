@@ -4,6 +4,7 @@ mod available_resource_types;
 mod deploy;
 mod file;
 mod init;
+mod removal;
 mod sources;
 mod validate;
 

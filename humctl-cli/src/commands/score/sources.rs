@@ -1,6 +1,7 @@
 //! Which Score files one deployment is made from: the one that the flags name,
 //! or those of a deploy config (spec/score.md §5.3).
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use humctl_core::decode::{nearest, tolerant};
@@ -24,6 +25,8 @@ pub(crate) struct ScoreSources {
     pub(crate) name: Option<String>,
     /// Address of the Score file, kept as an annotation.
     pub(crate) source_url: Option<String>,
+    /// Resource Type as the file spells it → the type that is meant.
+    pub(crate) type_aliases: BTreeMap<String, String>,
 }
 
 const API_VERSION: &str = "config.humanitec.io/v1b1";
@@ -108,7 +111,19 @@ impl Entry {
             image: self.image.or_else(|| image.map(ToOwned::to_owned)),
             name: self.name,
             source_url,
+            type_aliases: BTreeMap::new(),
         }
+    }
+}
+
+/// Reads `TYPE=ORG/TYPE` of the command line: Score cannot spell the second,
+/// which is how an Organization's own types are called.
+pub(crate) fn type_alias(argument: &str) -> Result<(String, String), String> {
+    match argument.split_once('=') {
+        Some((alias, res_type)) if !alias.is_empty() && !res_type.is_empty() => {
+            Ok((alias.to_owned(), res_type.to_owned()))
+        }
+        _ => Err("it is written TYPE=ORG/TYPE, as in s3=my-org/s3".to_owned()),
     }
 }
 

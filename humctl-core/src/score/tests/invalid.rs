@@ -1,5 +1,6 @@
 //! The invalid inputs of spec/score.md §9, one row a case. Rows 28, 30 and 68
-//! need files and are tested with the command.
+//! need files and are tested with the command, and so is what a deployment says
+//! to row 73.
 
 use serde_json::{Value, json};
 
@@ -291,6 +292,14 @@ fn invalid_inputs_get_their_message() {
             "/containers/main/files/x",
             "\"x\" is not an absolute path",
         ),
+        (
+            "69",
+            "containers.main.variables",
+            json!({"A": "${cheese.x.y}", "B": "${resources.no.x}"}),
+            "/containers/main/variables/B",
+            "placeholder ${resources.no.x} does not resolve to a resource, no resource with name \"no\"",
+        ),
+        ("70", "metadata", json!({"name": ""}), "/metadata/name", "length must be >= 2, but got 0"),
         ("3a", "metadata", Value::Null, "", "missing properties: 'metadata'"),
         ("5b", "metadata.name", json!("a"), "/metadata/name", LABEL),
         ("6b", "metadata.name", json!("Demo"), "/metadata/name", LABEL),
@@ -474,6 +483,13 @@ fn extension_files_get_their_message() {
             Level::Warning,
             "/profile",
             "has no service",
+        ),
+        (
+            "73",
+            "apiVersion: humanitec.org/v1b1\nprofile: humanitec/default-modul\n",
+            Level::Warning,
+            "/profile",
+            "there is no profile humanitec/default-modul",
         ),
     ] {
         let document = yaml::parse_documents(text).unwrap().remove(0);
