@@ -12,6 +12,7 @@ mod deltas;
 mod deploy;
 mod explain;
 mod failures;
+mod http_driver;
 mod patterns;
 mod remote;
 mod rollback;

@@ -156,7 +156,9 @@ fn what_is_wrong_is_told_with_key_and_line() {
         json!({"templates": {"manifests": "m: {data: {}}"}}),
         json!({"templates": {"manifests": "m: {location: nowhere, data: {}}"}}),
         json!({"templates": {"manifests": "m: {location: cluster, data: []}"}}),
-        json!({"templates": {"manifests": {"m": {"location": "volume"}}}}),
+        json!({"templates": {"manifests": {"m": {"location": "volumes"}}}}),
+        json!({"templates": {"manifests": {"m": {"location": "volume", "data": {}}}}}),
+        json!({"templates": {"manifests": "a: {location: volumes, data: {name: v}}\nb: {location: volumes, data: \"name: v\"}"}}),
         json!({"templates": {"manifests": "{{- /* x *//}}"}}),
         json!({"templates": {"cookie": "a: 1\n---\nb: 2"}}),
     ]
@@ -194,7 +196,7 @@ fn manifests_come_to_one_form() {
     let expected = json!({"location": "volumes", "data": {"name": "v"}});
     for (value, key) in [
         (json!({"a": {"location": "volumes", "data": {"name": "v"}}}), "a"),
-        (json!({"a": {"location": "volume", "data": "name: v"}}), "a"),
+        (json!({"a": {"location": "volumes", "data": "name: v"}}), "a"),
         (json!([{"location": "volumes", "manifest": {"name": "v"}}]), "0"),
     ] {
         let found = manifests(value.clone()).unwrap();
