@@ -76,7 +76,50 @@ fn what_is_no_success_says_what_to_do() {
     .iter()
     .map(|response| read_put(response).unwrap_err().to_string())
     .collect();
-    insta::assert_snapshot!(texts.join("\n"), @"");
+    insta::assert_snapshot!(texts.join("\n"), @"
+    it refuses for good (HTTP-400)
+      driver: RES-104: no such region
+      driver: Error: not ours
+      hint: correct the inputs of the Definition, the values of the inputs file, or its cookie
+    it refuses for good (HTTP-400)
+      hint: correct the inputs of the Definition, the values of the inputs file, or its cookie
+    it asks for credentials of the caller (HTTP-401)
+      hint: let it accept calls without a token where it is tested
+    there is no Driver at this address (HTTP-404)
+      driver: <html>
+      hint: the address is the `target` of the Driver, to which the resource's id is added
+    it is at work on this resource with other inputs, and cannot stop (HTTP-409)
+      driver: updating, done at about 2026-01-01T00:00:00Z
+      hint: wait until it has ended, then run the same again
+    it is at work on this resource with other inputs, and cannot stop (HTTP-409)
+      driver: RES-109: busy
+      hint: wait until it has ended, then run the same again
+    it cannot read the request (HTTP-422)
+      driver: bad json
+      hint: it must accept JSON with `type`, `resource` and `driver`; see its own log
+    it answers with a status that the contract does not have (HTTP-302)
+      hint: it must answer 200, 202 or 400 to PUT, and 204, 202 or 400 to DELETE
+    it has failed (HTTP-503)
+      driver: later
+      hint: see its own log; then run the same again, which a Driver must allow
+    it answers with a status that the contract does not have (HTTP-204)
+      hint: it must answer 200, 202 or 400 to PUT, and 204, 202 or 400 to DELETE
+    its answer cannot be used: it is no JSON at line 1, column 14
+      hint: it must be {id, type, resource: {values, secrets}, manifests: [{location, data}]}
+    its answer cannot be used: it is a list, and has to be a mapping
+      hint: it must be {id, type, resource: {values, secrets}, manifests: [{location, data}]}
+    its answer cannot be used: `resource` is a list, and has to be a mapping
+      hint: it must be {id, type, resource: {values, secrets}, manifests: [{location, data}]}
+    its answer cannot be used: `resource.values` is text, and has to be a mapping
+      hint: it must be {id, type, resource: {values, secrets}, manifests: [{location, data}]}
+    its answer cannot be used: `manifests` is a mapping, and has to be a list
+      hint: it must be {id, type, resource: {values, secrets}, manifests: [{location, data}]}
+    its answer cannot be used: manifests.0: it has no `data`
+    its answer cannot be used: manifests.0: there is no location `nowhere`
+      hint: known are cluster, containers, namespace, volumes
+    its answer cannot be used: `manifests.0` and `manifests.1` both make a volume named `v`
+      hint: names are unique in a pod; ${context.res.guresid} with a suffix makes good ones
+    ");
     assert!(!texts.concat().contains("canary"));
 }
 

@@ -186,6 +186,10 @@ fn what_is_wrong_is_told_with_key_and_line() {
       hint: known are cluster, containers, namespace, volumes
     templates.manifests.m: its `data` is a list, and has to be a mapping
     templates.manifests.m: it has no `data`
+    templates.manifests.m: there is no location `volume`
+      hint: did you mean `volumes`?
+    templates.manifests: `a` and `b` both make a volume named `v`
+      hint: names are unique in a pod; ${context.res.guresid} with a suffix makes good ones
     templates.manifests:1:12: comment ends before closing delimiter; end it with `*/}}` or `*/ -}}`
     templates.cookie: the rendered text is no YAML: it has 2 documents
     "#);
