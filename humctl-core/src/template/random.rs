@@ -58,6 +58,7 @@ impl Random {
     }
 
     /// The texts that were drawn so far, which may be passwords.
+    #[must_use]
     pub fn drawn(&self) -> &[String] {
         &self.drawn
     }
