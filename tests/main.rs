@@ -13,6 +13,7 @@ mod deploy;
 mod drivers;
 mod explain;
 mod failures;
+mod http_driver;
 mod library;
 mod patterns;
 mod remote;

@@ -135,10 +135,36 @@ fn failures_name_file_key_and_line() {
       hint: see what belongs into it with: humctl resources test-definition FILE --generate
     Error: cannot read `nope.yaml`: No such file or directory (os error 2)
     Error: terraform.yaml: Definition `cache` is for the Driver `humanitec/terraform`, which does not run here
-      hint: test-definition runs `humanitec/echo` and `humanitec/template`
+      hint: test-definition runs `humanitec/echo` and `humanitec/template`; an HTTP Driver runs with --driver-url URL
     Error: the following required arguments were not provided: --inputs <FILE>
       hint: see: humctl --help
     "#);
+}
+
+#[test]
+fn what_the_operator_may_read_differently_is_a_warning() {
+    let env = TestEnv::new();
+    env.write(
+        "redis.yaml",
+        &REDIS
+            .replace("pw: {{ .init.pw | toRawJson }}", "pw: {{ .init.pw }}")
+            .replace("(randAlphaNum 16)", "(randNumeric 16)")
+            .replace(".cookie.pw", ".resource.pw")
+            .replace("port: {{", "tls: yes\n          port: {{"),
+    );
+    env.write(
+        "inputs.yaml",
+        "placeholders: {context.res.id: modules.w.externals.r, \"resources['config#app'].outputs.region\": x}\nsecretRefs: {token: t}\n",
+    );
+    let run = env.run("resources test-definition redis.yaml --inputs inputs.yaml");
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    assert!(run.stdout.contains("tls: \"yes\""), "{}", run.stdout);
+    insta::assert_snapshot!(run.stderr, @r"
+    Warning: redis.yaml: templates.outputs: `tls` is the bare word `yes`, which the Operator reads as true
+      hint: quote it, or write true
+    Warning: redis.yaml: templates.cookie: `pw` gets a random or secret text without quotes, and becomes a number
+      hint: quote it in the template, for example with: | toRawJson
+    ");
 }
 
 /// Inputs with which the examples make sense.

@@ -147,6 +147,30 @@ impl Positions {
 /// [`parse_documents`]. Made only when something has to be reported.
 #[must_use]
 pub fn positions(text: &str) -> Vec<Positions> {
+    walk(text, &mut drop)
+}
+
+/// A scalar without quotes and tag, whose kind is guessed from its text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PlainScalar {
+    /// Where it starts.
+    pub position: Position,
+    /// JSON pointer of the value that it is; `None` for a key.
+    pub pointer: Option<String>,
+    /// Its text.
+    pub text: String,
+}
+
+/// Finds the scalars that readers of different versions of YAML may take for
+/// different things.
+#[must_use]
+pub fn plain_scalars(text: &str) -> Vec<PlainScalar> {
+    let mut found = Vec::new();
+    walk(text, &mut |scalar| found.push(scalar));
+    found
+}
+
+fn walk(text: &str, plain: &mut dyn FnMut(PlainScalar)) -> Vec<Positions> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let mut documents = Vec::new();
     let mut walk = Walk::default();
@@ -158,13 +182,16 @@ pub fn positions(text: &str) -> Vec<Positions> {
             Event::DocumentEnd if !walk.is_empty_document => {
                 documents.push(Positions(std::mem::take(&mut walk.found)));
             }
-            Event::Scalar(text, style, ..) => {
+            Event::Scalar(text, style, _, tag) => {
                 if walk.stack.is_empty() && style == ScalarStyle::Plain && is_null(&text) {
                     walk.is_empty_document = true;
                 }
-                walk.scalar(&text, position);
+                let pointer = walk.scalar(&text, position);
+                if style == ScalarStyle::Plain && tag.is_none() {
+                    plain(PlainScalar { position, pointer, text: text.into_owned() });
+                }
             }
-            Event::Alias(..) => walk.scalar("*", position),
+            Event::Alias(..) => drop(walk.scalar("*", position)),
             Event::SequenceStart(..) => walk.open(Frame::Sequence { next: 0 }, position),
             Event::MappingStart(..) => walk.open(Frame::Mapping { key: None }, position),
             Event::SequenceEnd | Event::MappingEnd => walk.close(),
@@ -216,11 +243,13 @@ impl Walk {
         Some(pointer)
     }
 
-    fn scalar(&mut self, text: &str, position: Position) {
+    /// The pointer of a scalar, or `None` for one that is a key.
+    fn scalar(&mut self, text: &str, position: Position) -> Option<String> {
         if let Some(Frame::Mapping { key: key @ None }) = self.stack.last_mut() {
             *key = Some((text.to_owned(), position));
+            None
         } else {
-            self.enter(position);
+            self.enter(position)
         }
     }
 
@@ -321,6 +350,27 @@ mod tests {
         assert_eq!(at(0, "/a/b/1/c"), Some((4, 11)));
         assert_eq!(at(0, "/a/zzz"), Some((3, 1)));
         assert_eq!(at(1, "/1/y~1z"), Some((8, 5)));
+    }
+
+    #[test]
+    fn plain_scalars_are_those_without_quotes_and_tag() {
+        let text = "a: yes\non: [\"no\", off, !!str y]\nb: |\n  n\n'y': 1e5\n";
+        let found: Vec<_> = plain_scalars(text)
+            .into_iter()
+            .map(|scalar| (scalar.position.line, scalar.pointer.unwrap_or_default(), scalar.text))
+            .collect();
+        let row = |line: usize, pointer: &str, text: &str| (line, pointer.to_owned(), text.to_owned());
+        assert_eq!(
+            found,
+            [
+                row(1, "", "a"),
+                row(1, "/a", "yes"),
+                row(2, "", "on"),
+                row(2, "/on/1", "off"),
+                row(3, "", "b"),
+                row(5, "/y", "1e5"),
+            ]
+        );
     }
 
     #[test]

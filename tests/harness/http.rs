@@ -38,16 +38,17 @@ impl HttpGit {
     }
 }
 
-struct Request {
-    method: String,
-    path: String,
+/// A request that came in; names of headers in lower case.
+pub(crate) struct HttpRequest {
+    pub(crate) method: String,
+    pub(crate) path: String,
     query: String,
     headers: Vec<(String, String)>,
-    body: Vec<u8>,
+    pub(crate) body: Vec<u8>,
 }
 
-impl Request {
-    fn header(&self, name: &str) -> Option<&str> {
+impl HttpRequest {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
     }
 }
@@ -64,7 +65,8 @@ fn serve(mut stream: &TcpStream, root: &Path, expected: &str, log: &Mutex<Vec<St
     let _ = stream.write_all(&answer);
 }
 
-fn read_request(stream: &TcpStream) -> Option<Request> {
+/// Reads one request.
+pub(crate) fn read_request(stream: &TcpStream) -> Option<HttpRequest> {
     let mut reader = BufReader::new(stream);
     let mut line = String::new();
     reader.read_line(&mut line).ok()?;
@@ -79,7 +81,7 @@ fn read_request(stream: &TcpStream) -> Option<Request> {
         let Some((name, value)) = line.trim_end().split_once(':') else { break };
         headers.push((name.to_ascii_lowercase(), value.trim().to_owned()));
     }
-    let mut request = Request { method, path, query, headers, body: Vec::new() };
+    let mut request = HttpRequest { method, path, query, headers, body: Vec::new() };
     if request.header("transfer-encoding") == Some("chunked") {
         loop {
             let mut size = String::new();
@@ -100,7 +102,7 @@ fn read_request(stream: &TcpStream) -> Option<Request> {
 }
 
 /// Runs the request as a CGI program and turns its answer into HTTP.
-fn backend(request: &Request, root: &Path) -> Vec<u8> {
+fn backend(request: &HttpRequest, root: &Path) -> Vec<u8> {
     let exec_path = Command::new("git").arg("--exec-path").output().unwrap().stdout;
     let program = PathBuf::from(String::from_utf8(exec_path).unwrap().trim()).join("git-http-backend");
     let mut child = Command::new(program)

@@ -10,5 +10,5 @@ mod ssh;
 pub(crate) use browser::{Browser, Page};
 pub(crate) use env::{POSTGRES, Run, SecondHome, TestEnv, git_cluster, mask, score};
 pub(crate) use git::Remote;
-pub(crate) use http::HttpGit;
+pub(crate) use http::{HttpGit, HttpRequest, read_request};
 pub(crate) use ssh::{SshServer, make_key};

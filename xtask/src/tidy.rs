@@ -48,7 +48,7 @@ const WALLS: &[(&str, &[&str])] = &[
     ("serde_saphyr", &["humctl-core/src/yaml.rs"]),
     ("granit_parser", &["humctl-core/src/yaml.rs"]),
     ("rusqlite", &["humctl-core/src/state/sqlite.rs", "humctl-core/src/state/tests.rs"]),
-    ("reqwest", &["humctl-cli/src/client/remote.rs"]),
+    ("reqwest", &["humctl-cli/src/client/remote.rs", "humctl-cli/src/client/driver.rs"]),
     ("process::Command", &["humctl-core/src/git/process.rs", "tests/", "xtask/"]),
     (
         "std::env::var",

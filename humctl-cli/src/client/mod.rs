@@ -1,5 +1,6 @@
 //! The one way to the API: typed calls over interchangeable transports.
 
+pub(crate) mod driver;
 pub(crate) mod keyring;
 pub(crate) mod local;
 pub(crate) mod remote;

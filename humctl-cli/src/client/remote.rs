@@ -54,6 +54,36 @@ impl RemoteSettings {
     }
 }
 
+/// Who we are, to servers.
+pub(super) fn user_agent() -> String {
+    let version = env!("CARGO_PKG_VERSION");
+    env::get(env::USER_AGENT).unwrap_or_else(|| format!("app humctl/{version}; sdk humctl/{version}"))
+}
+
+/// What all HTTP clients of ours have in common.
+pub(super) fn http_builder() -> reqwest::ClientBuilder {
+    // Fails only when a provider is installed already, which is just as well.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    Http::builder().connect_timeout(Duration::from_secs(10))
+}
+
+/// What an HTTP client runs on.
+pub(super) fn runtime() -> Result<Runtime, CliError> {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| CliError::user(format!("cannot start: {error}")))
+}
+
+/// The innermost reason of a failure, which is the one that says something.
+pub(super) fn root_cause(error: &reqwest::Error) -> String {
+    let mut cause: &dyn std::error::Error = error;
+    while let Some(source) = cause.source() {
+        cause = source;
+    }
+    cause.to_string()
+}
+
 /// An HTTP client with its runtime.
 pub(crate) struct RemoteTransport {
     runtime: Runtime,
@@ -71,25 +101,18 @@ impl std::fmt::Debug for RemoteTransport {
 
 impl RemoteTransport {
     pub(crate) fn open(settings: &RemoteSettings) -> Result<Self, CliError> {
-        // Fails only when a provider is installed already, which is just as well.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let version = env!("CARGO_PKG_VERSION");
-        let agent = env::get(env::USER_AGENT).unwrap_or_else(|| format!("app humctl/{version}; sdk humctl/{version}"));
+        let agent = user_agent();
         let mut headers = reqwest::header::HeaderMap::new();
         if let Ok(value) = agent.parse() {
             headers.insert("humanitec-user-agent", value);
         }
-        let http = Http::builder()
+        let http = http_builder()
             .timeout(TIMEOUT)
-            .connect_timeout(Duration::from_secs(10))
             .user_agent(agent)
             .default_headers(headers)
             .build()
             .map_err(|error| CliError::user(format!("cannot set up HTTPS: {error}")))?;
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .map_err(|error| CliError::user(format!("cannot start: {error}")))?;
+        let runtime = runtime()?;
         Ok(Self {
             runtime,
             http,
@@ -149,13 +172,7 @@ impl Transport for RemoteTransport {
                 continue;
             }
             return result.map_err(|error| {
-                let mut text = error.to_string();
-                let mut source = std::error::Error::source(&error);
-                while let Some(cause) = source {
-                    text = cause.to_string();
-                    source = cause.source();
-                }
-                CliError::user(format!("`{}` cannot be reached: {text}", self.host))
+                CliError::user(format!("`{}` cannot be reached: {}", self.host, root_cause(&error)))
                     .with_hint("check the address (--api-prefix) and the network")
             });
         }

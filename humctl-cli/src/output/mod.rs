@@ -117,6 +117,12 @@ impl Output {
     }
 }
 
+/// Tells about something that is no failure, but should be looked at.
+pub(crate) fn warn(text: &str) {
+    // A closed stderr takes no warning.
+    let _ = writeln!(std::io::stderr().lock(), "Warning: {}", plain(text));
+}
+
 /// Text without control characters, which could fool a terminal.
 pub(crate) fn plain(text: &str) -> String {
     text.chars().filter(|c| !c.is_control() || matches!(c, '\n' | '\t')).collect()

@@ -1,10 +1,14 @@
 //! Drivers that run in process: what turns driver inputs into outputs.
 //!
-//! Pure functions of their inputs. Drivers that need the outside world are not
-//! here: their inputs travel to the cluster in a custom resource.
+//! Pure functions of their inputs. Drivers that need the outside world do not
+//! run here: their inputs travel to the cluster in a custom resource. Of HTTP
+//! Drivers only the contract is here; who speaks it is in `orchestrator`.
 
 mod cluster;
 mod echo;
+mod fragments;
+mod hazards;
+pub mod http;
 pub mod template;
 #[cfg(test)]
 mod tests;

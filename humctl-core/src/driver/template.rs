@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
+use super::fragments::{self, Spelling, kind};
 use super::{Driver, DriverCall, DriverError, Outputs};
 use crate::secret::SecretScanner;
 use crate::template::{Error, ErrorKind, Options, Random, Template, Value as TemplateValue};
@@ -126,6 +127,15 @@ pub(super) struct Rendered {
     pub(super) outputs: Result<Map<String, Value>, DriverError>,
     pub(super) secrets: Result<Map<String, Value>, DriverError>,
     pub(super) cookie: Result<Value, DriverError>,
+    /// Every text that was read as YAML.
+    pub(super) texts: Vec<RenderedText>,
+}
+
+/// What a template made, before it was read.
+pub(super) struct RenderedText {
+    /// The key below the inputs, for example `templates.outputs.host`.
+    pub(super) place: String,
+    pub(super) text: String,
 }
 
 /// Renders `init`, `manifests`, `outputs`, `secrets` and `cookie`, in this order.
@@ -165,13 +175,18 @@ pub(super) fn render(inputs: TemplateInputs<'_>) -> Result<Rendered, DriverError
         ],
         scanner,
         random,
+        texts: Vec::new(),
     };
     let init = match run.section("init", templates.get("init")) {
         Err(DriverError::Failed(reason)) => return Err(DriverError::Failed(reason)),
         init => init,
     };
     run.root.push(("init", as_root(init.as_ref())));
-    let manifests = run.section("manifests", templates.get("manifests")).and_then(manifests);
+    let manifests = run.section("manifests", templates.get("manifests")).and_then(|value| {
+        run.texts.extend(inner_texts(&value));
+        // Names and locations may be made from anything.
+        manifests(value).map_err(|reason| DriverError::Failed(run.scanner.redact(&reason)))
+    });
     let outputs = run.section("outputs", templates.get("outputs")).and_then(|value| mapping("outputs", value));
     let output_values = outputs.as_ref().map(|outputs| Value::Object(outputs.clone()));
     run.root
@@ -185,7 +200,7 @@ pub(super) fn render(inputs: TemplateInputs<'_>) -> Result<Rendered, DriverError
     };
     let secrets = secrets.and_then(|value| mapping("secrets", value));
     let cookie = run.section("cookie", templates.get("cookie"));
-    Ok(Rendered { init, manifests, outputs, secrets, cookie })
+    Ok(Rendered { init, manifests, outputs, secrets, cookie, texts: run.texts })
 }
 
 /// A result that later templates see; one that failed is hidden from them.
@@ -197,6 +212,7 @@ struct Run<'r> {
     root: Vec<(&'static str, TemplateValue)>,
     scanner: SecretScanner,
     random: Option<&'r mut Random>,
+    texts: Vec<RenderedText>,
 }
 
 impl Run<'_> {
@@ -229,12 +245,14 @@ impl Run<'_> {
         let rendered = Template::parse(text)
             .and_then(|template| template.render(&data, options))
             .map_err(|error| self.failure(place, &error))?;
-        read(&rendered).map_err(|(line, reason)| {
+        let value = fragments::read_yaml(&rendered).map_err(|(line, reason)| {
             // A whole text of secrets is not shown, wherever they came from.
             let shown = if is_secret || place.ends_with(".cookie") { String::new() } else { excerpt(&rendered, line) };
             let shown = self.scanner.redact(&shown);
             DriverError::Failed(format!("{place}: the rendered text is no YAML: {reason}{shown}"))
-        })
+        })?;
+        self.texts.push(RenderedText { place: place.to_owned(), text: rendered });
+        Ok(value)
     }
 
     fn failure(&self, place: &str, error: &Error) -> DriverError {
@@ -244,17 +262,6 @@ impl Run<'_> {
             ErrorKind::Unknown | ErrorKind::Refused | ErrorKind::Limit => DriverError::Unknown(text),
             ErrorKind::Syntax | ErrorKind::Execution | ErrorKind::Failed => DriverError::Failed(text),
         }
-    }
-}
-
-/// Reads rendered text; nothing but space and comments is null.
-fn read(text: &str) -> Result<Value, (Option<usize>, String)> {
-    let mut documents = crate::yaml::parse_documents(text)
-        .map_err(|error| (error.position.map(|position| position.line), error.to_string()))?;
-    match documents.len() {
-        0 => Ok(Value::Null),
-        1 => Ok(documents.remove(0)),
-        n_documents => Err((None, format!("it has {n_documents} documents"))),
     }
 }
 
@@ -276,73 +283,41 @@ fn mapping(key: &str, value: Value) -> Result<Map<String, Value>, DriverError> {
     }
 }
 
-fn kind(value: &Value) -> &'static str {
-    match value {
-        Value::Null => "nothing",
-        Value::Bool(_) => "a boolean",
-        Value::Number(_) => "a number",
-        Value::String(_) => "text",
-        Value::Array(_) => "a list",
-        Value::Object(_) => "a mapping",
-    }
-}
-
-/// Where manifests go, in the spelling that we write, and those that we read.
-const LOCATIONS: &[(&str, &[&str])] = &[
-    ("cluster", &["cluster"]),
-    ("containers", &["containers", "container"]),
-    ("namespace", &["namespace"]),
-    ("volumes", &["volumes", "volume"]),
-];
-
 /// Brings manifests to one form: name → `{location, data}`.
-fn manifests(value: Value) -> Result<Map<String, Value>, DriverError> {
+fn manifests(value: Value) -> Result<Map<String, Value>, String> {
     let named: Vec<(String, Value)> = match value {
         Value::Null => Vec::new(),
         Value::Object(object) => object.into_iter().collect(),
         Value::Array(items) => items.into_iter().enumerate().map(|(index, item)| (index.to_string(), item)).collect(),
         other => {
-            let found = kind(&other);
-            return Err(DriverError::Failed(format!("templates.manifests makes {found}, and has to make a mapping")));
+            return Err(format!("templates.manifests makes {}, and has to make a mapping", kind(&other)));
         }
     };
-    named.into_iter().map(|(name, item)| manifest(&name, item).map(|item| (name, item))).collect()
+    let fragments = named
+        .into_iter()
+        .map(|(name, item)| match fragments::read(item, Spelling::Template) {
+            Ok(fragment) => Ok((name, fragment)),
+            Err(reason) => Err(format!("templates.manifests.{name}: {reason}")),
+        })
+        .collect::<Result<Map<String, Value>, String>>()?;
+    fragments::check_names(&fragments).map_err(|reason| format!("templates.manifests: {reason}"))?;
+    Ok(fragments)
 }
 
-fn manifest(name: &str, value: Value) -> Result<Value, DriverError> {
-    let fail = |reason: String| Err(DriverError::Failed(format!("templates.manifests.{name}: {reason}")));
-    let Value::Object(mut object) = value else {
-        return fail("a manifest is a mapping of `location` and `data`".to_owned());
+/// The texts that are YAML inside the manifests' own YAML.
+fn inner_texts(manifests: &Value) -> Vec<RenderedText> {
+    let named: Vec<(String, &Value)> = match manifests {
+        Value::Object(object) => object.iter().map(|(name, item)| (name.clone(), item)).collect(),
+        Value::Array(items) => items.iter().enumerate().map(|(index, item)| (index.to_string(), item)).collect(),
+        _ => Vec::new(),
     };
-    let names: Vec<&str> = LOCATIONS.iter().map(|(name, _)| *name).collect();
-    let hint = format!("\n  hint: known are {}", names.join(", "));
-    let location = match object.remove("location") {
-        Some(Value::String(text)) => {
-            LOCATIONS.iter().find(|(_, spellings)| spellings.contains(&text.as_str())).ok_or(text)
-        }
-        None => return fail(format!("it has no `location`{hint}")),
-        Some(_) => return fail(format!("its `location` is no text{hint}")),
-    };
-    let location = match location {
-        Ok((location, _)) => *location,
-        Err(text) => return fail(format!("there is no location `{text}`{hint}")),
-    };
-    // The driver specification calls it `manifest`, everything else `data`.
-    let data = match object.remove("data").or_else(|| object.remove("manifest")) {
-        Some(Value::String(text)) => match read(&text) {
-            Ok(data) => data,
-            Err((_, reason)) => return fail(format!("its `data` is no YAML: {reason}")),
-        },
-        Some(data) => data,
-        None => return fail("it has no `data`".to_owned()),
-    };
-    if !data.is_object() {
-        return fail(format!("its `data` is {}, and has to be a mapping", kind(&data)));
-    }
-    Ok(Value::Object(Map::from_iter([
-        ("location".to_owned(), Value::String(location.to_owned())),
-        ("data".to_owned(), data),
-    ])))
+    let text_of = |item: &Value| Some(item.get("data").or_else(|| item.get("manifest"))?.as_str()?.to_owned());
+    named
+        .into_iter()
+        .filter_map(|(name, item)| {
+            Some(RenderedText { place: format!("templates.manifests.{name}.data"), text: text_of(item)? })
+        })
+        .collect()
 }
 
 #[cfg(test)]

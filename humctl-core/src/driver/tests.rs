@@ -48,7 +48,7 @@ fn an_in_cluster_pack_keeps_its_names_and_passwords() {
         let run = |cookie: &Value| {
             let inputs = json!({"cookie": cookie, "placeholders": {"context.res.id": id}});
             let inputs: TrialInputs = serde_json::from_value(inputs).unwrap();
-            trial::run(&definition, &inputs).unwrap()
+            trial::run(&definition, &inputs).unwrap().result
         };
         let first = run(&Value::Null);
         assert_eq!(first["outputs"]["host"].as_str().unwrap().trim_end_matches('-'), host.trim_end_matches('-'));

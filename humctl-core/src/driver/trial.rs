@@ -6,17 +6,23 @@
 //! that depends on the Definition alone, so that a run can be compared with
 //! the one before.
 
+mod http;
+
 use std::collections::BTreeSet;
 
 use humctl_api_types::definition::CreateDefinition;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
+use super::hazards;
+use super::http::collect_secrets;
 use super::template::{self, SecretTemplates, TemplateInputs};
 use crate::decode;
 use crate::placeholder::{Expander, Failure, Part, Reference, Resolved, nothing_literal, parse, visit_strings};
-use crate::secret::{SecretScanner, SecretValue};
+use crate::secret::SecretScanner;
 use crate::template::{Random, Value as TemplateValue};
+
+pub use http::{http_resource, http_trial};
 
 /// What a test puts in the place of the platform.
 #[derive(Default, Deserialize)]
@@ -39,13 +45,27 @@ impl std::fmt::Debug for TrialInputs {
     }
 }
 
+/// What came of a test.
+pub struct Trial {
+    /// What the Driver makes; secrets included.
+    pub result: Value,
+    /// What the Operator might read differently; sentences without secrets.
+    pub warnings: Vec<String>,
+}
+
+impl std::fmt::Debug for Trial {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Trial(…)")
+    }
+}
+
 /// Why a Definition could not be tried.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum TrialError {
     /// Its Driver needs the outside world.
     #[error(
         "Definition `{definition}` is for the Driver `{driver_type}`, which does not run here\n  \
-         hint: test-definition runs `humanitec/echo` and `humanitec/template`"
+         hint: test-definition runs `humanitec/echo` and `humanitec/template`; an HTTP Driver runs with --driver-url URL"
     )]
     OtherDriver {
         /// The Definition.
@@ -89,9 +109,12 @@ fn driver_inputs(definition: &CreateDefinition) -> (Map<String, Value>, Map<Stri
 /// An inputs file for a Definition, to be filled in.
 ///
 /// # Errors
-/// [`TrialError::OtherDriver`].
-pub fn skeleton(definition: &CreateDefinition) -> Result<String, TrialError> {
-    driver(definition)?;
+/// [`TrialError::OtherDriver`], unless `is_any_driver`: an HTTP Driver gets
+/// whatever there is.
+pub fn skeleton(definition: &CreateDefinition, is_any_driver: bool) -> Result<String, TrialError> {
+    if !is_any_driver {
+        driver(definition)?;
+    }
     let (values, secrets) = driver_inputs(definition);
     let mut names = BTreeSet::new();
     for tree in [Value::Object(values), Value::Object(secrets.clone())] {
@@ -146,39 +169,62 @@ fn yaml_key(key: &str) -> String {
 ///
 /// # Errors
 /// [`TrialError`].
-pub fn run(definition: &CreateDefinition, inputs: &TrialInputs) -> Result<Value, TrialError> {
+pub fn run(definition: &CreateDefinition, inputs: &TrialInputs) -> Result<Trial, TrialError> {
     let driver = driver(definition)?;
-    let (values, secret_tree) = driver_inputs(definition);
-    let mut known = Known::new(inputs.placeholders.as_ref())?;
-    let values = known.expand(&values, "driver_inputs.values");
-    let given = inputs.secret_refs.clone().unwrap_or_default();
-    let secrets = known.secrets(&secret_tree, &given, "secretRefs");
-    known.findings.sort();
-    known.findings.dedup();
-    if !known.findings.is_empty() {
-        return Err(TrialError::BadInputs(known.findings));
-    }
+    let expanded = Expanded::new(definition, inputs)?;
     match driver {
-        Tried::Echo => Ok(json!({"secrets": secrets, "values": values})),
-        Tried::Template => run_template(definition, inputs, &values, &secrets, &known),
+        Tried::Echo => {
+            let result = json!({"secrets": expanded.secrets, "values": expanded.values});
+            Ok(Trial { result, warnings: Vec::new() })
+        }
+        Tried::Template => run_template(definition, inputs, &expanded),
     }
 }
 
-fn run_template(
-    definition: &CreateDefinition,
-    inputs: &TrialInputs,
-    values: &Map<String, Value>,
-    secrets: &Map<String, Value>,
-    known: &Known,
-) -> Result<Value, TrialError> {
-    let digest = crate::hash::sha256(format!("test-definition\0{}", definition.id).as_bytes());
-    let guresid = match known.find(&Reference::Context("res.guresid".to_owned())) {
+/// The driver inputs of a Definition with the values of the inputs file.
+struct Expanded {
+    values: Map<String, Value>,
+    secrets: Map<String, Value>,
+    known: Known,
+}
+
+impl Expanded {
+    fn new(definition: &CreateDefinition, inputs: &TrialInputs) -> Result<Self, TrialError> {
+        let (values, secret_tree) = driver_inputs(definition);
+        let mut known = Known::new(inputs.placeholders.as_ref())?;
+        let values = known.expand(&values, "driver_inputs.values");
+        let given = inputs.secret_refs.clone().unwrap_or_default();
+        let secrets = known.secrets(&secret_tree, &given, "secretRefs");
+        known.findings.sort();
+        known.findings.dedup();
+        if known.findings.is_empty() {
+            Ok(Self { values, secrets, known })
+        } else {
+            Err(TrialError::BadInputs(known.findings))
+        }
+    }
+}
+
+/// The seed of a Definition's random values.
+fn seed(definition: &CreateDefinition) -> [u8; 32] {
+    crate::hash::sha256(format!("test-definition\0{}", definition.id).as_bytes())
+}
+
+/// The id of the resource: the one in the inputs file, or one made up.
+fn guresid(definition: &CreateDefinition, known: &Known) -> String {
+    match known.find(&Reference::Context("res.guresid".to_owned())) {
         Some(Value::String(text)) if !text.is_empty() => text.clone(),
-        _ => crate::hash::hex(&digest[..20]),
-    };
+        _ => crate::hash::hex(&seed(definition)[..20]),
+    }
+}
+
+fn run_template(definition: &CreateDefinition, inputs: &TrialInputs, expanded: &Expanded) -> Result<Trial, TrialError> {
+    let Expanded { values, secrets, known } = expanded;
+    let guresid = guresid(definition, known);
     let mut texts = Vec::new();
-    collect_texts(&Value::Object(secrets.clone()), &mut texts);
-    let mut random = Random::seeded(digest);
+    collect_secrets(&Value::Object(secrets.clone()), &mut texts);
+    let pasted = pasted(definition, known);
+    let mut random = Random::seeded(seed(definition));
     let old_templates = secrets.get("templates").and_then(|templates| templates.get("outputs"));
     let rendered = template::render(TemplateInputs {
         values,
@@ -190,7 +236,7 @@ fn run_template(
         scanner: SecretScanner::new(&texts),
         random: Some(&mut random),
     })
-    .map_err(|error| TrialError::Failed(error.to_string()))?;
+    .map_err(|error| failed(&[error.to_string()], &pasted))?;
     let parts = [
         ("cookie", rendered.cookie),
         ("init", rendered.init),
@@ -206,16 +252,33 @@ fn run_template(
             Err(error) => failures.push(error.to_string()),
         }
     }
-    if failures.is_empty() { Ok(Value::Object(result)) } else { Err(TrialError::Failed(failures.join("\nError: "))) }
+    if !failures.is_empty() {
+        return Err(failed(&failures, &pasted));
+    }
+    let mut texts_in: BTreeSet<String> = random.drawn().iter().cloned().collect();
+    collect_secrets(&inputs.cookie, &mut texts);
+    texts_in.extend(texts.iter().map(|text| text.expose().to_owned()));
+    let mut warnings = pasted;
+    warnings.extend(hazards::bare_booleans(&rendered.texts));
+    warnings.extend(hazards::lost_texts(&rendered.texts, &texts_in));
+    Ok(Trial { result: Value::Object(result), warnings })
 }
 
-fn collect_texts(value: &Value, texts: &mut Vec<SecretValue>) {
-    match value {
-        Value::String(text) => texts.push(SecretValue::new(text.clone())),
-        Value::Array(items) => items.iter().for_each(|item| collect_texts(item, texts)),
-        Value::Object(object) => object.values().for_each(|item| collect_texts(item, texts)),
-        _ => {}
-    }
+/// Failures of templates; template text that came with a placeholder may be why.
+fn failed(failures: &[String], pasted: &[String]) -> TrialError {
+    let causes: String = pasted.iter().map(|warning| format!("\n  caused by: {warning}")).collect();
+    TrialError::Failed(failures.join("\nError: ") + &causes)
+}
+
+/// Warnings of placeholders in templates, of the values and of the secrets.
+fn pasted(definition: &CreateDefinition, known: &Known) -> Vec<String> {
+    let (values, secrets) = driver_inputs(definition);
+    let value_of = |tokens: &[String]| known.find(&Reference::from_tokens(tokens).ok()?).cloned();
+    [(values, "driver_inputs.values.templates"), (secrets, "secretRefs.templates")]
+        .iter()
+        .filter_map(|(tree, place)| Some(hazards::pasted_templates(tree.get("templates")?, place, &value_of)))
+        .flatten()
+        .collect()
 }
 
 /// The placeholders that have a value, and what was found to be wrong.
@@ -370,7 +433,7 @@ mod tests {
                 "token": {"value": "${resources.other.outputs.token}"},
             },
         });
-        insta::assert_snapshot!(skeleton(&definition("humanitec/template", &inputs)).unwrap(), @r#"
+        insta::assert_snapshot!(skeleton(&definition("humanitec/template", &inputs), false).unwrap(), @r#"
         cookie: null
         placeholders:
           '["shared"].x': ""
@@ -384,12 +447,15 @@ mod tests {
             user: ""
           password: ""
         "#);
-        let plain = skeleton(&definition("humanitec/echo", &json!({"values": {"a": 1}}))).unwrap();
+        let plain = skeleton(&definition("acme/any", &json!({"values": {"a": 1}})), true).unwrap();
         assert_eq!(plain, "cookie: null\nplaceholders: {}\nresource: {}\nsecretRefs: {}\n");
     }
 
     fn run_with(definition: &CreateDefinition, inputs: &str) -> Result<Value, String> {
-        read_inputs(inputs).and_then(|inputs| run(definition, &inputs)).map_err(|error| error.to_string())
+        read_inputs(inputs)
+            .and_then(|inputs| run(definition, &inputs))
+            .map(|trial| trial.result)
+            .map_err(|error| error.to_string())
     }
 
     #[test]
@@ -451,7 +517,7 @@ mod tests {
             run_with(&definition, "placeholders: {a b: 1}").unwrap_err(),
             run_with(&definition, "secretRefs: canary-secret").unwrap_err(),
             run_with(&definition, "- a").unwrap_err(),
-            skeleton(&self::definition("humanitec/terraform", &json!({}))).unwrap_err().to_string(),
+            skeleton(&self::definition("humanitec/terraform", &json!({})), false).unwrap_err().to_string(),
         ];
         insta::assert_snapshot!(errors.join("\n\n"), @"
         driver_inputs.values.a: placeholder `${context.res.id}` has no value
@@ -475,8 +541,68 @@ mod tests {
         an inputs file is a mapping
 
         Definition `def` is for the Driver `humanitec/terraform`, which does not run here
-          hint: test-definition runs `humanitec/echo` and `humanitec/template`
+          hint: test-definition runs `humanitec/echo` and `humanitec/template`; an HTTP Driver runs with --driver-url URL
         ");
+    }
+
+    #[test]
+    fn what_the_operator_may_read_differently_is_a_warning() {
+        let warnings = |templates: Value, inputs: &str| {
+            let inputs_of = json!({
+                "values": {"templates": templates},
+                "secret_refs": {"pin": {"store": "vault", "ref": "p"}},
+            });
+            let inputs = read_inputs(&format!("secretRefs: {{pin: \"471100\"}}\n{inputs}")).unwrap();
+            run(&definition("humanitec/template", &inputs_of), &inputs).unwrap().warnings
+        };
+        for (templates, inputs, expected) in [
+            (json!({"outputs": "a: \"yes\"\nb: {{ .id | quote }}"}), "", &[][..]),
+            (json!({"outputs": "a: no"}), "", &["templates.outputs: `a` is the bare word `no`"]),
+            (json!({"outputs": {"a": "yes"}}), "", &["templates.outputs.a: its text is the bare word `yes`"]),
+            (
+                json!({"manifests": {"m": {"location": "namespace", "data": "spec: {on: 1}"}}}),
+                "",
+                &["templates.manifests.m.data: a key is the bare word `on`"],
+            ),
+            (
+                json!({"manifests": "m:\n  location: namespace\n  data: |\n    spec: {a: off}\n"}),
+                "",
+                &["templates.manifests.m.data: `spec.a` is the bare word `off`"],
+            ),
+            (json!({"init": "pw: {{ randNumeric 12 | quote }}"}), "", &[]),
+            (
+                json!({"init": "pw: {{ randNumeric 12 | quote }}", "cookie": "pw: {{ .init.pw }}"}),
+                "",
+                &["templates.cookie: `pw` gets a random or secret text"],
+            ),
+            (json!({"init": "pw: {{ randNumeric 12 }}"}), "", &["templates.init: `pw` gets a random"]),
+            (
+                json!({"cookie": "pw: {{ .cookie.pw }}"}),
+                "cookie: {pw: \"12e3\"}",
+                &["templates.cookie: `pw` gets a random or secret text without quotes, and becomes a number"],
+            ),
+            (json!({"secrets": "pin: {{ .driver.secrets.pin }}"}), "", &["templates.secrets: `pin` gets"]),
+            (
+                json!({"outputs": "a: ${values.A}"}),
+                "placeholders: {values.A: \"{{ 1 }}\"}",
+                &["driver_inputs.values.templates.outputs: the value of placeholder `${values.A}` holds `{{`"],
+            ),
+        ] {
+            let found = warnings(templates.clone(), inputs);
+            assert_eq!(found.len(), expected.len(), "{templates}: {found:?}");
+            for (found, expected) in found.iter().zip(expected) {
+                assert!(found.starts_with(expected), "{templates}: {found}");
+                assert!(!found.contains("471100"), "{found}");
+            }
+        }
+    }
+
+    #[test]
+    fn template_text_in_a_placeholder_is_named_as_the_cause() {
+        let inputs = json!({"values": {"templates": {"outputs": "a: ${values.A}"}}});
+        let error = run_with(&definition("humanitec/template", &inputs), "placeholders: {values.A: \"{{ canary\"}");
+        let error = error.unwrap_err();
+        assert!(error.contains("\n  caused by: driver_inputs.values.templates.outputs: the value of"), "{error}");
     }
 
     #[test]

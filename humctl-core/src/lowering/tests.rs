@@ -197,7 +197,7 @@ fn made(resource: &str, driver_type: &str, values: &Value, inputs: &Value, other
     }))
     .unwrap();
     let inputs: TrialInputs = serde_json::from_value(inputs.clone()).unwrap();
-    trial::run(&definition, &inputs).unwrap()
+    trial::run(&definition, &inputs).unwrap().result
 }
 
 #[test]

@@ -17,6 +17,7 @@ mod deltas;
 mod deploy;
 mod deployment_doc;
 mod documents;
+pub mod driver_client;
 mod drivers;
 mod error;
 mod failure;

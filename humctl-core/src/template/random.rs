@@ -8,6 +8,7 @@ pub struct Random {
     counter: u64,
     block: [u8; 32],
     n_left: usize,
+    drawn: Vec<String>,
 }
 
 impl std::fmt::Debug for Random {
@@ -21,7 +22,7 @@ impl Random {
     /// Starts from a seed.
     #[must_use]
     pub fn seeded(seed: [u8; 32]) -> Self {
-        Self { seed, counter: 0, block: [0; 32], n_left: 0 }
+        Self { seed, counter: 0, block: [0; 32], n_left: 0, drawn: Vec::new() }
     }
 
     pub(super) fn byte(&mut self) -> u8 {
@@ -56,15 +57,25 @@ impl Random {
         }
     }
 
+    /// The texts that were drawn so far, which may be passwords.
+    #[must_use]
+    pub fn drawn(&self) -> &[String] {
+        &self.drawn
+    }
+
     /// Text of `n` characters of an alphabet of ASCII characters.
     pub(super) fn text(&mut self, n: usize, alphabet: &[u8]) -> String {
         let length = u64::try_from(alphabet.len()).unwrap_or_default();
-        (0..n)
+        let text: String = (0..n)
             .filter_map(|_| {
                 let index = usize::try_from(self.below(length)).ok()?;
                 alphabet.get(index).copied().map(char::from)
             })
-            .collect()
+            .collect();
+        if !text.is_empty() {
+            self.drawn.push(text.clone());
+        }
+        text
     }
 }
 

@@ -156,7 +156,9 @@ fn what_is_wrong_is_told_with_key_and_line() {
         json!({"templates": {"manifests": "m: {data: {}}"}}),
         json!({"templates": {"manifests": "m: {location: nowhere, data: {}}"}}),
         json!({"templates": {"manifests": "m: {location: cluster, data: []}"}}),
-        json!({"templates": {"manifests": {"m": {"location": "volume"}}}}),
+        json!({"templates": {"manifests": {"m": {"location": "volumes"}}}}),
+        json!({"templates": {"manifests": {"m": {"location": "volume", "data": {}}}}}),
+        json!({"templates": {"manifests": "a: {location: volumes, data: {name: v}}\nb: {location: volumes, data: \"name: v\"}"}}),
         json!({"templates": {"manifests": "{{- /* x *//}}"}}),
         json!({"templates": {"cookie": "a: 1\n---\nb: 2"}}),
     ]
@@ -184,6 +186,10 @@ fn what_is_wrong_is_told_with_key_and_line() {
       hint: known are cluster, containers, namespace, volumes
     templates.manifests.m: its `data` is a list, and has to be a mapping
     templates.manifests.m: it has no `data`
+    templates.manifests.m: there is no location `volume`
+      hint: did you mean `volumes`?
+    templates.manifests: `a` and `b` both make a volume named `v`
+      hint: names are unique in a pod; ${context.res.guresid} with a suffix makes good ones
     templates.manifests:1:12: comment ends before closing delimiter; end it with `*/}}` or `*/ -}}`
     templates.cookie: the rendered text is no YAML: it has 2 documents
     "#);
@@ -194,7 +200,7 @@ fn manifests_come_to_one_form() {
     let expected = json!({"location": "volumes", "data": {"name": "v"}});
     for (value, key) in [
         (json!({"a": {"location": "volumes", "data": {"name": "v"}}}), "a"),
-        (json!({"a": {"location": "volume", "data": "name: v"}}), "a"),
+        (json!({"a": {"location": "volumes", "data": "name: v"}}), "a"),
         (json!([{"location": "volumes", "manifest": {"name": "v"}}]), "0"),
     ] {
         let found = manifests(value.clone()).unwrap();
