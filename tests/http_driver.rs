@@ -200,3 +200,19 @@ fn what_goes_wrong_is_told_without_secrets() {
       hint: test-definition runs `humanitec/echo` and `humanitec/template`; an HTTP Driver runs with --driver-url URL
     ");
 }
+
+#[test]
+fn ctrl_c_ends_the_wait() {
+    let env = TestEnv::new();
+    env.write("queue.yaml", QUEUE).write("inputs.yaml", INPUTS);
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let child = env.start(&format!("resources test-definition queue.yaml --inputs inputs.yaml --driver-url {url}"));
+    // The Driver has the request, and never answers.
+    let (stream, _) = listener.accept().unwrap();
+    assert_eq!(read_request(&stream).unwrap().method, "PUT");
+    let status = std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    assert!(status.success());
+    let output = child.wait_with_output().unwrap();
+    assert_eq!((output.status.code(), output.stdout, output.stderr), (Some(130), Vec::new(), Vec::new()));
+}
