@@ -159,13 +159,17 @@ fn classes_of_a_hosted_organization_are_described() {
     const TYPES: &str = "[{\"type\":\"redis\",\"name\":\"Redis\",\"category\":\"datastore\",\"use\":\"direct\"}]";
     const DEFINITIONS: &str = "[{\"id\":\"redis-large\",\"name\":\"redis-large\",\"type\":\"redis\",\
         \"driver_type\":\"humanitec/echo\",\"org_id\":\"my-org\",\"created_at\":\"t\",\"created_by\":\"u\",\
-        \"criteria\":[{\"id\":\"c1\",\"class\":\"large\"},{\"id\":\"c2\",\"class\":\"default\"}]}]";
+        \"active_version_id\":\"v1\",\"criteria\":[{\"id\":\"c1\",\"class\":\"large\"},{\"id\":\"c2\",\"class\":\"default\"}]}]";
     const CLASSES: &str = "[{\"id\":\"large\",\"resource_type\":\"redis\",\"description\":\"For production\"}]";
     let mut env = TestEnv::new();
     let api = FakeApi::start(vec![(200, TYPES), (200, DEFINITIONS), (200, CLASSES)]);
     env.set("HUMANITEC_API_PREFIX", &api.prefix()).set("HUMANITEC_TOKEN", "some-token").set("HUMANITEC_ORG", "my-org");
     let listed = env.run("score available-resource-types --filter-type redis").ok().stdout;
-    insta::assert_snapshot!(listed, @"");
+    insta::assert_snapshot!(listed, @"
+    Name 	Type 	Category 	Class  	Description   
+    Redis	redis	datastore	large  	For production
+    Redis	redis	datastore	default	-
+    ");
     assert!(api.seen.lock().unwrap()[2].starts_with("GET /base/orgs/my-org/resources/classes "));
 }
 

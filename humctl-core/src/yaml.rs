@@ -14,6 +14,9 @@ use serde_json::Value;
 /// Largest file that is read.
 pub const MAX_BYTES: usize = 16 * 1024 * 1024;
 
+/// Deepest nesting that is read.
+const MAX_DEPTH: usize = 100;
+
 /// A place in a file; both numbers start at 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Position {
@@ -51,7 +54,7 @@ fn reader_options() -> serde_saphyr::Options {
         budget: serde_saphyr::budget! {
             max_reader_input_bytes: Some(MAX_BYTES),
             max_documents: 10_000,
-            max_depth: 100,
+            max_depth: MAX_DEPTH,
             max_nodes: 2_000_000,
         },
     }
@@ -74,7 +77,7 @@ pub fn parse_documents(text: &str) -> Result<Vec<Value>, YamlError> {
             column: usize::try_from(location.column()).unwrap_or(usize::MAX),
         });
         let text = error.without_snippet().to_string();
-        YamlError { position, message: without_place(&text).to_owned() }
+        YamlError { position, message: in_words(without_place(&text)) }
     })
 }
 
@@ -85,6 +88,17 @@ fn without_place(message: &str) -> &str {
     let first_line = first_line.split(", set ").next().unwrap_or(first_line);
     let end = first_line.rfind(" at line ").or_else(|| first_line.rfind(" at "));
     first_line[..end.unwrap_or(first_line.len())].trim_end_matches([',', ':', ' '])
+}
+
+/// Words for a limit that was met, which the reader names by its own parts.
+fn in_words(message: &str) -> String {
+    if message == "recursion limit exceeded" || message.starts_with("budget breached: Depth") {
+        format!("nested deeper than {MAX_DEPTH} levels")
+    } else if message.starts_with("budget breached") {
+        "more values than are read, aliased ones counted each time".to_owned()
+    } else {
+        message.to_owned()
+    }
 }
 
 /// Writes one value as a document: keys sorted, block style, strings quoted

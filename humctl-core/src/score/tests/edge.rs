@@ -319,12 +319,12 @@ fn unusual_values_are_converted_as_they_are_meant() {
 
 #[test]
 fn a_type_alias_reaches_a_type_that_score_cannot_spell() {
-    let score = "metadata: {name: demo}\ncontainers: {main: {image: x}}\nresources: {a: {type: s3}, b: {type: s3, id: bb}, c: {type: dns}}\n";
+    let score = "metadata: {name: demo}\ncontainers: {main: {image: x}}\nresources: {aa: {type: s3}, bb: {type: s3, id: bb}, cc: {type: dns}}\n";
     let set = converted(score, |request| {
         request.resource_type_aliases = Some([("s3".to_owned(), "my-org/s3".to_owned())].into());
     });
     let res_type = |pointer: &str| set.pointer(pointer).cloned().unwrap_or_default();
-    assert_eq!(res_type("/modules/demo/externals/a/type"), "my-org/s3");
+    assert_eq!(res_type("/modules/demo/externals/aa/type"), "my-org/s3");
     assert_eq!(res_type("/shared/bb/type"), "my-org/s3");
-    assert_eq!(res_type("/modules/demo/externals/c/type"), "dns");
+    assert_eq!(res_type("/modules/demo/externals/cc/type"), "dns");
 }
