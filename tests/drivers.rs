@@ -22,7 +22,7 @@ entity:
       password: {{ .driver.secrets.password | toRawJson }}
 "#;
 
-const CACHE: &str = r#"apiVersion: entity.humanitec.io/v1b1
+const CACHE: &str = r"apiVersion: entity.humanitec.io/v1b1
 kind: Definition
 metadata: {id: cache}
 entity:
@@ -33,7 +33,7 @@ entity:
     values: {tier: large}
     secret_refs: {password: {store: vault, ref: cache/pw}}
   criteria: [{}]
-"#;
+";
 
 const DRIVERS: &str = "/orgs/local/resources/drivers";
 
