@@ -221,7 +221,7 @@ impl SecretScanner {
                 }
                 for form in [
                     part.to_owned(),
-                    STANDARD.encode(part),
+                    // Also found where padding follows.
                     STANDARD_NO_PAD.encode(part),
                     URL_SAFE_NO_PAD.encode(part),
                     humctl_api_types::endpoint::encode_segment(part),

@@ -24,8 +24,9 @@ cargo xtask CHORE
   fuzz [SECONDS]
          look for input that breaks a law of `fuzz/src/lib.rs`, each target in turn, 600 seconds
          unless told otherwise; needs cargo-fuzz and a nightly compiler
-  mutants
-         take the guards of secrets away one by one, and expect a test to fail for each
+  mutants [WORD]
+         take the guards of secrets away one by one, and expect a test to fail for each; WORD
+         chooses by what would leak
   vectors FILE
          run templates against what Go makes of them, one JSON object a line
 ";
@@ -38,7 +39,7 @@ fn main() -> ExitCode {
         "tidy" => tidy::run(),
         "vectors" => vectors::run(std::env::args().nth(2).as_deref()),
         "fuzz" => fuzz::run(std::env::args().nth(2).as_deref()),
-        "mutants" => mutants::run(),
+        "mutants" => mutants::run(std::env::args().nth(2).as_deref()),
         "bench" => bench::run(std::env::args().nth(2).as_deref()),
         _ => {
             say(USAGE);

@@ -607,11 +607,20 @@ mod tests {
 
     #[test]
     fn errors_show_no_secret() {
-        let inputs = json!({
-            "values": {"templates": {"outputs": "a: [{{ .driver.secrets.p }}\nb: 1"}},
-            "secret_refs": {"p": {"store": "vault", "ref": "p"}},
-        });
-        let error = run_with(&definition("humanitec/template", &inputs), "secretRefs: {p: canary-secret}").unwrap_err();
-        assert!(error.contains("templates.outputs") && !error.contains("canary"), "{error}");
+        for template in [
+            "a: [{{ .driver.secrets.p }}\nb: 1",
+            "{{ fail .driver.secrets.p }}",
+            "{{ .driver.secrets.p | b64enc | fail }}",
+            "{{ printf \"the password %s is too short\" .driver.secrets.p | fail }}",
+            "{{ range $k, $v := .driver.secrets.p }}{{ end }}",
+        ] {
+            let inputs = json!({
+                "values": {"templates": {"outputs": template}}, "secret_refs": {"p": {"store": "vault", "ref": "p"}},
+            });
+            let error = run_with(&definition("humanitec/template", &inputs), "secretRefs: {p: canary-secret}");
+            let error = error.unwrap_err();
+            let shows = ["canary", "Y2FuYXJ5"].iter().any(|form| error.contains(form));
+            assert!(error.contains("templates.outputs") && !shows, "{template}: {error}");
+        }
     }
 }
