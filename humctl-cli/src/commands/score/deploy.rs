@@ -119,7 +119,9 @@ impl DeployArgs {
         let type_aliases: BTreeMap<String, String> = self.type_aliases.iter().cloned().collect();
         if let Some(config) = &self.deploy_config {
             let mut sources = sources::from_config(config, image, self.workload_source_url_prefix.as_deref())?;
-            sources.iter_mut().for_each(|source| source.type_aliases.clone_from(&type_aliases));
+            for source in &mut sources {
+                source.type_aliases.clone_from(&type_aliases);
+            }
             return Ok(sources);
         }
         Ok(vec![ScoreSources {

@@ -17,7 +17,7 @@ use crate::error::CliError;
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum ScoreCommand {
     AvailableResourceTypes(available_resource_types::AvailableResourceTypesArgs),
-    Deploy(deploy::DeployArgs),
+    Deploy(Box<deploy::DeployArgs>),
     Init(init::InitArgs),
     Validate(validate::ValidateArgs),
 }
