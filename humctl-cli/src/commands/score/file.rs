@@ -152,7 +152,7 @@ pub(crate) fn workload(sources: &ScoreSources) -> Result<WorkloadId, CliError> {
         }
         Some(Ok(name)) => Ok(name),
         _ => {
-            let mut found = parse(&effective).map_or_else(|errors| errors, |(_, warnings)| warnings);
+            let (Ok((_, mut found)) | Err(mut found)) = parse(&effective);
             found.retain(|finding| "/metadata/name".starts_with(&finding.pointer));
             Err(told(&place(&sources.file, &document, found)))
         }

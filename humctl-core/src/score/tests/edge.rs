@@ -6,8 +6,8 @@ use super::{converted, findings, object, with};
 use crate::score::{self, Level, check, extension};
 use crate::yaml;
 
-/// Level, location and part of the message; none where all is well.
-type Found<'f> = Option<(Level, String, &'f str)>;
+/// Level, location, and a part of the message.
+type Expected = (Level, String, &'static str);
 
 const MIB: usize = 1024 * 1024;
 
@@ -22,7 +22,7 @@ fn what_kubernetes_does_not_take_is_found() {
     let container = |files: Value, volumes: Value| json!({"containers": {"main": {"image": "x", "files": files, "volumes": volumes}}});
     let main = "/containers/main";
     // Case, path, value, then level, location and part of the message; none where all is well.
-    let rows: Vec<(&str, &str, Value, Found<'_>)> = vec![
+    let rows: Vec<(&str, &str, Value, Option<Expected>)> = vec![
         (
             "a port twice",
             "service.ports",
