@@ -335,13 +335,14 @@ fn flags_of_a_deployment_reach_the_set() {
     // Row 39 of spec/score.md §4, the other flags, and a type that is called otherwise.
     env.run(&format!(
         "{deploy} --workload-source-url https://git/x --resource-type-alias pg=postgres --class default \
-         -p containers.main.args.-1=8080 -p containers.main.resources.limits.cpu=1 --image unused:1"
+         -p containers.main.args.-1=8080 -p containers.main.args.-1=last -p containers.main.resources.limits.cpu=1 \
+         --image unused:1"
     ))
     .ok();
     let set = env.run("get deployment-set . --app shop --env development -o json").json();
     let module = &set["entity"]["modules"]["web"];
     assert_eq!(module["spec"]["annotations"]["humanitec.io/workload-source"], "https://git/x");
-    assert_eq!(module["spec"]["containers"]["main"]["args"], json!(["a", "8080"]));
+    assert_eq!(module["spec"]["containers"]["main"]["args"], json!(["a", "8080", "last"]));
     assert_eq!(module["spec"]["containers"]["main"]["resources"]["limits"]["cpu"], "1");
     assert_eq!(module["externals"]["db"]["type"], "postgres");
     let told = env.run(&format!("{deploy} --resource-type-alias pg=postgres --image unused:1 -v1")).stderr;

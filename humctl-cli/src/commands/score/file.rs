@@ -110,7 +110,7 @@ pub(crate) fn check(sources: &ScoreSources) -> Result<Checked, CliError> {
         image: sources.image.clone(),
         resource_type_aliases: (!sources.type_aliases.is_empty()).then(|| sources.type_aliases.clone()),
         extensions: extension.as_ref().map(|(_, document)| document.value.clone()),
-        ..with_changes(spec, sources)?
+        ..with_changes(&document, spec, sources)?
     };
     found.extend(unused_image(&request));
     let mut effective = effective_document(&request).unwrap_or_else(|finding| {
@@ -141,7 +141,7 @@ pub(crate) fn check(sources: &ScoreSources) -> Result<Checked, CliError> {
 /// A file that cannot be read, or names no Workload.
 pub(crate) fn workload(sources: &ScoreSources) -> Result<WorkloadId, CliError> {
     let document = read_document(&sources.file)?;
-    let effective = match effective_document(&with_changes(document.value.clone(), sources)?) {
+    let effective = match effective_document(&with_changes(&document, document.value.clone(), sources)?) {
         Ok(effective) => effective,
         Err(finding) => return Err(told(&place(&sources.file, &document, vec![finding]))),
     };
@@ -160,14 +160,24 @@ pub(crate) fn workload(sources: &ScoreSources) -> Result<WorkloadId, CliError> {
 }
 
 /// A request with everything that changes the Score file itself.
-fn with_changes(spec: Map<String, Value>, sources: &ScoreSources) -> Result<ConvertScore, CliError> {
+fn with_changes(
+    document: &Document,
+    spec: Map<String, Value>,
+    sources: &ScoreSources,
+) -> Result<ConvertScore, CliError> {
     let overrides = sources.overrides.as_deref().map(read_document).transpose()?;
-    Ok(ConvertScore {
-        spec,
-        overrides: overrides.map(|document| document.value),
-        property_overrides: (!sources.properties.is_empty()).then(|| sources.properties.clone()),
-        ..ConvertScore::default()
-    })
+    let overrides = overrides.map(|document| document.value);
+    let mut request = ConvertScore { spec, overrides, ..ConvertScore::default() };
+    for (path, value) in &sources.properties {
+        if request.property_overrides.as_ref().is_some_and(|others| others.contains_key(path)) {
+            // A request holds a path once, so that what came before goes into the file itself.
+            let spec =
+                effective_document(&request).map_err(|finding| told(&place(&sources.file, document, vec![finding])))?;
+            request = ConvertScore { spec, ..ConvertScore::default() };
+        }
+        request.property_overrides.get_or_insert_default().insert(path.clone(), value.clone());
+    }
+    Ok(request)
 }
 
 /// A warning about an image that no container takes.

@@ -19,7 +19,7 @@ pub(crate) struct ScoreSources {
     pub(crate) overrides: Option<PathBuf>,
     pub(crate) extensions: Option<PathBuf>,
     /// Path → value; null removes.
-    pub(crate) properties: Map<String, Value>,
+    pub(crate) properties: Vec<(String, Value)>,
     pub(crate) image: Option<String>,
     /// Name that the Workload has to have.
     pub(crate) name: Option<String>,
@@ -107,7 +107,7 @@ impl Entry {
             file: directory.join(self.spec_file),
             overrides: self.overrides_file.map(|file| directory.join(file)),
             extensions: self.extensions_file.map(|file| directory.join(file)),
-            properties: self.properties,
+            properties: self.properties.into_iter().collect(),
             image: self.image.or_else(|| image.map(ToOwned::to_owned)),
             name: self.name,
             source_url,
@@ -127,7 +127,7 @@ pub(crate) fn type_alias(argument: &str) -> Result<(String, String), String> {
     }
 }
 
-/// Properties of the command line, `PATH=VALUE` each.
-pub(crate) fn properties(arguments: &[String]) -> Map<String, Value> {
+/// Properties of the command line, `PATH=VALUE` each, in their order.
+pub(crate) fn properties(arguments: &[String]) -> Vec<(String, Value)> {
     arguments.iter().map(|argument| merge::parse_property(argument)).collect()
 }
