@@ -145,8 +145,11 @@ pub struct DefinitionFacts {
     pub is_pinned: bool,
     /// True for the built-in ones.
     pub is_default: bool,
-    /// The Driver.
+    /// The Driver that it names.
     pub driver_type: String,
+    /// The Driver that makes the resource instead, when that is another one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lowered_to: Option<String>,
     /// Its Cloud Account, placeholders in place.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub driver_account: Option<String>,
@@ -410,6 +413,9 @@ impl<'p, 'd> Explainer<'p, 'd> {
                     .is_some_and(|pin| pin.version == rule.definition.active_version_id),
                 is_default: rule.definition.is_default,
                 driver_type: rule.definition.driver_type.clone(),
+                lowered_to: node
+                    .filter(|node| node.driver.lowered_from.is_some())
+                    .map(|node| node.driver.driver_type.to_string()),
                 driver_account: rule.definition.driver_account.clone(),
                 rule: rule.criteria.rule(),
                 score: rule.score(),

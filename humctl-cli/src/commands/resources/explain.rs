@@ -39,7 +39,7 @@ use crate::output::explain::text;
 The JSON is one object for a RESOURCE written out in full, else an array. Its fields:
   resource, type, class, id, guresid, context {org, app, env, env_type}
   origin        {kind: implicit | private | shared | reference | co-provision, and what it is}
-  definition    {id, version, is_pinned, is_default, driver_type, driver_account, rule, score}
+  definition    {id, version, is_pinned, is_default, driver_type, lowered_to, driver_account, rule, score}
   runner_up     {definition, score}
   candidates    [{definition, is_default, outcome, rules: [{id, matches, score, fields:
                 [{field, wanted, actual, matches}]}]}]; outcome is wins, ambiguous, runner-up,
