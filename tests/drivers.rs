@@ -75,7 +75,7 @@ fn a_virtual_driver_is_registered_used_and_kept_while_it_is_used() {
     let cache = active.as_array().unwrap().iter().find(|resource| resource["type"] == "redis").unwrap();
     assert_eq!((&cache["driver_type"], &cache["resource"]["port"]), (&json!("humanitec/echo"), &json!(6379)));
     let told = env.run("resources explain redis.default#modules.web.externals.cache --app shop --env development").ok();
-    assert!(told.stdout.contains("Driver local/corp-redis in front of humanitec/echo"), "{}", told.stdout);
+    assert!(told.stdout.contains("Driver local/corp-redis (run as humanitec/echo)"), "{}", told.stdout);
     let refused = env.run("delete driver corp-redis").fails().stderr;
     assert!(refused.contains("driver `corp-redis` is used by resource definition `cache`"), "{refused}");
     // A change of the Driver is a change of what is deployed.

@@ -98,7 +98,7 @@ fn made_from(explanation: &Explanation) -> String {
     let mut text = format!("Definition `{}` by {}", definition.id, rule_of(&definition.rule));
     text.push_str(&format!(", score {}, Driver {}", definition.score, definition.driver_type));
     if let Some(target) = &definition.lowered_to {
-        text.push_str(&format!(" in front of {target}"));
+        text.push_str(&format!(" (run as {target})"));
     }
     if let Some(account) = &definition.driver_account {
         text.push_str(&format!(", account {account}"));
