@@ -13,9 +13,6 @@ use humctl_core::template::{MAX_BYTES, Options, Random, Template, Value as Templ
 use humctl_core::{manifest, yaml};
 use serde_json::{Value, json};
 
-/// Stands for a secret; must never be seen.
-const CANARY: &str = "canary-5b1f";
-
 /// A Score file: a refusal says what is wrong, and where when that is known; what is read converts to the
 /// same Deployment Set each time, and survives the way through JSON.
 pub fn score(text: &str) {
@@ -71,27 +68,21 @@ pub fn placeholder(text: &str) {
     assert_eq!(names.rewrite(text), names.rewrite(text));
 }
 
-/// A template: it ends within its limits, gives the same for the same seed, and shows nothing that is hidden.
+/// A template: it ends within its limits, and what comes of it follows from template, data and seed, and from
+/// nothing that is hidden.
 pub fn template(text: &str) {
     let Ok(template) = Template::parse(text) else { return };
-    let render = || {
-        let data = data();
+    let render = |hidden: &str| {
         let mut random = Random::seeded([7; 32]);
-        template.render(&data, Options { random: Some(&mut random), ..Options::default() })
+        template.render(&data(hidden), Options { random: Some(&mut random), ..Options::default() })
     };
-    let rendered = render();
-    assert_eq!(rendered, render(), "rendering is a function of template, data and seed");
-    match rendered {
-        Ok(text) => {
-            assert!(text.len() <= MAX_BYTES);
-            assert!(!text.contains(CANARY), "a hidden value was written");
-        }
-        Err(error) => assert!(!error.to_string().contains(CANARY), "a hidden value was told: {error}"),
-    }
+    let rendered = render("canary-5b1f");
+    assert_eq!(rendered, render("another-7c02d"));
+    assert!(rendered.map_or(0, |text| text.len()) <= MAX_BYTES);
 }
 
 /// What templates are rendered with: values of every kind, and one that is hidden.
-fn data() -> TemplateValue {
+fn data(hidden: &str) -> TemplateValue {
     let known = json!({
         "id": "0a1b", "text": "modules.web.externals.db", "empty": "", "n": 3, "big": 10_000_000, "f": 2.5,
         "yes": true, "nil": null, "list": ["a", "b", "b"], "none": [],
@@ -100,8 +91,8 @@ fn data() -> TemplateValue {
     let known = known.as_object().cloned().unwrap_or_default();
     let mut entries: Vec<(&str, TemplateValue)> =
         known.iter().map(|(key, value)| (key.as_str(), TemplateValue::from_json(value))).collect();
-    entries.push(("secret", TemplateValue::Hidden(CANARY.into())));
-    entries.push(("driver", TemplateValue::map([("secret", TemplateValue::Hidden(CANARY.into()))])));
+    entries.push(("secret", TemplateValue::Hidden(hidden.into())));
+    entries.push(("driver", TemplateValue::map([("secret", TemplateValue::Hidden(hidden.into()))])));
     TemplateValue::map(entries)
 }
 

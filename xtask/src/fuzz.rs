@@ -12,10 +12,10 @@ use crate::{root, say};
 
 const TARGETS: [&str; 4] = ["score", "placeholder", "template", "manifest"];
 
-pub(crate) fn run(seconds: Option<&str>) -> Result<()> {
+pub(crate) fn run(seconds: Option<&str>, target: Option<&str>) -> Result<()> {
     let seconds: u32 = seconds.unwrap_or("600").parse().context("SECONDS is a number")?;
     let seconds = format!("-max_total_time={seconds}");
-    for target in TARGETS {
+    for target in TARGETS.into_iter().filter(|one| target.is_none_or(|target| target == *one)) {
         let found = format!("target/fuzz/{target}/");
         fs::create_dir_all(root().join(&found))?;
         let (corpus, seeds) = (format!("target/fuzz/{target}"), format!("fuzz/seeds/{target}"));

@@ -21,7 +21,7 @@ cargo xtask CHORE
   tidy   check the rules of the house that no compiler checks
   bench  print the budgets and what is measured against them; `bench start`, `bench plan`,
          `bench render` and `bench deploy` run a part
-  fuzz [SECONDS]
+  fuzz [SECONDS [TARGET]]
          look for input that breaks a law of `fuzz/src/lib.rs`, each target in turn, 600 seconds
          unless told otherwise; needs cargo-fuzz and a nightly compiler
   mutants [WORD]
@@ -38,7 +38,7 @@ fn main() -> ExitCode {
         "ci" => ci::run(),
         "tidy" => tidy::run(),
         "vectors" => vectors::run(std::env::args().nth(2).as_deref()),
-        "fuzz" => fuzz::run(std::env::args().nth(2).as_deref()),
+        "fuzz" => fuzz::run(std::env::args().nth(2).as_deref(), std::env::args().nth(3).as_deref()),
         "mutants" => mutants::run(std::env::args().nth(2).as_deref()),
         "bench" => bench::run(std::env::args().nth(2).as_deref()),
         _ => {
