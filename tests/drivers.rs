@@ -118,6 +118,17 @@ fn the_api_takes_drivers() {
 }
 
 #[test]
+fn a_slip_in_a_registration_is_told() {
+    let env = TestEnv::new();
+    env.write("driver.yaml", &CORP_REDIS.replace("template:", "tempalte:"));
+    let refused = env.run("apply -f driver.yaml").fails().stderr;
+    assert!(
+        refused.contains("driver.yaml:11:3: unknown field `tempalte`\n  hint: did you mean `template`?"),
+        "{refused}"
+    );
+}
+
+#[test]
 fn what_a_definition_gives_a_registered_driver_is_checked() {
     let env = TestEnv::new();
     env.write("driver.yaml", CORP_REDIS).run("apply -f driver.yaml").ok();

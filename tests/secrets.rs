@@ -238,3 +238,27 @@ fn the_state_key_is_private_and_its_loss_is_told() {
     assert!(failed.stderr.contains("the state key is missing from the file"), "{}", failed.stderr);
     assert!(!key.exists());
 }
+
+#[test]
+fn a_secret_that_only_looks_like_a_placeholder_is_sealed() {
+    let env = TestEnv::new();
+    for (id, secret) in [("one", "${canary-Pa55word}"), ("two", "${context.canary}"), ("three", "${externals.canary}")]
+    {
+        let definition = git_cluster("/x", "path: x", "")
+            .replace("git-target", &format!("target-{id}"))
+            .replace("[{}]", &format!("[{{app_id: {id}}}]"))
+            .replace("  criteria:", &format!("    secrets: {{password: \"{secret}\"}}\n  criteria:"));
+        env.write("secret/c.yaml", &definition).run("apply -f secret/c.yaml").ok();
+        let shown = env.run(&format!("get def target-{id} -o json")).ok();
+        assert!(!shown.stdout.contains("canary"), "{}", shown.stdout);
+    }
+    let state = fs::read(env.home().join(".local/share/humctl/state.db")).unwrap();
+    assert!(!state.windows(6).any(|window| window == b"canary"));
+    // A real placeholder is no secret.
+    let definition = git_cluster("/x", "path: x", "")
+        .replace("  criteria:", "    secrets: {agent_url: \"${resources['agent#agent'].outputs.url}\"}\n  criteria:");
+    env.write("c.yaml", &definition).run("apply -f c.yaml").ok();
+    let shown = env.run("get def git-target -o json").ok().json();
+    let leaf = &shown["entity"]["driver_inputs"]["secret_refs"]["agent_url"]["value"];
+    assert_eq!(leaf, "${resources['agent#agent'].outputs.url}");
+}

@@ -93,7 +93,7 @@ fn outputs_are_known_when_what_the_template_reads_is() {
     env.score("web", resources).deploy().ok();
     let host = resource(&env, "dns")["host"].as_str().unwrap().to_owned();
     assert!(host.ends_with(".example.com"), "{host}");
-    assert_eq!(resource(&env, "route"), serde_json::json!({"host": host, "path": "/", "port": 80}));
+    assert_eq!(resource(&env, "route"), serde_json::json!({"host": host, "path": "/", "port": 80, "service": "web"}));
     assert_eq!(resource(&env, "s3"), serde_json::json!({}));
 }
 
@@ -176,4 +176,19 @@ fn a_sidecar_cannot_take_the_name_of_a_container() {
     let refused = env.score("web", "resources: {proxy: {type: config}}\n").deploy().fails().stderr;
     let clash = "Workload `web` would have two containers `main`, from the Workload itself and `config.default#modules.web.externals.proxy`";
     assert!(refused.contains(clash), "{refused}");
+}
+
+#[test]
+fn an_output_that_no_template_makes_is_missed() {
+    let env = TestEnv::new();
+    let remote = env.remote("r");
+    let bucket = templated("bucket", "s3", "{templates: {outputs: \"bukcet: b\"}}");
+    env.shop(&remote, "main").write("bucket.yaml", &bucket).run("apply -f bucket.yaml").ok();
+    env.score("web", "    variables: {B: \"${resources.files.bucket}\"}\nresources: {files: {type: s3}}\n");
+    insta::assert_snapshot!(env.deploy().fails().errors(), @"
+    Error: deployment [ID] failed
+    PLN-006 Output not available (workload web): Workload `web` at `/spec/containers/main/variables/B`: placeholder `${externals.files.bucket}`: `s3.default#modules.web.externals.files` has no such output: the templates of Definition `bucket` do not make `bucket`
+      hint: known here: `bukcet`
+    ");
+    assert!(remote.all_objects().is_empty(), "nothing is written");
 }

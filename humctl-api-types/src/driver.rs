@@ -52,13 +52,30 @@ impl DriverInfo {
 }
 
 /// Request to register a Driver.
+///
+/// Lists the fields of [`UpdateDriver`] once more: through a flattened one an
+/// unknown field could not be noticed.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct CreateDriver {
     /// Id within the Organization.
     pub id: DriverId,
-    /// Everything else.
-    #[serde(flatten)]
-    pub body: UpdateDriver,
+    /// The Resource Type it makes.
+    #[serde(rename = "type")]
+    pub res_type: ResourceType,
+    /// An address, or `driver://ORG/ID`.
+    pub target: String,
+    /// For a virtual Driver: a Go template, or an object with templates as leaves.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub template: Option<Value>,
+    /// Types of Cloud Accounts it takes.
+    #[serde(default)]
+    pub account_types: Vec<String>,
+    /// JSON Schema whose properties are `values` and `secrets`.
+    #[serde(default)]
+    pub inputs_schema: Map<String, Value>,
+    /// Deprecated: whether other Organizations may use it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_public: bool,
 }
 
 /// Request to replace a Driver.
@@ -84,10 +101,17 @@ pub struct UpdateDriver {
 }
 
 impl CreateDriver {
+    /// The request that makes an existing Driver the same.
+    #[must_use]
+    pub fn update(&self) -> UpdateDriver {
+        let Self { id: _, res_type, target, template, account_types, inputs_schema, is_public } = self.clone();
+        UpdateDriver { res_type, target, template, account_types, inputs_schema, is_public }
+    }
+
     /// The Driver as its Organization then has it.
     #[must_use]
     pub fn into_info(self, org: &OrgId) -> DriverInfo {
-        self.body.into_info(org, &self.id)
+        self.update().into_info(org, &self.id)
     }
 }
 

@@ -11,6 +11,7 @@ mod config;
 mod context;
 mod env;
 mod error;
+mod input;
 mod output;
 
 use std::ffi::OsString;

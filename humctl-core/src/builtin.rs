@@ -130,6 +130,16 @@ fn outputs_schema(values: &[&str], secrets: &[&str]) -> Map<String, Value> {
     schema
 }
 
+const ROUTE_OUTPUTS: &str = r#"
+{{- range $name, $value := .resource }}
+{{ $name | toRawJson }}: {{ $value | toRawJson }}
+{{- end }}
+{{- $id := splitList "." .driver.values.resId }}
+{{- if and (eq (first $id) "modules") (not (hasKey .resource "service")) }}
+service: {{ index $id 1 | toRawJson }}
+{{- end }}
+"#;
+
 /// Id, type, driver and values of the default Resource Definitions.
 fn default_rows() -> [(&'static str, &'static str, &'static str, Value); 4] {
     [
@@ -140,12 +150,16 @@ fn default_rows() -> [(&'static str, &'static str, &'static str, Value); 4] {
             "humanitec/echo",
             json!({"namespace": "${context.app.id}-${context.env.id}"}),
         ),
-        // A template, since echo cannot read resource inputs.
+        // A template, since echo cannot read resource inputs. Its Service is called like the Workload
+        // that the route belongs to (spec/drivers.md §11.2).
         (
             "default-humanitec-route",
             "route",
             "humanitec/template",
-            json!({"templates": {"outputs": "{{ .resource | toRawJson }}\n"}}),
+            json!({
+                "resId": "${context.res.id}",
+                "templates": {"outputs": ROUTE_OUTPUTS},
+            }),
         ),
         ("default-humanitec-workload-res", "workload", "humanitec/echo", json!({})),
     ]

@@ -139,12 +139,24 @@ pub(crate) fn check(driver_type: &str, res_type: &ResourceType, values: &Map<Str
     if entry.res_type != "*" && entry.res_type != res_type.as_str() {
         return Err(other_type(driver_type, entry.res_type, res_type));
     }
+    if values.get("url").and_then(Value::as_str).is_some_and(holds_password) {
+        return Err(
+            "at /driver_inputs/values/url: the address holds a password\n  hint: put it under `secrets` as `credentials: {password: …}`, and the user under the value `username`"
+                .to_owned(),
+        );
+    }
     for key in values.keys().filter(|key| !entry.values.contains(&key.as_str())) {
         if let Some(near) = nearest(key, entry.values.iter().copied()) {
             return Err(no_input(driver_type, key, near));
         }
     }
     Ok(())
+}
+
+/// True for an address with `user:password@`.
+fn holds_password(url: &str) -> bool {
+    let authority = url.split_once("://").map(|(_, rest)| rest.split(['/', '?', '#']).next().unwrap_or_default());
+    authority.and_then(|authority| authority.rsplit_once('@')).is_some_and(|(user, _)| user.contains(':'))
 }
 
 #[cfg(test)]
@@ -158,6 +170,15 @@ mod tests {
         for (driver, res_type, values, refusal) in [
             ("humanitec/k8s-cluster-git", "k8s-cluster", json!({"url": "x", "branch": "", "path": "p"}), ""),
             ("humanitec/k8s-cluster-git", "k8s-cluster", json!({"url": "x", "something": 1}), ""),
+            ("humanitec/k8s-cluster-git", "k8s-cluster", json!({"url": "https://bot@h/x.git"}), ""),
+            ("humanitec/k8s-cluster-git", "k8s-cluster", json!({"url": "git@h:o/x.git"}), ""),
+            ("humanitec/k8s-cluster-git", "k8s-cluster", json!({"url": "https://h/x:y@z.git"}), ""),
+            (
+                "humanitec/k8s-cluster-git",
+                "k8s-cluster",
+                json!({"url": "https://u:canary@h/x.git"}),
+                "url: the address holds a password",
+            ),
             ("humanitec/k8s-cluster-git", "k8s-cluster", json!({"pth": "x"}), "did you mean `path`"),
             ("humanitec/k8s-cluster-git", "k8s-cluster", json!({"brnch": "x"}), "did you mean `branch`"),
             ("humanitec/k8s-cluster-git", "mysql", json!({}), "makes resources of type `k8s-cluster`, not `mysql`"),
@@ -171,6 +192,7 @@ mod tests {
             let res_type = ResourceType::new(res_type).unwrap();
             let found = check(driver, &res_type, values.as_object().unwrap()).err().unwrap_or_default();
             assert!(found.contains(refusal) && found.is_empty() == refusal.is_empty(), "{driver} {values}: {found}");
+            assert!(!found.contains("canary"), "{found}");
         }
     }
 }

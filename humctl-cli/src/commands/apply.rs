@@ -3,7 +3,7 @@
 use humctl_api_types::application::CreateApplication;
 use humctl_api_types::definition::{CreateDefinition, MatchingCriteriaRule, ResourceDefinition, UpdateDefinition};
 use humctl_api_types::delta::{DeltaRequest, ModuleDeltasRequest};
-use humctl_api_types::driver::{DriverInfo, UpdateDriver};
+use humctl_api_types::driver::DriverInfo;
 use humctl_api_types::endpoint;
 use humctl_api_types::environment::CreateEnvironment;
 use humctl_api_types::id::{AppId, Class, DeltaId, EnvId, OrgId};
@@ -143,9 +143,11 @@ fn apply(context: &Context, object: &Object) -> Result<(Change, Value), CliError
                     let made = client.call(&endpoint::create_driver(&org, new))?;
                     Ok((Change::Created, json::to_value(&made)))
                 }
-                Some(old) if is_same_driver(&old, &new.body) => Ok((Change::Unchanged, json::to_value(&old))),
+                Some(old) if old == new.as_ref().clone().into_info(&org) => {
+                    Ok((Change::Unchanged, json::to_value(&old)))
+                }
                 Some(_) => {
-                    let made = client.call(&endpoint::update_driver(&org, &new.id, &new.body))?;
+                    let made = client.call(&endpoint::update_driver(&org, &new.id, &new.update()))?;
                     Ok((Change::Updated, json::to_value(&made)))
                 }
             }
@@ -202,15 +204,6 @@ fn apply(context: &Context, object: &Object) -> Result<(Change, Value), CliError
             }
         }
     }
-}
-
-fn is_same_driver(old: &DriverInfo, new: &UpdateDriver) -> bool {
-    old.res_type == new.res_type.as_str()
-        && old.target == new.target
-        && old.template == new.template
-        && old.account_types == new.account_types
-        && old.inputs_schema == new.inputs_schema
-        && old.is_public == new.is_public
 }
 
 fn apply_value(

@@ -8,9 +8,9 @@ use humctl_api_types::id::{AppId, OrgId};
 use humctl_api_types::manifest::{KINDS, Kind};
 use humctl_core::manifest::{self, Object};
 
-use crate::commands::read_stdin;
 use crate::context::Context;
 use crate::error::CliError;
+use crate::input::{read_stdin, read_text};
 
 /// An object with the file it came from.
 #[derive(Debug)]
@@ -64,7 +64,7 @@ fn sources(arguments: &[String]) -> Result<Vec<(String, String)>, CliError> {
         let path = Path::new(argument);
         let files = if path.is_dir() { manifest_files(path)? } else { vec![path.to_owned()] };
         for file in files {
-            let text = fs::read_to_string(&file).map_err(|error| CliError::file("read", &file, &error))?;
+            let text = read_text(&file)?;
             sources.push((file.display().to_string(), text));
         }
     }

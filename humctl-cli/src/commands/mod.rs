@@ -18,7 +18,7 @@ pub(crate) mod score;
 pub(crate) mod update;
 pub(crate) mod version;
 
-use std::io::{Read as _, Write as _};
+use std::io::Write as _;
 use std::process::ExitCode;
 
 use crate::args::Command;
@@ -49,13 +49,4 @@ pub(crate) fn run(context: &Context, command: &Command) -> Result<ExitCode, CliE
 pub(crate) fn help(command: &mut clap::Command) -> Result<(), CliError> {
     let text = command.render_help().to_string();
     std::io::stdout().write_all(text.as_bytes()).map_err(|error| CliError::user(error.to_string()))
-}
-
-/// Reads everything that is piped in.
-fn read_stdin() -> Result<String, CliError> {
-    let mut text = String::new();
-    std::io::stdin()
-        .read_to_string(&mut text)
-        .map_err(|error| CliError::user(format!("cannot read stdin: {error}")))?;
-    Ok(text)
 }

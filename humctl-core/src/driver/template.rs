@@ -258,9 +258,8 @@ impl Run<'_> {
     fn failure(&self, place: &str, error: &Error) -> DriverError {
         let text = self.scanner.redact(&format!("{place}:{error}"));
         match error.kind {
-            // What only this engine keeps out or limits may well work in the cluster.
-            ErrorKind::Unknown | ErrorKind::Refused | ErrorKind::Limit => DriverError::Unknown(text),
-            ErrorKind::Syntax | ErrorKind::Execution | ErrorKind::Failed => DriverError::Failed(text),
+            ErrorKind::Unknown => DriverError::Unknown(text),
+            _ => DriverError::Failed(text),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Secrets of Resource Definitions: sealed, by version, and never returned.
 //!
-//! A leaf of `secrets` that is exactly one placeholder is no secret and stays
+//! A leaf of `secrets` that is exactly one placeholder of a Definition is no secret and stays
 //! readable; every other leaf is sealed, and answers show `{store: humanitec,
 //! ref, version}` in its place. A request may hand such a leaf back unchanged.
 //! A sealed value is kept as long as some version of the Definition names it,
@@ -18,7 +18,7 @@ use serde_json::{Map, Value, json};
 
 use crate::orchestrator::documents;
 use crate::orchestrator::{Orchestrator, OrchestratorError, Result, decode};
-use crate::placeholder;
+use crate::placeholder::Reference;
 use crate::secret::{SealedSecret, SecretValue, StateKey};
 use crate::state::{Batch, Key};
 use crate::stored_rules;
@@ -357,7 +357,7 @@ impl Sealer<'_> {
 
     fn leaf(&mut self, value: &Value, path: &[String]) -> Result<Value> {
         if let Value::String(text) = value
-            && placeholder::parse(text).is_ok_and(|template| template.single().is_some())
+            && Reference::whole_in_definition(text).is_some()
         {
             return Ok(json!({ "value": text }));
         }

@@ -131,6 +131,15 @@ impl Reference {
         }
     }
 
+    /// The reference that a text of a Definition is as a whole. Anything else
+    /// that looks like a placeholder is no reference, and may be a secret.
+    #[must_use]
+    pub fn whole_in_definition(text: &str) -> Option<Self> {
+        let template = super::parse(text).ok()?;
+        let reference = Self::from_tokens(template.single()?).ok()?;
+        matches!(reference, Self::Context(_) | Self::Resource(..) | Self::Selected(..)).then_some(reference)
+    }
+
     /// Reads the meaning of a path.
     ///
     /// # Errors

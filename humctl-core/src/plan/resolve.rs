@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value, json};
 
 use crate::context::{EnvironmentContext, ResourceKey};
-use crate::driver::Outputs;
+use crate::driver::{Outputs, template};
 use crate::graph::build::{GraphInput, inherit, is_target_resource};
 use crate::graph::outputs::{OutputKind, output_kind};
 use crate::graph::set_index::{SetIndex, SetReferenceError};
@@ -103,6 +103,8 @@ pub struct CrResolver<'p, 'd> {
     pub deploy: &'p DeployContext,
     /// The Shared Values of the Environment.
     pub values: &'p SharedValues,
+    /// Outputs of the main graph, as far as they are known.
+    outputs: Option<&'p BTreeMap<ResourceKey, Outputs>>,
 }
 
 impl<'p, 'd> CrResolver<'p, 'd> {
@@ -115,7 +117,13 @@ impl<'p, 'd> CrResolver<'p, 'd> {
         deploy: &'p DeployContext,
     ) -> Self {
         let GraphInput { context, types, values, .. } = input;
-        Self { context, types, nodes, target: &target.outputs, deploy, values }
+        Self { context, types, nodes, target: &target.outputs, deploy, values, outputs: None }
+    }
+
+    /// Also refuses what resources whose outputs are known do not give.
+    #[must_use]
+    pub fn with_outputs(self, outputs: &'p BTreeMap<ResourceKey, Outputs>) -> Self {
+        Self { outputs: Some(outputs), ..self }
     }
 
     /// Resolves a reference that stands in a Definition.
@@ -197,12 +205,34 @@ impl<'p, 'd> CrResolver<'p, 'd> {
         let guresid = key.guresid(self.context);
         Ok(match projection {
             Projection::Output(path) | Projection::Bare(path) => {
+                self.check_made(key, path)?;
                 let name = if self.is_secret(key, path) { "$secretRef" } else { "$ref" };
                 Resolved::Deferred(json!({ name: {"res": guresid, "out": path.join(".")} }))
             }
             Projection::Values => Resolved::Deferred(json!({"$ref": {"res": guresid}})),
             Projection::Account => self.account(key)?,
             Projection::Guresid => Resolved::Known(Value::String(guresid.into())),
+        })
+    }
+
+    /// Refuses an output that the templates of a resource are known not to
+    /// make. What echoes its inputs was held to them where the graph was built.
+    fn check_made(&self, key: &ResourceKey, path: &[String]) -> Result<(), ResolveError> {
+        let is_templated = |node: &&&GraphNode<'_>| node.driver.driver_type == template::DRIVER_TYPE;
+        let (Some(outputs), Some(node), Some(name)) =
+            (self.outputs.and_then(|outputs| outputs.get(key)), self.nodes.get(key).filter(is_templated), path.first())
+        else {
+            return Ok(());
+        };
+        if outputs.values.contains_key(name) || outputs.secret_refs.contains_key(name) {
+            return Ok(());
+        }
+        let definition = &node.rule.definition.id;
+        Err(ResolveError::NoOutput {
+            reason: format!(
+                "`{key}` has no such output: the templates of Definition `{definition}` do not make `{name}`"
+            ),
+            known: outputs.values.keys().chain(outputs.secret_refs.keys()).cloned().collect(),
         })
     }
 

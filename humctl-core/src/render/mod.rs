@@ -62,7 +62,7 @@ pub fn render(
     deploy: &DeployContext,
 ) -> Reported<Vec<CrFile>> {
     let nodes = plan.graph.by_key();
-    let resolver = CrResolver::new(input, &nodes, target, deploy);
+    let resolver = CrResolver::new(input, &nodes, target, deploy).with_outputs(&plan.outputs);
     let mut renderer = Renderer { resolver, index, errors: Vec::new(), secrets: BTreeSet::new() };
     let mut files: Vec<CrFile> = plan.graph.nodes.iter().map(|node| renderer.resource(node)).collect();
     for (workload, module) in &index.set.modules {

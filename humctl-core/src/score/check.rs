@@ -28,6 +28,7 @@ pub fn check(document: &Value) -> Vec<Finding> {
     let containers = document.get("containers").and_then(Value::as_object);
     for (name, container) in containers.into_iter().flatten() {
         let pointer = format!("/containers/{}", escape_pointer(name));
+        check_unexpanded(container, &pointer, &mut findings);
         for (target, file) in entries(container, "files") {
             check_file(target, file, &format!("{pointer}/files/{}", escape_pointer(target)), &mut findings);
         }
@@ -146,7 +147,14 @@ fn check_file(target: &str, file: &Value, pointer: &str, findings: &mut Vec<Find
 }
 
 fn check_volume(source: &str, pointer: &str, scope: &Scope<'_>, findings: &mut Vec<Finding>) {
-    let Some(name) = source.strip_prefix("${resources.").and_then(|rest| rest.strip_suffix('}')) else { return };
+    let Some(name) = source.strip_prefix("${resources.").and_then(|rest| rest.strip_suffix('}')) else {
+        // Names with a dot are the platform's own, as `volumes.tmp` of an extension.
+        if !source.contains(['.', '$']) {
+            let message = format!("source '{source}' names no resource, and nothing will be mounted");
+            findings.push(Finding::warning(pointer, message).with_hint(format!("write ${{resources.{source}}}")));
+        }
+        return;
+    };
     if name.contains('.') {
         findings.push(Finding::error(pointer, "source must be of the form ${resources.NAME}"));
         return;
@@ -161,6 +169,29 @@ fn check_volume(source: &str, pointer: &str, scope: &Scope<'_>, findings: &mut V
             pointer,
             format!("placeholder {source} in source is not of type volume, got {other}"),
         )),
+    }
+}
+
+/// Where placeholders stay as they are written (spec/score.md §1.6), which
+/// whoever writes one there does not expect.
+fn check_unexpanded(container: &Value, pointer: &str, findings: &mut Vec<Finding>) {
+    let mut texts = Vec::new();
+    for part in ["image", "command", "args"] {
+        if let Some(value) = container.get(part) {
+            texts_in_value(value, &format!("{pointer}/{part}"), &mut texts);
+        }
+    }
+    for (pointer, text) in texts {
+        let is_ours = |root: &String| root == "resources" || root == "metadata";
+        for Placeholder { text, parts } in placeholders(text) {
+            if parts.first().is_some_and(is_ours) {
+                let message = format!("placeholder ${{{text}}} is not replaced here, and stays as it is");
+                findings.push(
+                    Finding::warning(pointer.clone(), message)
+                        .with_hint("put it into a variable, and use that: $(VARIABLE)"),
+                );
+            }
+        }
     }
 }
 

@@ -40,6 +40,10 @@ pub fn check(document: &Value, types: &[ResourceTypeInfo], definitions: &[Resour
             findings.push(unknown_type(name, res_type, &pointer, &types));
             continue;
         };
+        if info.usage != "direct" {
+            let message = format!("Resource type {res_type} is for Resource Definitions, and not for Score files");
+            findings.push(Finding::error(format!("{pointer}/type"), message));
+        }
         if let Some(class) = resource.get("class").and_then(Value::as_str)
             && class != "default"
             && !classes(res_type, definitions).contains(class)
@@ -196,6 +200,13 @@ mod tests {
                 vec![
                     "/resources/res/type: Resource type postgre used in the res resource is not defined in your \
                      Humanitec organization",
+                ],
+            ),
+            (
+                json!({"type": "tls-cert"}),
+                "",
+                vec![
+                    "/resources/res/type: Resource type tls-cert is for Resource Definitions, and not for Score files",
                 ],
             ),
             (

@@ -28,6 +28,8 @@ fn pieces(text: &str) -> Vec<Piece<'_>> {
     let mut pieces = Vec::new();
     let mut rest = text;
     let mut searched = 0;
+    // Where nothing closes, nothing is looked for again.
+    let closed = text.rfind('}').map_or("", |end| &text[end..]).len();
     while let Some(offset) = rest[searched..].find('$').map(|offset| searched + offset) {
         let after = &rest[offset + 1..];
         if let Some(after) = after.strip_prefix('$') {
@@ -35,7 +37,11 @@ fn pieces(text: &str) -> Vec<Piece<'_>> {
             pieces.push(Piece::Dollar);
             rest = after;
             searched = 0;
-        } else if let Some(end) = after.strip_prefix('{').and_then(|inner| inner.find('}')) {
+        } else if let Some(end) = after
+            .strip_prefix('{')
+            .filter(|inner| inner.len() >= closed && closed > 0)
+            .and_then(|inner| inner.find('}'))
+        {
             pieces.push(Piece::Text(&rest[..offset]));
             pieces.push(Piece::Placeholder(&after[1..=end]));
             rest = &after[end + 2..];
@@ -150,6 +156,15 @@ impl Names {
 mod tests {
     use super::*;
     use serde_json::json;
+
+    #[test]
+    fn many_that_nothing_closes_are_passed_over_at_once() {
+        // Looking for the end of each anew would take hours.
+        let text = "${".repeat(1_000_000);
+        assert!(is_unclosed(&text) && placeholders(&text).is_empty());
+        let text = format!("${{a.b}}{text}");
+        assert_eq!(placeholders(&text).len(), 1);
+    }
 
     #[test]
     fn placeholders_are_rewritten_as_the_table_says() {

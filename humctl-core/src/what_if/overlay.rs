@@ -10,7 +10,7 @@ use crate::graph::ResourceTypes;
 use crate::graph::scan::SecretLeaf;
 use crate::lowering::Drivers;
 use crate::matching::canonical_rule;
-use crate::placeholder;
+use crate::placeholder::Reference;
 use crate::stored_rules;
 
 /// The Definitions of an Organization after files were applied.
@@ -148,7 +148,7 @@ fn secrets(tree: &Map<String, Value>, old: Option<&Map<String, Value>>, path: &s
 
 fn secret(leaf: &Value, old: Option<&Value>, path: &str) -> Value {
     if let Value::String(text) = leaf
-        && placeholder::parse(text).is_ok_and(|template| template.single().is_some())
+        && Reference::whole_in_definition(text).is_some()
     {
         return json!({ "value": text });
     }

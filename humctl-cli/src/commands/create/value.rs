@@ -40,7 +40,7 @@ pub(crate) struct CreateValueArgs {
 pub(crate) fn run(context: &Context, args: &CreateValueArgs) -> Result<(), CliError> {
     let (org, app, env) = context.level()?;
     let text = match args.value.as_str() {
-        "-" => crate::commands::read_stdin()?.trim_end_matches('\n').to_owned(),
+        "-" => crate::input::read_stdin()?.trim_end_matches('\n').to_owned(),
         text => text.to_owned(),
     };
     let (value, secret_ref) = match args.is_secret_ref {

@@ -1,6 +1,5 @@
 //! `humctl resources test-definition FILE`
 
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -16,6 +15,7 @@ use crate::client::driver::DriverHttp;
 use crate::commands::manifests;
 use crate::context::Context;
 use crate::error::CliError;
+use crate::input::read_text;
 use crate::output::progress::Progress;
 use crate::output::{Format, warn};
 
@@ -136,7 +136,7 @@ fn read_definition(file: &str) -> Result<CreateDefinition, CliError> {
 }
 
 fn read_inputs(file: &Path) -> Result<trial::TrialInputs, CliError> {
-    let text = fs::read_to_string(file).map_err(|error| CliError::file("read", file, &error))?;
+    let text = read_text(file)?;
     trial::read_inputs(&text).map_err(|error| {
         in_file(&file.display().to_string(), &error)
             .with_hint("see what belongs into it with: humctl resources test-definition FILE --generate")

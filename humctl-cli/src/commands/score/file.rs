@@ -14,11 +14,12 @@ use humctl_core::score::convert::effective_document;
 use humctl_core::score::read::{Document, read};
 use humctl_core::score::upgrade::upgrade;
 use humctl_core::score::{Finding, Level, check, extension, merge, parse};
-use humctl_core::yaml::Position;
+use humctl_core::yaml::{MAX_BYTES, Position};
 use serde_json::{Map, Value};
 
 use crate::commands::score::sources::ScoreSources;
 use crate::error::CliError;
+use crate::input::read_text;
 
 /// What came of reading and checking.
 #[derive(Debug)]
@@ -212,8 +213,7 @@ fn check_extension(score: &Map<String, Value>, document: &Map<String, Value>) ->
 }
 
 pub(crate) fn read_document(path: &Path) -> Result<Document, CliError> {
-    let text = fs::read_to_string(path).map_err(|error| CliError::file("read", path, &error))?;
-    parse_document(path, &text)
+    parse_document(path, &read_text(path)?)
 }
 
 fn parse_document(path: &Path, text: &str) -> Result<Document, CliError> {
@@ -226,7 +226,7 @@ fn parse_document(path: &Path, text: &str) -> Result<Document, CliError> {
 
 /// An extension file; an empty one adds nothing.
 fn read_extension(path: &Path) -> Result<Document, CliError> {
-    let text = fs::read_to_string(path).map_err(|error| CliError::file("read", path, &error))?;
+    let text = read_text(path)?;
     if humctl_core::yaml::parse_documents(&text).is_ok_and(|documents| documents.is_empty()) {
         return Ok(Document::default());
     }
@@ -306,6 +306,13 @@ fn read_source(directory: &Path, source: &str, keeps_placeholders: bool) -> Resu
     let path: PathBuf = fs::canonicalize(root.join(source)).map_err(|error| error.to_string())?;
     if !path.starts_with(&root) {
         return Err("it is not below the directory of the Score file".to_owned());
+    }
+    let metadata = fs::metadata(&path).map_err(|error| error.to_string())?;
+    if !metadata.is_file() {
+        return Err("it is no file".to_owned());
+    }
+    if metadata.len() > MAX_BYTES as u64 {
+        return Err(format!("it is larger than {MAX_BYTES} bytes"));
     }
     let bytes = fs::read(&path).map_err(|error| error.to_string())?;
     match String::from_utf8(bytes) {

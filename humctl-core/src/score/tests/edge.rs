@@ -12,6 +12,40 @@ type Expected = (Level, String, &'static str);
 const MIB: usize = 1024 * 1024;
 
 #[test]
+fn what_is_probably_not_meant_is_a_warning() {
+    let image = "containers.main.image";
+    // Path, value, location and message.
+    for (path, value, pointer, message) in [
+        (
+            image,
+            json!("x:${metadata.name}"),
+            "image",
+            "placeholder ${metadata.name} is not replaced here, and stays as it is",
+        ),
+        (
+            "containers.main.args",
+            json!(["a", "${resources.db.host}"]),
+            "args/1",
+            "placeholder ${resources.db.host} is not replaced here, and stays as it is",
+        ),
+        ("containers.main.command", json!(["$(HOME) ${HOME} $${resources.db.host}"]), "", ""),
+        (
+            "containers.main.volumes",
+            json!({"/d": {"source": "data"}}),
+            "volumes/~1d/source",
+            "source 'data' names no resource, and nothing will be mounted",
+        ),
+        ("containers.main.volumes", json!({"/d": {"source": "volumes.tmp"}}), "", ""),
+    ] {
+        let expected: Vec<(String, String)> = match message {
+            "" => Vec::new(),
+            message => vec![(format!("/containers/main/{pointer}"), message.to_owned())],
+        };
+        assert_eq!(findings(&with(path, value.clone())), expected, "{path} {value}");
+    }
+}
+
+#[test]
 fn what_kubernetes_does_not_take_is_found() {
     let two_ports = |protocol: &str| json!({"aa": {"port": 53}, "bb": {"port": 53, "protocol": protocol}});
     let files = |paths: &[&str]| -> Value {
