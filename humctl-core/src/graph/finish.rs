@@ -31,11 +31,11 @@ impl<'d> Builder<'_, 'd> {
         let order = waves(&self.edges_among(&kept)).or_else(|cycle| {
             let cycle: Vec<usize> = cycle.into_iter().map(|position| kept[position]).collect();
             let is_needed = cycle.iter().any(|node| needed.contains(node));
-            let error = self.cycle_error(cycle);
             if is_needed {
-                errors.push(error);
+                errors.extend(self.cycle_errors(&kept, cycle));
                 return Err(());
             }
+            let error = self.cycle_error(cycle);
             self.warnings.push(format!("runtime data will not be available: {error}"));
             kept.retain(|node| needed.contains(node));
             waves(&self.edges_among(&kept)).map_err(|_| errors.push(error))
@@ -75,6 +75,21 @@ impl<'d> Builder<'_, 'd> {
                 producers
             })
             .collect()
+    }
+
+    /// The error for a cycle, and for those that have no resource in common
+    /// with it or with each other.
+    fn cycle_errors(&self, kept: &[usize], first: Vec<usize>) -> Vec<PlanError> {
+        let mut errors = Vec::new();
+        let mut rest = kept.to_vec();
+        let mut next = Some(first);
+        while let Some(cycle) = next {
+            rest.retain(|node| !cycle.contains(node));
+            errors.push(self.cycle_error(cycle));
+            let found = waves(&self.edges_among(&rest)).err();
+            next = found.map(|cycle| cycle.into_iter().map(|position| rest[position]).collect());
+        }
+        errors
     }
 
     fn cycle_error(&self, mut cycle: Vec<usize>) -> PlanError {

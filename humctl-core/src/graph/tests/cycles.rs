@@ -52,3 +52,19 @@ fn other_errors_are_told_beside_a_circle() {
     let codes: Vec<&str> = told.lines().filter(|line| line.starts_with("PLN")).map(|line| &line[..7]).collect();
     assert_eq!(codes, ["PLN-001", "PLN-004", "PLN-009"]);
 }
+
+#[test]
+fn every_circle_is_told() {
+    // Two that have nothing in common, and one inside another.
+    let definitions = definitions(
+        "{one: {type: s3, uses: ['${resources.s3.outputs.bucket}']}, two: {type: redis, uses: ['${resources.mysql.outputs.host}']}, \
+          three: {type: mysql, uses: ['${resources.redis.outputs.host}', '${resources.mysql.outputs.host}']}}",
+    );
+    let told = errors(&definitions, &web(&[("files", "s3"), ("cache", "redis")]));
+    let circles: Vec<&str> = told.lines().filter(|line| line.starts_with("PLN-009")).collect();
+    assert_eq!(circles.len(), 2, "{told}");
+    assert!(
+        circles[0].contains("mysql.default#modules.web.externals.cache") && circles[1].contains("s3.default"),
+        "{told}"
+    );
+}
