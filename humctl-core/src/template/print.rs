@@ -5,7 +5,7 @@ use std::rc::Rc;
 use super::error::{Failure, Outcome};
 use super::float;
 use super::machine::Machine;
-use super::value::Value;
+use super::value::{Value, hidden};
 
 /// Text made of a value, and whether something hidden is in it.
 #[derive(Debug, Default)]
@@ -22,6 +22,11 @@ impl Written {
     pub(super) fn append(&mut self, other: &Self) {
         self.text.push_str(&other.text);
         self.is_hidden |= other.is_hidden;
+    }
+
+    /// The text, for whoever works on it; not when something hidden is in it.
+    pub(super) fn known(self) -> Outcome<String> {
+        if self.is_hidden { Err(hidden()) } else { Ok(self.text) }
     }
 
     /// Text; text in which something is hidden stays hidden.

@@ -60,8 +60,8 @@ impl Formatter<'_, '_> {
                 if value.is_nil() {
                     self.out.push_str("<nil>");
                 } else {
-                    let shown = display(value, Floats::Go, self.machine)?;
-                    self.out.push_str(&format!("{}={}", value.type_name(), shown.text));
+                    let shown = display(value, Floats::Go, self.machine)?.known()?;
+                    self.out.push_str(&format!("{}={shown}", value.type_name()));
                 }
             }
             self.out.push(')');
@@ -259,14 +259,14 @@ impl Formatter<'_, '_> {
                 format!("{}{{{}}}", value.type_name(), parts.join(", "))
             }
             Value::Uint64(number) => format!("0x{number:x}"),
-            other => display(other, Floats::Go, self.machine)?.text,
+            other => display(other, Floats::Go, self.machine)?.known()?,
         })
     }
 }
 
 fn bad_verb(value: &Value, verb: char, machine: &mut Machine<'_>) -> Outcome<String> {
-    let shown = display(value, Floats::Go, machine)?;
-    Ok(format!("%!{verb}({}={})", value.type_name(), shown.text))
+    let shown = display(value, Floats::Go, machine)?.known()?;
+    Ok(format!("%!{verb}({}={shown})", value.type_name()))
 }
 
 /// Text padded with spaces, or with zeros behind its sign.

@@ -111,12 +111,9 @@ fn println(args: &Args, machine: &mut Machine<'_>) -> Outcome<Value> {
 }
 
 fn escaped(args: &Args, machine: &mut Machine<'_>, escape: fn(char, &mut String)) -> Outcome<Value> {
-    let plain = print(args.from(0), machine)?;
-    if plain.is_hidden {
-        return Err(hidden());
-    }
-    let mut out = String::with_capacity(plain.text.len());
-    for character in plain.text.chars() {
+    let plain = print(args.from(0), machine)?.known()?;
+    let mut out = String::with_capacity(plain.len());
+    for character in plain.chars() {
         escape(character, &mut out);
     }
     text(out)

@@ -59,11 +59,8 @@ fn as_map(value: &Value) -> Option<&Map> {
 fn dict(args: &Args, machine: &mut Machine<'_>) -> Outcome<Value> {
     let mut entries: Vec<(Rc<str>, Value)> = Vec::new();
     for pair in args.from(0).chunks(2) {
-        let key = to_string(&pair[0], machine)?;
-        if key.is_hidden {
-            return Err(hidden());
-        }
-        entries.push((Rc::from(key.text), pair.get(1).cloned().unwrap_or_else(|| Value::text(""))));
+        let key = to_string(&pair[0], machine)?.known()?;
+        entries.push((Rc::from(key), pair.get(1).cloned().unwrap_or_else(|| Value::text(""))));
     }
     Ok(Value::Map(Map::new(entries)))
 }

@@ -9,7 +9,7 @@ use super::{Args, Function, exact, text};
 use crate::template::error::{Failure, Outcome};
 use crate::template::machine::Machine;
 use crate::template::print::{Json, Written, json};
-use crate::template::value::{Value, hidden};
+use crate::template::value::Value;
 
 pub(super) const FUNCTIONS: &[Function] = &[
     exact("b64enc", &[Text], |args, _| text(base64(args.text(0).as_bytes()))),
@@ -104,12 +104,9 @@ fn with_floats(value: &serde_json::Value) -> Value {
 
 /// Helm's `toYaml`: no newline at the end.
 fn to_yaml(args: &Args, machine: &mut Machine<'_>) -> Outcome<Value> {
-    let json = json(args.any(0), Json::Raw, machine)?;
-    if json.is_hidden {
-        return Err(hidden());
-    }
-    machine.spend(json.text.len() / 8)?;
-    let value: serde_json::Value = serde_json::from_str(&json.text).map_err(|error| Failure::new(error.to_string()))?;
+    let json = json(args.any(0), Json::Raw, machine)?.known()?;
+    machine.spend(json.len() / 8)?;
+    let value: serde_json::Value = serde_json::from_str(&json).map_err(|error| Failure::new(error.to_string()))?;
     let yaml = crate::yaml::to_string(&value).map_err(|error| Failure::new(error.to_string()))?;
     text(yaml.strip_suffix('\n').unwrap_or(&yaml))
 }

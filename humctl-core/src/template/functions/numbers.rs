@@ -146,11 +146,8 @@ fn round(args: &Args, _: &mut Machine<'_>) -> Outcome<Value> {
 }
 
 fn to_decimal(args: &Args, machine: &mut Machine<'_>) -> Outcome<Value> {
-    let shown = super::strings::to_string(args.any(0), machine)?;
-    if shown.is_hidden {
-        return Err(hidden());
-    }
-    Ok(Value::Int64(i64::from_str_radix(&shown.text, 8).unwrap_or_default()))
+    let shown = super::strings::to_string(args.any(0), machine)?.known()?;
+    Ok(Value::Int64(i64::from_str_radix(&shown, 8).unwrap_or_default()))
 }
 
 fn range(start: i64, end: i64, step: i64, machine: &mut Machine<'_>) -> Outcome<Vec<i64>> {
