@@ -438,3 +438,13 @@ fn only_files_of_a_decent_size_are_read() {
     let piped = env.run_with_stdin("score validate --local -", &score("web", ""));
     assert_eq!(piped.ok().stdout, "The Score file validated successfully\n");
 }
+
+#[test]
+fn what_overrides_bring_in_is_told_with_their_file() {
+    let env = TestEnv::new();
+    env.score("web", "").write("over.yaml", "containers:\n  main:\n    imagee: x\n");
+    let refused = env.run("score deploy --app shop --env development --overrides over.yaml").fails().stderr;
+    assert!(refused.starts_with("Error: over.yaml:3:5: "), "{refused}");
+    env.write("over.yaml", "# nothing\n").run("create app shop").ok();
+    env.run("score deploy --app shop --env development --overrides over.yaml --dry-run").ok();
+}

@@ -105,8 +105,9 @@ pub(crate) fn check(sources: &ScoreSources) -> Result<Checked, CliError> {
     let document = read_document(&sources.file)?;
     let mut spec = document.value.clone();
     let mut found = inline_sources(&mut spec, &sources.file);
-    let read_extension = |file: &PathBuf| Ok::<_, CliError>((file.clone(), read_extension(file)?));
-    let extension = sources.extensions.as_ref().map(read_extension).transpose()?;
+    let read = |file: &PathBuf| Ok::<_, CliError>((file.clone(), read_addition(file)?));
+    let extension = sources.extensions.as_ref().map(read).transpose()?;
+    let overrides = sources.overrides.as_ref().map(read).transpose()?;
     let request = ConvertScore {
         image: sources.image.clone(),
         resource_type_aliases: (!sources.type_aliases.is_empty()).then(|| sources.type_aliases.clone()),
@@ -128,7 +129,16 @@ pub(crate) fn check(sources: &ScoreSources) -> Result<Checked, CliError> {
         Err(errors) => found.extend(errors),
     }
     upgrade(&mut effective);
+    // What the overrides brought in stands in their file.
+    let is_of_overrides = |finding: &Finding| match &overrides {
+        Some((_, document)) => !finding.pointer.is_empty() && holds(&document.value, &finding.pointer),
+        None => false,
+    };
+    let (of_overrides, found): (Vec<Finding>, Vec<Finding>) = found.into_iter().partition(is_of_overrides);
     let mut findings = place(&sources.file, &document, found);
+    if let Some((file, document)) = &overrides {
+        findings.extend(place(file, document, of_overrides));
+    }
     if let Some((file, document)) = &extension {
         findings.extend(place(file, document, check_extension(&effective, &document.value)));
     }
@@ -166,7 +176,7 @@ fn with_changes(
     spec: Map<String, Value>,
     sources: &ScoreSources,
 ) -> Result<ConvertScore, CliError> {
-    let overrides = sources.overrides.as_deref().map(read_document).transpose()?;
+    let overrides = sources.overrides.as_deref().map(read_addition).transpose()?;
     let overrides = overrides.map(|document| document.value);
     let mut request = ConvertScore { spec, overrides, ..ConvertScore::default() };
     for (path, value) in &sources.properties {
@@ -205,6 +215,11 @@ fn told(findings: &[FileFinding]) -> CliError {
     CliError::user(findings.iter().map(ToString::to_string).collect::<Vec<_>>().join("\nError: "))
 }
 
+/// True when there is a value at a JSON pointer.
+fn holds(document: &Map<String, Value>, pointer: &str) -> bool {
+    Value::Object(document.clone()).pointer(pointer).is_some()
+}
+
 /// What is wrong with an extension file, beside this Score file.
 fn check_extension(score: &Map<String, Value>, document: &Map<String, Value>) -> Vec<Finding> {
     let (extension, mut found) = extension::read(document);
@@ -224,8 +239,8 @@ fn parse_document(path: &Path, text: &str) -> Result<Document, CliError> {
     })
 }
 
-/// An extension file; an empty one adds nothing.
-fn read_extension(path: &Path) -> Result<Document, CliError> {
+/// Overrides or an extension file; an empty one adds nothing.
+fn read_addition(path: &Path) -> Result<Document, CliError> {
     let text = read_text(path)?;
     if humctl_core::yaml::parse_documents(&text).is_ok_and(|documents| documents.is_empty()) {
         return Ok(Document::default());
