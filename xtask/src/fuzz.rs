@@ -26,6 +26,7 @@ pub(crate) fn run(seconds: Option<&str>, target: Option<&str>) -> Result<()> {
             "fuzz",
             "run",
             "--sanitizer=none",
+            "--codegen-units=16",
             "--features=libfuzzer",
             target,
             &corpus,
@@ -48,16 +49,11 @@ fn run_cargo(arguments: &[&str]) -> Result<()> {
         .args(arguments)
         .current_dir(root())
         // Optimizing across crates takes longer than it saves in ten minutes, and a report needs symbols.
-        .envs([("LTO", "off"), ("CODEGEN_UNITS", "16"), ("STRIP", "none")].map(profile))
+        .envs([("CARGO_PROFILE_RELEASE_LTO", "off"), ("CARGO_PROFILE_RELEASE_STRIP", "none")])
         .status()
         .context("cannot run cargo-fuzz; install it with: cargo install cargo-fuzz")?;
     if !status.success() {
         bail!("a target failed; the text that it failed on lies under target/fuzz");
     }
     Ok(())
-}
-
-/// The variable that overrides a setting of the release profile.
-fn profile((key, value): (&str, &'static str)) -> (String, &'static str) {
-    (format!("CARGO_PROFILE_RELEASE_{key}"), value)
 }
