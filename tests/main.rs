@@ -21,6 +21,7 @@ mod rollback;
 mod rules;
 mod score;
 mod secrets;
+mod serve;
 mod sharing;
 mod story;
 mod template_driver;

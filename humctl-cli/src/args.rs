@@ -77,6 +77,7 @@ pub(crate) enum Command {
     Resources(commands::resources::ResourcesCommand),
     #[command(subcommand)]
     Score(commands::score::ScoreCommand),
+    Serve(commands::serve::ServeArgs),
     Update(commands::update::UpdateArgs),
     Version(commands::version::VersionArgs),
 }

@@ -25,6 +25,17 @@ impl SecretValue {
         Self(Zeroizing::new(text.into()))
     }
 
+    /// True for the same text. How long it takes tells nothing about it.
+    ///
+    /// # Errors
+    /// [`SealError::NoRandomness`].
+    pub fn is_same(&self, other: &[u8]) -> Result<bool, SealError> {
+        // Tags under a key of the moment are compared, and those in constant time.
+        let key = ring::hmac::Key::new(ring::hmac::HMAC_SHA256, &random_bytes::<32>()?);
+        let tag = ring::hmac::sign(&key, self.expose().as_bytes());
+        Ok(ring::hmac::verify(&key, other, tag.as_ref()).is_ok())
+    }
+
     /// The text. Whoever calls this handles a secret.
     #[must_use]
     pub fn expose(&self) -> &str {
@@ -273,6 +284,15 @@ mod tests {
         let phrase = SecretValue::new("0123456789abcdef0123456789abcdef");
         assert_eq!(StateKey::from_passphrase(&phrase).id(), StateKey::from_passphrase(&phrase).id());
         assert!(StateKey::from_text(&SecretValue::new("short")).is_none());
+    }
+
+    #[test]
+    fn only_the_same_text_is_the_same() {
+        let secret = SecretValue::new("canary-1234");
+        assert_eq!(secret.is_same(b"canary-1234"), Ok(true));
+        for other in ["canary-1235", "canary-123", "canary-12345", ""] {
+            assert_eq!(secret.is_same(other.as_bytes()), Ok(false), "{other}");
+        }
     }
 
     #[test]

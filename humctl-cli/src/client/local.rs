@@ -91,38 +91,44 @@ impl std::fmt::Debug for LocalTransport {
     }
 }
 
+/// The embedded Orchestrator with its router.
+pub(crate) fn embedded(settings: &LocalSettings) -> Result<(Orchestrator, Router), CliError> {
+    let state = settings.state_file()?;
+    let directory = state.parent().unwrap_or(&state).to_owned();
+    let cache_dir = env::cache_dir().ok_or_else(no_home)?;
+    let executable =
+        std::env::current_exe().map_err(|error| CliError::user(format!("cannot find my own program file: {error}")))?;
+    let git = GitSettings {
+        executable,
+        runtime_dir: env::runtime_dir().ok_or_else(no_home)?,
+        cache_dir,
+        environment: env::all(),
+        author_name: env::get(env::AUTHOR_NAME).unwrap_or_else(|| "humctl".to_owned()),
+        author_email: env::get(env::AUTHOR_EMAIL).unwrap_or_else(|| "humctl@localhost.invalid".to_owned()),
+        commit_time: env::get(env::COMMIT_TIME).and_then(|seconds| seconds.parse().ok()),
+        accept_new_host_key: settings.accept_new_host_key.load(std::sync::atomic::Ordering::Relaxed),
+        known_hosts: env::home().map(|home| home.join(".ssh/known_hosts")).filter(|file| file.is_file()),
+        cancel: CancelFlag::new(settings.cancel_flag()),
+    };
+    let orchestrator = Orchestrator::new(OrchestratorConfig {
+        store: Arc::new(SqliteStore::new(state)),
+        keys: settings.key_source()?,
+        git,
+        lock_dir: directory.join("locks"),
+        user: "local".to_owned(),
+        selector_depth: selector_depth(settings.selector_depth.as_deref())?,
+    });
+    let org = settings.org.clone().unwrap_or_else(|| "local".to_owned());
+    let router = router(orchestrator.clone(), Some(OrgId::new(org).map_err(bad_id)?));
+    Ok((orchestrator, router))
+}
+
 impl LocalTransport {
     pub(crate) fn open(settings: &LocalSettings) -> Result<Self, CliError> {
-        let state = settings.state_file()?;
-        let directory = state.parent().unwrap_or(&state).to_owned();
-        let cache_dir = env::cache_dir().ok_or_else(no_home)?;
-        let executable = std::env::current_exe()
-            .map_err(|error| CliError::user(format!("cannot find my own program file: {error}")))?;
-        let git = GitSettings {
-            executable,
-            runtime_dir: env::runtime_dir().ok_or_else(no_home)?,
-            cache_dir,
-            environment: env::all(),
-            author_name: env::get(env::AUTHOR_NAME).unwrap_or_else(|| "humctl".to_owned()),
-            author_email: env::get(env::AUTHOR_EMAIL).unwrap_or_else(|| "humctl@localhost.invalid".to_owned()),
-            commit_time: env::get(env::COMMIT_TIME).and_then(|seconds| seconds.parse().ok()),
-            accept_new_host_key: settings.accept_new_host_key.load(std::sync::atomic::Ordering::Relaxed),
-            known_hosts: env::home().map(|home| home.join(".ssh/known_hosts")).filter(|file| file.is_file()),
-            cancel: CancelFlag::new(settings.cancel_flag()),
-        };
-        let orchestrator = Orchestrator::new(OrchestratorConfig {
-            store: Arc::new(SqliteStore::new(state)),
-            keys: settings.key_source()?,
-            git,
-            lock_dir: directory.join("locks"),
-            user: "local".to_owned(),
-            selector_depth: selector_depth(settings.selector_depth.as_deref())?,
-        });
+        let (orchestrator, router) = embedded(settings)?;
         let runtime = tokio::runtime::Builder::new_current_thread()
             .build()
             .map_err(|error| CliError::user(format!("cannot start: {error}")))?;
-        let org = settings.org.clone().unwrap_or_else(|| "local".to_owned());
-        let router = router(orchestrator.clone(), Some(OrgId::new(org).map_err(bad_id)?));
         Ok(Self { runtime, router, orchestrator })
     }
 

@@ -15,6 +15,7 @@ pub(crate) mod manifests;
 pub(crate) mod references;
 pub(crate) mod resources;
 pub(crate) mod score;
+pub(crate) mod serve;
 pub(crate) mod update;
 pub(crate) mod version;
 
@@ -39,6 +40,7 @@ pub(crate) fn run(context: &Context, command: &Command) -> Result<ExitCode, CliE
         Command::Get(args) => get::run(context, args),
         Command::Resources(command) => return resources::run(context, command),
         Command::Score(command) => return score::run(context, command),
+        Command::Serve(args) => serve::run(context, args),
         Command::Update(args) => update::run(context, args),
         Command::Version(args) => version::run(context, args),
     };

@@ -29,6 +29,22 @@ const INTERRUPTED: &str = "TGT-006";
 const HISTORY: u32 = 100;
 
 impl Orchestrator {
+    /// Settles every interrupted Deployment of every Organization. One that
+    /// cannot be settled now is told of, and left.
+    ///
+    /// # Errors
+    /// [`OrchestratorError`] when the state cannot be read.
+    pub fn settle_all(&self) -> Result<()> {
+        for org in self.organizations(None)? {
+            for app in self.applications(&org.id)? {
+                for env in app.envs {
+                    self.settle(&org.id, &app.id, &env.id)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
     /// Settles an interrupted Deployment, if there is one.
     pub(super) fn settle(&self, org: &OrgId, app: &AppId, env: &EnvId) -> Result<()> {
         if self.interrupted(org, app, env)?.is_empty() {

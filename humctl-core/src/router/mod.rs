@@ -2,7 +2,7 @@
 //!
 //! A thin adapter: it reads paths and bodies, calls one method, and writes the
 //! status and body that the official document names. The same router serves
-//! the command line in process and, later, a listener. Orchestrator methods
+//! the command line in process, and others behind a listener. Orchestrator methods
 //! block on files and Git, so handlers hand them to a blocking thread.
 
 mod answer;
