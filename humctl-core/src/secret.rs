@@ -200,6 +200,12 @@ fn hmac_hex(key: &[u8], text: &[u8]) -> String {
     crate::hash::hex(ring::hmac::sign(&key, text).as_ref())
 }
 
+/// True for a mapping of secrets, false for a leaf that refers to one
+/// (`{store, ref}`) or says where its text comes from (`{value}`).
+pub(crate) fn is_branch(object: &serde_json::Map<String, serde_json::Value>) -> bool {
+    !object.contains_key("store") && !object.contains_key("value")
+}
+
 /// The forms in which a secret could hide in other text.
 ///
 /// Used to redact what other programs print and, as a second net behind

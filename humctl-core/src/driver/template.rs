@@ -12,7 +12,7 @@ use serde_json::{Map, Value};
 
 use super::fragments::{self, Spelling, kind};
 use super::{Driver, DriverCall, DriverError, Outputs};
-use crate::secret::SecretScanner;
+use crate::secret::{SecretScanner, is_branch};
 use crate::template::{Error, ErrorKind, Options, Random, Template, Value as TemplateValue};
 
 /// The type of this Driver.
@@ -67,7 +67,7 @@ impl Markers {
             .iter()
             .map(|(name, value)| {
                 let hidden = match value.as_object() {
-                    Some(inner) if !inner.contains_key("store") && !inner.contains_key("value") => self.hide(inner),
+                    Some(inner) if is_branch(inner) => self.hide(inner),
                     _ => {
                         let marker = format!("{MARKER}{}.", self.0.len());
                         self.0.insert(marker.clone(), value.clone());

@@ -21,7 +21,7 @@ use super::http::collect_secrets;
 use super::template::{self, SecretTemplates, TemplateInputs};
 use crate::decode;
 use crate::placeholder::{Expander, Failure, Part, Reference, Resolved, nothing_literal, parse, visit_strings};
-use crate::secret::SecretScanner;
+use crate::secret::{SecretScanner, is_branch};
 use crate::template::{Random, Value as TemplateValue};
 
 pub use http::{http_resource, http_trial};
@@ -367,11 +367,6 @@ impl Known {
         }
         secrets
     }
-}
-
-/// True for a mapping of secrets, false for one that is a reference to a secret.
-fn is_branch(object: &Map<String, Value>) -> bool {
-    !object.contains_key("store") && !object.contains_key("value")
 }
 
 /// Reads an inputs file.

@@ -10,6 +10,7 @@ use serde_json::{Map, Value};
 
 use super::Scope;
 use crate::placeholder::{Part, Reference, parse, protect};
+use crate::secret::is_branch;
 use crate::template::{Error, ErrorKind, Options, Template, Value as TemplateValue};
 
 /// The inputs of the target.
@@ -143,7 +144,7 @@ impl Hidden {
             .iter()
             .map(|(name, value)| {
                 let hidden = match value.as_object() {
-                    Some(inner) if !inner.contains_key("store") && !inner.contains_key("value") => self.secrets(inner),
+                    Some(inner) if is_branch(inner) => self.secrets(inner),
                     _ => {
                         self.leaves.push(value.clone());
                         TemplateValue::Hidden(format!("{LEAF_MARKER}{}.", self.leaves.len() - 1).into())
