@@ -120,7 +120,11 @@ impl Gate {
         let presented = header.and_then(|value| value.as_bytes().strip_prefix(b"Bearer ")).unwrap_or_default();
         match gate.0.as_ref().map(|token| token.is_same(presented)) {
             None | Some(Ok(true)) => next.run(request).await,
-            Some(Ok(false)) => refused(StatusCode::UNAUTHORIZED, "API-401", "the token is missing or wrong"),
+            Some(Ok(false)) => refused(
+                StatusCode::UNAUTHORIZED,
+                "API-401",
+                "the token is missing or wrong; send it as `Authorization: Bearer TOKEN`",
+            ),
             Some(Err(error)) => refused(StatusCode::INTERNAL_SERVER_ERROR, "API-500", &error.to_string()),
         }
     }
