@@ -14,6 +14,7 @@ mod drivers;
 mod explain;
 mod failures;
 mod http_driver;
+mod kinds;
 mod library;
 mod patterns;
 mod remote;

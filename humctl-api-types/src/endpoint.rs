@@ -202,6 +202,12 @@ pub fn replace_criteria(org: &OrgId, id: &DefinitionId, rules: &[MatchingCriteri
     Call::new(Method::Put, format!("{}/resources/defs/{id}/criteria", org_path(org))).with_body(&rules)
 }
 
+/// Adds a rule to a Resource Definition.
+#[must_use]
+pub fn add_criteria(org: &OrgId, id: &DefinitionId, rule: &MatchingCriteriaRule) -> Call<MatchingCriteria> {
+    Call::new(Method::Post, format!("{}/resources/defs/{id}/criteria", org_path(org))).with_body(rule)
+}
+
 /// Lists the Resource Types.
 #[must_use]
 pub fn resource_types(org: &OrgId) -> Call<Vec<ResourceTypeInfo>> {

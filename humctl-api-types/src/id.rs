@@ -126,6 +126,11 @@ id!(
     "at least three lower-case letters, digits or inner hyphens"
 );
 id!(
+    /// Objects that are plain data (`plain`): `^[a-z0-9][a-z0-9-]*[a-z0-9]$`.
+    ObjectId, "id", is_label,
+    "2 to 63 lower-case letters, digits or inner hyphens"
+);
+id!(
     /// Workload, which is Score's `metadata.name` and a module's key.
     WorkloadId, "workload name", is_label,
     "2 to 63 lower-case letters, digits or inner hyphens"

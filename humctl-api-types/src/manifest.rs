@@ -4,6 +4,8 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use crate::kind::Kind;
+
 /// `apiVersion` of every manifest that we write.
 pub const API_VERSION: &str = "entity.humanitec.io/v1b1";
 
@@ -25,192 +27,6 @@ pub struct Manifest {
     /// What the platform reports.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<Map<String, Value>>,
-}
-
-/// A kind of manifest.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Kind {
-    /// Output only.
-    Organization,
-    /// `EnvironmentType`.
-    EnvironmentType,
-    /// `ResourceType`.
-    ResourceType,
-    /// `Driver`.
-    Driver,
-    /// A Resource Definition.
-    Definition,
-    /// `Application`.
-    Application,
-    /// `Environment`.
-    Environment,
-    /// A Shared Value.
-    Value,
-    /// `DeploymentDelta`.
-    DeploymentDelta,
-    /// Output only.
-    DeploymentSet,
-    /// Output only.
-    Deployment,
-    /// Output only.
-    DeploymentError,
-    /// Output only.
-    ActiveResource,
-}
-
-/// How the fields of an API object are spread over a manifest.
-#[derive(Debug, Clone, Copy)]
-pub struct KindInfo {
-    /// The kind.
-    pub kind: Kind,
-    /// The word printed as `kind`.
-    pub name: &'static str,
-    /// Further words accepted as `kind`, in any case.
-    pub aliases: &'static [&'static str],
-    /// API fields that identify the object.
-    pub metadata: &'static [&'static str],
-    /// API fields of its create or update request; the rest is status.
-    pub entity: &'static [&'static str],
-    /// Whether `apply` takes it.
-    pub is_applicable: bool,
-}
-
-/// Every kind, in the order in which `apply` sends them (dependencies first).
-pub const KINDS: &[KindInfo] = &[
-    KindInfo {
-        kind: Kind::Organization,
-        name: "Organization",
-        aliases: &["Org"],
-        metadata: &["id"],
-        entity: &["name"],
-        is_applicable: false,
-    },
-    KindInfo {
-        kind: Kind::EnvironmentType,
-        name: "EnvironmentType",
-        aliases: &["EnvType"],
-        metadata: &["id"],
-        entity: &["description"],
-        is_applicable: true,
-    },
-    KindInfo {
-        kind: Kind::ResourceType,
-        name: "ResourceType",
-        aliases: &["Type"],
-        metadata: &["type"],
-        entity: &["use", "name", "category", "inputs_schema", "outputs_schema"],
-        is_applicable: true,
-    },
-    KindInfo {
-        kind: Kind::Driver,
-        name: "Driver",
-        aliases: &["ResourceDriver"],
-        metadata: &["id", "org_id"],
-        entity: &["type", "target", "template", "account_types", "inputs_schema", "is_public"],
-        is_applicable: true,
-    },
-    KindInfo {
-        kind: Kind::Definition,
-        name: "Definition",
-        aliases: &["ResourceDefinition"],
-        metadata: &["id", "org_id"],
-        entity: &[
-            "name",
-            "type",
-            "driver_type",
-            "driver_account",
-            "driver_inputs",
-            "provision",
-            "criteria",
-            "in_place_driver_change",
-        ],
-        is_applicable: true,
-    },
-    KindInfo {
-        kind: Kind::Application,
-        name: "Application",
-        aliases: &["App"],
-        metadata: &["id", "org_id"],
-        entity: &["name"],
-        is_applicable: true,
-    },
-    KindInfo {
-        kind: Kind::Environment,
-        name: "Environment",
-        aliases: &["Env"],
-        metadata: &["id"],
-        entity: &["name", "type", "from_deploy"],
-        is_applicable: true,
-    },
-    KindInfo {
-        kind: Kind::Value,
-        name: "Value",
-        aliases: &["SharedValue", "AppValue"],
-        metadata: &["key", "app_id", "env_id"],
-        entity: &["value", "description", "is_secret", "secret_ref"],
-        is_applicable: true,
-    },
-    KindInfo {
-        kind: Kind::DeploymentDelta,
-        name: "DeploymentDelta",
-        aliases: &["Delta"],
-        metadata: &["id", "app_id"],
-        entity: &["metadata", "modules", "shared"],
-        is_applicable: true,
-    },
-    KindInfo {
-        kind: Kind::DeploymentSet,
-        name: "DeploymentSet",
-        aliases: &["Set"],
-        metadata: &["id"],
-        entity: &["modules", "shared", "version"],
-        is_applicable: false,
-    },
-    KindInfo {
-        kind: Kind::Deployment,
-        name: "Deployment",
-        aliases: &["Deploy"],
-        metadata: &["id", "env_id"],
-        entity: &["comment", "delta_id", "set_id", "value_set_version_id", "mode"],
-        is_applicable: false,
-    },
-    KindInfo {
-        kind: Kind::DeploymentError,
-        name: "DeploymentError",
-        aliases: &["DeployError"],
-        metadata: &[],
-        entity: &[],
-        is_applicable: false,
-    },
-    KindInfo {
-        kind: Kind::ActiveResource,
-        name: "ActiveResource",
-        aliases: &[],
-        metadata: &["type", "class", "res_id", "gu_res_id", "org_id", "app_id", "env_id"],
-        entity: &[],
-        is_applicable: false,
-    },
-];
-
-impl Kind {
-    /// Reads the word after `kind:`, in any case and with its aliases.
-    #[must_use]
-    pub fn parse(word: &str) -> Option<Self> {
-        KINDS
-            .iter()
-            .find(|info| {
-                info.name.eq_ignore_ascii_case(word)
-                    || info.aliases.iter().any(|alias| alias.eq_ignore_ascii_case(word))
-            })
-            .map(|info| info.kind)
-    }
-
-    /// The row of [`KINDS`] for this kind.
-    #[must_use]
-    pub fn info(self) -> &'static KindInfo {
-        let index = KINDS.iter().position(|info| info.kind == self).unwrap_or_default();
-        &KINDS[index]
-    }
 }
 
 impl Manifest {
@@ -293,16 +109,6 @@ mod tests {
     fn manifest(kind: Kind, object: Value) -> Value {
         let Value::Object(object) = object else { panic!("an object") };
         serde_json::to_value(Manifest::from_api(kind, object)).unwrap()
-    }
-
-    #[test]
-    fn kinds_are_found_by_alias_in_any_case() {
-        assert_eq!(Kind::parse("resourcedefinition"), Some(Kind::Definition));
-        assert_eq!(Kind::parse("APP"), Some(Kind::Application));
-        assert_eq!(Kind::parse("Nope"), None);
-        for info in KINDS {
-            assert_eq!(info.kind.info().name, info.name);
-        }
     }
 
     #[test]

@@ -13,6 +13,7 @@ pub mod hash;
 pub mod json;
 pub mod yaml;
 pub mod decode;
+pub mod plain;
 pub mod manifest;
 pub mod secret;
 pub mod template;

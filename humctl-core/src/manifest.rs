@@ -4,19 +4,24 @@
 //! Everything in a text is checked, and all that is wrong is told at once: an
 //! unknown field, kind or type with line, column and the nearest valid name.
 
-use humctl_api_types::application::EnvironmentType;
-use humctl_api_types::definition::CreateDefinition;
+use humctl_api_types::application::{CreateApplication, EnvironmentType};
+use humctl_api_types::definition::{CreateDefinition, MatchingCriteriaRule};
 use humctl_api_types::delta::DeltaRequest;
 use humctl_api_types::driver::CreateDriver;
-use humctl_api_types::id::{AppId, DeltaId, EnvId, EnvTypeId, IdError};
-use humctl_api_types::manifest::{API_VERSION, KINDS, Kind, LEGACY_API_VERSION};
+use humctl_api_types::environment::CreateEnvironment;
+use humctl_api_types::id::{AppId, DefinitionId, DeltaId, DeploymentId, EnvId, EnvTypeId, IdError};
+use humctl_api_types::kind::{KINDS, Kind};
+use humctl_api_types::manifest::{API_VERSION, LEGACY_API_VERSION};
+use humctl_api_types::plain::Place;
 use humctl_api_types::resource_type::ResourceTypeInfo;
+use humctl_api_types::secret::SecretTree;
 use humctl_api_types::value::CreateValue;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use crate::decode::{self, DecodeError, UnknownField, nearest};
+use crate::plain::PlainKind;
 use crate::yaml::{self, Position, Positions};
 
 /// An object to apply or delete.
@@ -31,22 +36,13 @@ pub enum Object {
     /// A Driver of the Organization's own.
     Driver(Box<CreateDriver>),
     /// An Application.
-    Application {
-        /// Its id.
-        id: AppId,
-        /// The name that people see.
-        name: String,
-    },
+    Application(Box<CreateApplication>),
     /// An Environment.
     Environment {
         /// Its Application, unless that of the context is meant.
         app: Option<AppId>,
-        /// Its id.
-        id: EnvId,
-        /// The name that people see.
-        name: String,
-        /// Its Environment Type, when it is given.
-        env_type: Option<EnvTypeId>,
+        /// Id, name, type.
+        body: Box<CreateEnvironment>,
     },
     /// A Shared Value.
     Value {
@@ -56,6 +52,22 @@ pub enum Object {
         env: Option<EnvId>,
         /// Key and value.
         body: Box<CreateValue>,
+    },
+    /// A rule of a Resource Definition, by itself.
+    Criteria {
+        /// The Definition that has it.
+        definition: DefinitionId,
+        /// What it matches.
+        rule: Box<MatchingCriteriaRule>,
+    },
+    /// An object of a kind that is plain data.
+    Plain(Box<PlainObject>),
+    /// An object of the platform's own that `get` lists beside those of the Organization.
+    BuiltIn {
+        /// Its kind.
+        kind: Kind,
+        /// Its id.
+        id: String,
     },
     /// A Deployment Delta.
     Delta {
@@ -68,6 +80,19 @@ pub enum Object {
     },
 }
 
+/// An object of a kind that is plain data.
+#[derive(Debug)]
+pub struct PlainObject {
+    /// Its kind.
+    pub plain: &'static PlainKind,
+    /// Where it is, as far as its metadata says.
+    pub place: Place,
+    /// Its id; none when the API names it.
+    pub id: Option<String>,
+    /// What its author gives; may hold secrets.
+    pub entity: SecretTree,
+}
+
 impl Object {
     /// Its kind.
     #[must_use]
@@ -77,11 +102,29 @@ impl Object {
             Self::EnvironmentType(_) => Kind::EnvironmentType,
             Self::ResourceType(_) => Kind::ResourceType,
             Self::Driver(_) => Kind::Driver,
-            Self::Application { .. } => Kind::Application,
+            Self::Application(_) => Kind::Application,
             Self::Environment { .. } => Kind::Environment,
             Self::Value { .. } => Kind::Value,
+            Self::Criteria { .. } => Kind::MatchingCriteria,
+            Self::Plain(object) => object.plain.kind,
+            Self::BuiltIn { kind, .. } => *kind,
             Self::Delta { .. } => Kind::DeploymentDelta,
         }
+    }
+
+    /// Where it is, as far as its metadata says.
+    #[must_use]
+    pub fn place(&self) -> Place {
+        let (app, env) = match self {
+            Self::Plain(object) => return object.place.clone(),
+            Self::Criteria { definition, .. } => {
+                return Place { definition: Some(definition.clone()), ..Place::default() };
+            }
+            Self::Environment { app, .. } | Self::Delta { app, .. } => (app.clone(), None),
+            Self::Value { app, env, .. } => (app.clone(), env.clone()),
+            _ => (None, None),
+        };
+        Place { app_id: app, env_id: env, ..Place::default() }
     }
 
     /// What it is called in messages: its id, type or key.
@@ -92,21 +135,48 @@ impl Object {
             Self::EnvironmentType(env_type) => env_type.id.as_str(),
             Self::ResourceType(res_type) => res_type.res_type.as_str(),
             Self::Driver(driver) => driver.id.as_str(),
-            Self::Application { id, .. } => id.as_str(),
-            Self::Environment { id, .. } => id.as_str(),
+            Self::Application(body) => body.id.as_str(),
+            Self::Environment { body, .. } => body.id.as_str(),
             Self::Value { body, .. } => body.key.as_str(),
+            Self::BuiltIn { id, .. } => id,
+            // A rule has no name of its own, but that of its Definition.
+            Self::Criteria { definition, .. } => definition.as_str(),
             // A new one gets its id when it is made.
+            Self::Plain(object) => object.id.as_deref().unwrap_or("(new)"),
             Self::Delta { id, .. } => id.as_ref().map_or("(new)", DeltaId::as_str),
         }
     }
 }
 
+/// The Organization that offers the built-in Drivers.
+const BUILT_IN: &str = "humanitec";
+
+fn text<'m>(metadata: &'m Map<String, Value>, key: &str) -> Option<&'m str> {
+    metadata.get(key).and_then(Value::as_str)
+}
+
 /// What identifies an object of a kind in its metadata, and what else may stand there.
-fn identity(kind: Kind) -> (&'static str, &'static [&'static str]) {
+fn identity(kind: Kind) -> (&'static str, Vec<&'static str>) {
     match kind {
-        Kind::ResourceType => ("type", &["type", "id"]),
-        Kind::Value => ("key", &["key", "id", "org_id", "app_id", "env_id"]),
-        _ => ("id", &["id", "org_id", "app_id", "env_id", "gu_res_id"]),
+        Kind::ResourceType => ("type", vec!["type", "id"]),
+        Kind::Value => ("key", vec!["key", "id", "org_id", "app_id", "env_id"]),
+        kind if kind == Kind::MatchingCriteria || PlainKind::of(kind).is_some() => {
+            ("id", ["id", "org_id"].into_iter().chain(kind.info().place()).collect())
+        }
+        _ => ("id", vec!["id", "org_id", "app_id", "env_id", "gu_res_id"]),
+    }
+}
+
+/// What a manifest of a kind may well have in its metadata.
+fn usual_metadata(kind: Kind) -> &'static [&'static str] {
+    match kind {
+        Kind::ResourceType => &["type"],
+        Kind::Value => &["key", "app_id", "env_id"],
+        Kind::ResourceClass => &["id", "resource_type"],
+        Kind::MatchingCriteria => &["id", "definition"],
+        Kind::AutomationRule => &["id", "app_id", "env_id"],
+        Kind::PipelineCriteria => &["id", "app_id", "pipeline_id"],
+        _ => &["id", "app_id"],
     }
 }
 
@@ -161,11 +231,12 @@ struct Envelope {
 }
 
 #[derive(Deserialize)]
-struct NamedEntity {
-    id: String,
+struct EnvironmentEntity {
+    id: EnvId,
     name: Option<String>,
     #[serde(rename = "type")]
-    env_type: Option<String>,
+    env_type: Option<EnvTypeId>,
+    from_deploy_id: Option<DeploymentId>,
     #[expect(dead_code, reason = "shown by get, and not settable")]
     from_deploy: Option<Value>,
 }
@@ -241,33 +312,36 @@ impl Reader<'_> {
         mut problems: Vec<Problem>,
     ) -> Result<Object, Vec<Problem>> {
         let info = kind.info();
+        if let (Kind::Driver, Some(BUILT_IN), Some(id)) = (kind, text(metadata, "org_id"), text(metadata, "id")) {
+            return Ok(Object::BuiltIn { kind, id: id.to_owned() });
+        }
         let (identity, allowed) = identity(kind);
         for key in metadata.keys().filter(|key| !allowed.contains(&key.as_str())) {
             let field = UnknownField {
                 pointer: format!("/metadata/{}", yaml::escape_pointer(key)),
                 name: key.clone(),
-                expected: match kind {
-                    Kind::ResourceType => &["type"],
-                    Kind::Value => &["key", "app_id", "env_id"],
-                    _ => &["id", "app_id"],
-                },
+                expected: usual_metadata(kind),
             };
             problems.push(self.unknown_field("", &field));
         }
         let id = metadata.get(identity).or_else(|| metadata.get("id"));
+        // The Orchestrator names a new Delta, for example.
+        let has_own_id = match PlainKind::of(kind) {
+            Some(plain) => plain.has_own_id,
+            None => !matches!(kind, Kind::DeploymentDelta | Kind::MatchingCriteria),
+        };
         match id {
             Some(Value::String(_)) => {}
             Some(_) => {
                 problems.push(self.at(&format!("/metadata/{identity}"), &format!("metadata.{identity} is no string")));
             }
-            // The Orchestrator names a new Delta.
-            None if kind == Kind::DeploymentDelta => {}
+            None if !has_own_id => {}
             None => problems.push(self.at("/metadata", &format!("metadata.{identity} is missing"))),
         }
-        if kind != Kind::DeploymentDelta {
+        if has_own_id {
             entity.insert(identity.to_owned(), id.cloned().unwrap_or_default());
         }
-        if kind == Kind::Definition && !entity.contains_key("name") {
+        if matches!(kind, Kind::Definition | Kind::Application) && !entity.contains_key("name") {
             entity.insert("name".to_owned(), id.cloned().unwrap_or_default());
         }
         if let Some(rules) = entity.get_mut("criteria").and_then(Value::as_array_mut) {
@@ -281,10 +355,10 @@ impl Reader<'_> {
             Kind::ResourceType => self.entity(&entity, part, &mut problems).map(Object::ResourceType),
             Kind::Driver => self.entity(&entity, part, &mut problems).map(|d| Object::Driver(Box::new(d))),
             Kind::Value | Kind::DeploymentDelta => self.scoped(kind, &entity, part, metadata, &mut problems),
-            _ => {
-                let named: Option<NamedEntity> = self.entity(&entity, part, &mut problems);
-                named.and_then(|named| self.named(kind, named, metadata, &mut problems))
-            }
+            Kind::MatchingCriteria => self.rule(&entity, part, metadata, &mut problems),
+            _ if let Some(plain) = PlainKind::of(kind) => self.plain(plain, entity, part, metadata, &mut problems),
+            Kind::Application => self.entity(&entity, part, &mut problems).map(|app| Object::Application(Box::new(app))),
+            _ => self.environment(&entity, part, metadata, &mut problems),
         };
         match object {
             Some(object) if problems.is_empty() => Ok(object),
@@ -318,6 +392,63 @@ impl Reader<'_> {
         built.map_err(|reason| problems.push(self.at("/metadata", &reason))).ok()
     }
 
+    fn rule(
+        &mut self,
+        entity: &Value,
+        part: &str,
+        metadata: &Map<String, Value>,
+        problems: &mut Vec<Problem>,
+    ) -> Option<Object> {
+        let rule = Box::new(self.entity(entity, part, problems)?);
+        let place = self.place(metadata, problems)?;
+        if place.definition.is_none() {
+            problems.push(self.at("/metadata", "metadata.definition is missing: the Resource Definition of the rule"));
+        }
+        Some(Object::Criteria { definition: place.definition?, rule })
+    }
+
+    fn plain(
+        &mut self,
+        plain: &'static PlainKind,
+        entity: Value,
+        part: &str,
+        metadata: &Map<String, Value>,
+        problems: &mut Vec<Problem>,
+    ) -> Option<Object> {
+        let entity = match entity {
+            // A Pipeline's entity is its document, whatever that says.
+            Value::Object(mut document) if plain.kind == Kind::Pipeline => {
+                let id = document.remove("id");
+                json!({"id": id, "document": document})
+            }
+            entity => entity,
+        };
+        let mut entity = match plain.read(&entity) {
+            Ok((entity, unknown)) => {
+                problems.extend(unknown.iter().map(|field| self.unknown_field(part, field)));
+                entity
+            }
+            Err((error, unknown)) => {
+                problems.extend(unknown.iter().map(|field| self.unknown_field(part, field)));
+                problems.push(self.decode_error(part, &error));
+                return None;
+            }
+        };
+        if let Err(reason) = plain.check(&entity) {
+            problems.push(self.at(part, &reason));
+        }
+        entity.remove("id");
+        let place = self.place(metadata, problems)?;
+        let id = text(metadata, "id").map(ToOwned::to_owned);
+        Some(Object::Plain(Box::new(PlainObject { plain, place, id, entity: SecretTree::new(entity) })))
+    }
+
+    /// What the metadata say of where an object is.
+    fn place(&mut self, metadata: &Map<String, Value>, problems: &mut Vec<Problem>) -> Option<Place> {
+        let place = decode::tolerant(&Value::Object(metadata.clone()));
+        place.map_err(|error| problems.push(self.decode_error("/metadata", &error))).ok()
+    }
+
     /// Reads a typed entity and collects what it does not know.
     fn entity<T: DeserializeOwned>(&mut self, entity: &Value, part: &str, problems: &mut Vec<Problem>) -> Option<T> {
         match decode::strict::<T>(entity) {
@@ -333,26 +464,22 @@ impl Reader<'_> {
         }
     }
 
-    fn named(
+    fn environment(
         &mut self,
-        kind: Kind,
-        named: NamedEntity,
+        entity: &Value,
+        part: &str,
         metadata: &Map<String, Value>,
         problems: &mut Vec<Problem>,
     ) -> Option<Object> {
-        let name = named.name.unwrap_or_else(|| named.id.clone());
-        let built = (|| {
-            Ok::<_, IdError>(match kind {
-                Kind::Application => Object::Application { id: AppId::new(named.id)?, name },
-                _ => Object::Environment {
-                    app: metadata.get("app_id").and_then(Value::as_str).map(AppId::new).transpose()?,
-                    id: EnvId::new(named.id)?,
-                    name,
-                    env_type: named.env_type.map(EnvTypeId::new).transpose()?,
-                },
-            })
-        })();
-        built.map_err(|error| problems.push(self.at("/metadata", &error.to_string()))).ok()
+        let entity: EnvironmentEntity = self.entity(entity, part, problems)?;
+        let app = self.place(metadata, problems)?.app_id;
+        let body = CreateEnvironment {
+            name: entity.name.unwrap_or_else(|| entity.id.to_string()),
+            id: entity.id,
+            env_type: entity.env_type,
+            from_deploy_id: entity.from_deploy_id,
+        };
+        Some(Object::Environment { app, body: Box::new(body) })
     }
 
     fn unknown_field(&mut self, part: &str, field: &UnknownField) -> Problem {

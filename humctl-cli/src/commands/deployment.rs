@@ -8,7 +8,7 @@ use std::time::Duration;
 use humctl_api_types::deployment::{Deployment, DeploymentError, DeploymentRequest, DeploymentStatus};
 use humctl_api_types::endpoint;
 use humctl_api_types::id::{AppId, EnvId, OrgId};
-use humctl_api_types::manifest::Kind;
+use humctl_api_types::kind::Kind;
 use humctl_core::json;
 
 use crate::commands::kinds;

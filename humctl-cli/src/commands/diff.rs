@@ -2,7 +2,8 @@
 
 use humctl_api_types::delta::PlainDelta;
 use humctl_api_types::endpoint;
-use humctl_api_types::manifest::{Kind, Manifest};
+use humctl_api_types::kind::Kind;
+use humctl_api_types::manifest::Manifest;
 use humctl_core::json;
 
 use crate::commands::references;

@@ -1,18 +1,23 @@
 //! `humctl get TYPE [ID]`
 
-use humctl_api_types::manifest::Kind;
+use humctl_api_types::id::EnvId;
+use humctl_api_types::kind::Kind;
+use humctl_api_types::plain::Place;
 use serde_json::Value;
 
 use crate::commands::{kinds, references};
-use crate::context::Context;
+use crate::context::{Context, bad_id};
 use crate::error::CliError;
 
 /// Show objects
 ///
-/// Types: org, app, env, env-type, def, resource-type, driver, deploy,
-/// deployment-error, deployment-set, delta, value, active-resources. Deployments
-/// and sets also take `.` for the latest one, and `+N` for the N-th before it.
-/// Values are the Application's, unless --env names an Environment.
+/// Types: org, app, env, env-type, def, resource-type, resource-class, driver,
+/// account, secret-store, workload-profile, deploy, deployment-error,
+/// deployment-set, delta, value, active-resources, pipeline, pipeline-criteria,
+/// pipeline-run, rule, webhook, registry, agent, key, artefact, artefact-version,
+/// user, token, audit-log. Deployments and sets also take `.` for the latest one,
+/// and `+N` for the N-th before it. Values are the Application's, unless --env
+/// names an Environment.
 #[derive(Debug, clap::Args)]
 pub(crate) struct GetArgs {
     /// What to show
@@ -34,20 +39,54 @@ pub(crate) fn run(context: &Context, args: &GetArgs) -> Result<(), CliError> {
         (_, None) => context.client().get(&kinds::list_path(context, kind)?)?,
         (Kind::Deployment, Some(id)) => deployment(context, id)?,
         (Kind::DeploymentSet, Some(id)) => set(context, id)?,
-        (Kind::ActiveResource, Some(id)) => filtered(context, kind, "res_id", id)?,
-        (Kind::Value, Some(key)) => filtered(context, kind, "key", key)?,
-        (Kind::ResourceType, Some(id)) => filtered(context, kind, "type", id)?,
-        (_, Some(id)) => context.client().get(&kinds::object_path(context, kind, id)?)?,
+        (kind, Some(id)) => match searched_by(kind) {
+            Some(field) => kinds::search(context, kind, field, id)?,
+            None => context.client().get(&kinds::object_path(context, kind, id)?)?,
+        },
     };
     let is_single = !answer.is_array();
-    let manifests = match kind {
-        Kind::Value => {
-            let (_, app, env) = context.level()?;
-            kinds::values(&app, env.as_ref(), answer)
-        }
-        _ => kinds::manifests(kind, answer),
+    let answer = match kind {
+        Kind::Pipeline if context.output.is_machine() => with_documents(context, answer)?,
+        _ => answer,
     };
+    let env = context.flag_env().map(EnvId::new).transpose().map_err(bad_id)?;
+    let place = match kind {
+        Kind::Value => Place { env_id: env, ..Place::default() },
+        _ => Place::default(),
+    };
+    let manifests = kinds::manifests_in(context, kind, &place, answer)?;
     context.output.manifests(&manifests, is_single, || kinds::table(kind, &manifests))
+}
+
+/// The field by which one object is found in the list, for kinds that have no
+/// endpoint for a single one, or one that asks for more than the id.
+fn searched_by(kind: Kind) -> Option<&'static str> {
+    match kind {
+        Kind::ActiveResource => Some("res_id"),
+        Kind::Value => Some("key"),
+        Kind::ResourceType => Some("type"),
+        Kind::ResourceClass
+        | Kind::PipelineCriteria
+        | Kind::PipelineRun
+        | Kind::Agent
+        | Kind::Artefact
+        | Kind::AuditLog => Some("id"),
+        _ => None,
+    }
+}
+
+/// Puts their documents into what is told of Pipelines.
+fn with_documents(context: &Context, mut answer: Value) -> Result<Value, CliError> {
+    let pipelines = match &mut answer {
+        Value::Array(pipelines) => pipelines.as_mut_slice(),
+        one => std::slice::from_mut(one),
+    };
+    for pipeline in pipelines {
+        let id = pipeline.get("id").and_then(Value::as_str).unwrap_or_default();
+        let path = kinds::object_path(context, Kind::Pipeline, id)?;
+        pipeline["document"] = kinds::pipeline_document(context, &path)?;
+    }
+    Ok(answer)
 }
 
 fn deployment(context: &Context, reference: &str) -> Result<Value, CliError> {
@@ -72,17 +111,4 @@ fn deltas(context: &Context) -> Result<Value, CliError> {
         (_, _, Some(env)) => format!("{path}?env={env}"),
         (_, _, None) => path,
     })
-}
-
-/// One kind has no endpoint for a single object, so the list is searched.
-fn filtered(context: &Context, kind: Kind, field: &str, id: &str) -> Result<Value, CliError> {
-    let Value::Array(mut items) = context.client().get(&kinds::list_path(context, kind)?)? else {
-        return Err(CliError::user("the answer is no list"));
-    };
-    items.retain(|item| item.get(field).and_then(Value::as_str) == Some(id));
-    match items.len() {
-        0 => Err(CliError::user(format!("{} `{id}` does not exist", kind.info().name))),
-        1 => Ok(items.remove(0)),
-        _ => Ok(Value::Array(items)),
-    }
 }

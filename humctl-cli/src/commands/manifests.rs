@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use humctl_api_types::id::{AppId, OrgId};
-use humctl_api_types::manifest::{KINDS, Kind};
+use humctl_api_types::kind::{KINDS, Kind};
 use humctl_core::manifest::{self, Object};
 
 use crate::context::Context;

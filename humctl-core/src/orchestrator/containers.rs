@@ -267,7 +267,7 @@ impl Orchestrator {
         self.application(org, id)
     }
 
-    fn application_doc(&self, org: &OrgId, id: &AppId) -> Result<(Document, ApplicationDoc)> {
+    pub(super) fn application_doc(&self, org: &OrgId, id: &AppId) -> Result<(Document, ApplicationDoc)> {
         let key = documents::app(org, id);
         match self.store().get(&key)? {
             Some(document) => {

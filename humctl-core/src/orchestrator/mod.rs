@@ -23,6 +23,8 @@ mod error;
 mod failure;
 mod graphs;
 mod history;
+mod pipelines;
+mod plain;
 mod removal;
 mod sets;
 mod settle;

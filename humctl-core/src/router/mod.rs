@@ -9,6 +9,8 @@ mod answer;
 mod containers;
 mod definitions;
 mod deployments;
+mod not_supported;
+mod plain;
 mod resources;
 mod values;
 
@@ -33,6 +35,8 @@ pub fn router(orchestrator: Orchestrator, default_org: Option<OrgId>) -> Router 
         .merge(containers::routes())
         .merge(definitions::routes())
         .merge(deployments::routes())
+        .merge(not_supported::routes())
+        .merge(plain::routes())
         .merge(resources::routes())
         .merge(values::routes("/orgs/{org}/apps/{app}"))
         .merge(values::routes("/orgs/{org}/apps/{app}/envs/{env}"))

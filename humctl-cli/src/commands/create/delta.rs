@@ -2,7 +2,7 @@
 
 use humctl_api_types::delta::{DeltaMetadataRequest, DeltaRequest};
 use humctl_api_types::endpoint;
-use humctl_api_types::manifest::Kind;
+use humctl_api_types::kind::Kind;
 use humctl_core::json;
 
 use crate::commands::kinds;

@@ -3,7 +3,7 @@
 use humctl_api_types::endpoint;
 use humctl_api_types::environment::CreateEnvironment;
 use humctl_api_types::id::{EnvId, EnvTypeId};
-use humctl_api_types::manifest::Kind;
+use humctl_api_types::kind::Kind;
 
 use crate::commands::kinds;
 use crate::context::{Context, bad_id};

@@ -3,7 +3,7 @@
 use humctl_api_types::application::EnvironmentType;
 use humctl_api_types::endpoint;
 use humctl_api_types::id::EnvTypeId;
-use humctl_api_types::manifest::Kind;
+use humctl_api_types::kind::Kind;
 use humctl_core::json;
 
 use crate::commands::kinds;

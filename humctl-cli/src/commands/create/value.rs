@@ -2,7 +2,8 @@
 
 use humctl_api_types::endpoint;
 use humctl_api_types::id::ValueKey;
-use humctl_api_types::manifest::Kind;
+use humctl_api_types::kind::Kind;
+use humctl_api_types::plain::Place;
 use humctl_api_types::secret::SecretText;
 use humctl_api_types::value::{CreateValue, ValueSecretRef};
 use humctl_core::json;
@@ -58,6 +59,7 @@ pub(crate) fn run(context: &Context, args: &CreateValueArgs) -> Result<(), CliEr
         secret_ref,
     };
     let made = context.client().call(&endpoint::create_value(&org, &app, env.as_ref(), &body))?;
-    let manifests = kinds::values(&app, env.as_ref(), json::to_value(&made));
+    let place = Place { app_id: Some(app), env_id: env, ..Place::default() };
+    let manifests = kinds::manifests_in(context, Kind::Value, &place, json::to_value(&made))?;
     context.output.manifests(&manifests, true, || kinds::table(Kind::Value, &manifests))
 }

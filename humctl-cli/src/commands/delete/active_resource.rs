@@ -2,7 +2,7 @@
 
 use humctl_api_types::custom_resource::GROUP;
 use humctl_api_types::endpoint::{self, Method, encode_segment, env_path};
-use humctl_api_types::manifest::Kind;
+use humctl_api_types::kind::Kind;
 use humctl_api_types::resource::ActiveResource;
 use humctl_core::json;
 

@@ -2,12 +2,14 @@
 
 mod active_resource;
 
-use humctl_api_types::endpoint::{Method, encode_segment, env_path, org_path, values_path};
-use humctl_api_types::manifest::Kind;
+use humctl_api_types::endpoint::{Method, encode_segment, values_path};
+use humctl_api_types::kind::Kind;
+use humctl_api_types::plain::Place;
 use humctl_core::manifest::Object;
+use humctl_core::plain::PlainKind;
 
-use crate::commands::kinds;
-use crate::commands::manifests;
+use crate::commands::manifests::{self, Loaded};
+use crate::commands::{apply, kinds};
 use crate::context::Context;
 use crate::error::CliError;
 use crate::output::progress::Progress;
@@ -19,7 +21,7 @@ use crate::output::progress::Progress;
 /// as TYPE.CLASS#ID or by its id.
 #[derive(Debug, clap::Args)]
 pub(crate) struct DeleteArgs {
-    /// app, env, def, env-type, resource-type, value or active-resource
+    /// app, env, def, env-type, resource-type, value, active-resource, or any other type that get knows
     #[arg(value_name = "TYPE", conflicts_with = "files", required_unless_present = "files")]
     kind: Option<String>,
     /// Which one
@@ -50,7 +52,14 @@ pub(crate) fn run(context: &Context, args: &DeleteArgs) -> Result<(), CliError> 
     if args.detach {
         return Err(CliError::user(format!("--detach is for active resources, not for a {}", kind.info().name)));
     }
-    if !matches!(
+    if !is_deletable(kind) {
+        return Err(CliError::user(format!("a {} cannot be deleted", kind.info().name)));
+    }
+    delete(context, &path(context, kind, id)?, kind, args.force)
+}
+
+fn is_deletable(kind: Kind) -> bool {
+    let is_more = matches!(
         kind,
         Kind::Application
             | Kind::Environment
@@ -59,36 +68,78 @@ pub(crate) fn run(context: &Context, args: &DeleteArgs) -> Result<(), CliError> 
             | Kind::ResourceType
             | Kind::Driver
             | Kind::Value
-    ) {
-        return Err(CliError::user(format!("a {} cannot be deleted", kind.info().name)));
+            | Kind::User
+            | Kind::Token
+            | Kind::Artefact
+    );
+    is_more || PlainKind::of(kind).is_some_and(|plain| plain.kind != Kind::ArtefactVersion)
+}
+
+fn path(context: &Context, kind: Kind, id: &str) -> Result<String, CliError> {
+    match kind {
+        // These lie below something that the id does not name.
+        Kind::ResourceClass | Kind::PipelineCriteria => {
+            let found = kinds::search(context, kind, "id", id)?;
+            let place = humctl_core::decode::tolerant(&found).map_err(|_| {
+                CliError::user(format!("there are several of {} `{id}`", kind.info().name))
+                    .with_hint("say which one with a manifest: humctl delete -f FILE")
+            })?;
+            // Its `app_id` is what it matches.
+            let place = Place { app_id: None, ..place };
+            Ok(format!("{}/{}", kinds::fill(context, kind.info().collection, &place)?, encode_segment(id)))
+        }
+        kind => kinds::object_path(context, kind, id),
     }
-    delete(context, &kinds::object_path(context, kind, id)?, kind, args.force)
 }
 
 /// Deletes what the manifests name, in reverse order; what is gone already is fine.
 fn delete_files(context: &Context, args: &DeleteArgs) -> Result<(), CliError> {
     for loaded in manifests::load(&args.files)?.iter().rev() {
-        let path = match &loaded.object {
-            Object::Environment { app: Some(app), id, .. } => env_path(&context.org()?, app, id),
-            Object::ResourceType(_) => {
-                format!("{}/resources/types/{}", org_path(&context.org()?), encode_segment(loaded.object.id()))
-            }
-            Object::Value { app, env, body } => {
-                let (org, app) = manifests::app_of(context, app.as_ref())?;
-                format!("{}/{}", values_path(&org, &app, env.as_ref()), body.key)
-            }
-            Object::Delta { .. } => {
-                return Err(CliError::user(format!("{}: a DeploymentDelta cannot be deleted", loaded.file))
-                    .with_hint("archive it: humctl api put /orgs/ORG/apps/APP/deltas/ID/metadata/archived -d true"));
-            }
-            other => kinds::object_path(context, other.kind(), other.id())?,
+        let deleted = match path_of(context, loaded) {
+            Ok(Some(path)) => delete(context, &path, loaded.object.kind(), args.force),
+            Ok(None) => Ok(()),
+            Err(error) => Err(error),
         };
-        match delete(context, &path, loaded.object.kind(), args.force) {
+        match deleted {
             Err(error) if error.is_status(404) => {}
             other => other?,
         }
     }
     Ok(())
+}
+
+/// Where an object is; `None` when it is nowhere.
+fn path_of(context: &Context, loaded: &Loaded) -> Result<Option<String>, CliError> {
+    let object = &loaded.object;
+    let info = object.kind().info();
+    let id = match object {
+        Object::Delta { .. } => {
+            return Err(CliError::user(format!("{}: a DeploymentDelta cannot be deleted", loaded.file))
+                .with_hint("archive it: humctl api put /orgs/ORG/apps/APP/deltas/ID/metadata/archived -d true"));
+        }
+        Object::Plain(plain) if !is_deletable(plain.plain.kind) => {
+            return Err(CliError::user(format!("{}: a {} cannot be deleted", loaded.file, info.name)));
+        }
+        Object::BuiltIn { id, .. } => {
+            return Err(CliError::user(format!("{}: {} {id} is built in and cannot be deleted", loaded.file, info.name)));
+        }
+        Object::Value { app, env, body } => {
+            let (org, app) = manifests::app_of(context, app.as_ref())?;
+            return Ok(Some(format!("{}/{}", values_path(&org, &app, env.as_ref()), body.key)));
+        }
+        Object::Criteria { definition, rule } => apply::find_rule(context, definition, rule)?.map(|rule| rule.id),
+        // The API named it, so it is looked for by what it says.
+        Object::Plain(plain) if !plain.plain.has_own_id => {
+            let found = apply::find(context, plain)?;
+            found.and_then(|found| Some(found.get("id")?.as_str()?.to_owned()))
+        }
+        Object::Plain(plain) if plain.plain.kind == Kind::WorkloadProfile => {
+            return kinds::profile_path(context, object.id()).map(Some);
+        }
+        other => Some(other.id().to_owned()),
+    };
+    let Some(id) = id else { return Ok(None) };
+    Ok(Some(format!("{}/{}", kinds::fill(context, info.collection, &object.place())?, encode_segment(&id))))
 }
 
 fn delete(context: &Context, path: &str, kind: Kind, force: bool) -> Result<(), CliError> {

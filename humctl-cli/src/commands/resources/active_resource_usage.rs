@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use humctl_api_types::deployment::{Deployment, DeploymentStatus};
 use humctl_api_types::endpoint;
-use humctl_api_types::manifest::Kind;
+use humctl_api_types::kind::Kind;
 use humctl_api_types::resource::{ActiveResource, ResourceGraph};
 use humctl_core::json;
 use serde_json::json;

@@ -7,7 +7,7 @@ use humctl_api_types::delta::{DeltaMetadataRequest, DeltaRequest, ModuleDeltas, 
 use humctl_api_types::deployment::{ConvertScore, DeploymentRequest};
 use humctl_api_types::endpoint;
 use humctl_api_types::id::OrgId;
-use humctl_api_types::manifest::Kind;
+use humctl_api_types::kind::Kind;
 use humctl_api_types::set::DeploymentSet;
 use humctl_core::json;
 use humctl_core::score::join::join;

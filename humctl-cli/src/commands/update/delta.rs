@@ -2,7 +2,7 @@
 
 use humctl_api_types::endpoint;
 use humctl_api_types::id::DeltaId;
-use humctl_api_types::manifest::Kind;
+use humctl_api_types::kind::Kind;
 use humctl_core::{delta, json};
 use serde_json::Value;
 
