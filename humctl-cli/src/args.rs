@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use crate::commands;
+use crate::output::log::LogFormat;
 
 /// Deploy Workloads through the Platform Orchestrator
 ///
@@ -80,6 +81,16 @@ pub(crate) enum Command {
     Serve(commands::serve::ServeArgs),
     Update(commands::update::UpdateArgs),
     Version(commands::version::VersionArgs),
+}
+
+impl Command {
+    /// Form of the log, which only a server can be told.
+    pub(crate) fn log_format(&self) -> LogFormat {
+        match self {
+            Self::Serve(args) => args.log_format(),
+            _ => LogFormat::default(),
+        }
+    }
 }
 
 #[cfg(test)]

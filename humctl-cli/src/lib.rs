@@ -25,6 +25,7 @@ pub use args::Cli;
 
 use crate::context::Context;
 use crate::error::CliError;
+use crate::output::log::LogFormat;
 
 /// Runs the program with these arguments.
 #[must_use]
@@ -33,7 +34,8 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Ok(cli) => cli,
         Err(error) => return error::usage(&error),
     };
-    output::start_log(cli.globals.verbosity.unwrap_or_default());
+    let log_format = cli.command.as_ref().map_or_else(LogFormat::default, args::Command::log_format);
+    output::log::start(cli.globals.verbosity.unwrap_or_default(), log_format);
     match run_command(&cli) {
         Ok(status) => status,
         Err(error) => error.report(),

@@ -2,6 +2,7 @@
 
 mod bench;
 mod ci;
+mod conformance;
 mod demo;
 mod fuzz;
 mod mutants;
@@ -17,7 +18,10 @@ const USAGE: &str = "\
 cargo xtask CHORE
 
   demo   run the main job in a temporary directory, and check it
-  ci     what CI runs: formatting, clippy, tidy, tests, demo
+  ci     what CI runs: formatting, clippy, tidy, demo, conformance, tests
+  conformance [--quick]
+         ask the API with schemathesis and with the official TypeScript client; both are installed
+         under `target/conformance` the first time
   tidy   check the rules of the house that no compiler checks
   bench  print the budgets and what is measured against them; `bench start`, `bench plan`,
          `bench render` and `bench deploy` run a part
@@ -37,6 +41,7 @@ fn main() -> ExitCode {
         "demo" => demo::run(),
         "ci" => ci::run(),
         "tidy" => tidy::run(),
+        "conformance" => conformance::run(std::env::args().nth(2).as_deref()),
         "vectors" => vectors::run(std::env::args().nth(2).as_deref()),
         "fuzz" => fuzz::run(std::env::args().nth(2).as_deref(), std::env::args().nth(3).as_deref()),
         "mutants" => mutants::run(std::env::args().nth(2).as_deref()),

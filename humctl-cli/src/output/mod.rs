@@ -6,6 +6,7 @@
 pub(crate) mod diff;
 pub(crate) mod explain;
 pub(crate) mod graph;
+pub(crate) mod log;
 pub(crate) mod progress;
 pub(crate) mod table;
 
@@ -126,21 +127,4 @@ pub(crate) fn warn(text: &str) {
 /// Text without control characters, which could fool a terminal.
 pub(crate) fn plain(text: &str) -> String {
     text.chars().filter(|c| !c.is_control() || matches!(c, '\n' | '\t')).collect()
-}
-
-/// Starts the log on stderr; silent unless asked for.
-pub(crate) fn start_log(verbosity: u8) {
-    use tracing::level_filters::LevelFilter;
-    use tracing_subscriber::layer::{Layer as _, SubscriberExt as _};
-    let level = match verbosity {
-        0 => return,
-        1..=5 => LevelFilter::INFO,
-        6..=8 => LevelFilter::DEBUG,
-        _ => LevelFilter::TRACE,
-    };
-    // Only what we log ourselves: an HTTP library could show headers, and with them the token.
-    let ours = tracing_subscriber::filter::Targets::new().with_target("humctl", level);
-    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_ansi(false).without_time();
-    let subscriber = tracing_subscriber::registry().with(lines.with_filter(ours));
-    let _ = tracing::subscriber::set_global_default(subscriber);
 }

@@ -118,12 +118,17 @@ impl Orchestrator {
         let thread = std::thread::Builder::new()
             .name(format!("deploy {app}/{env}"))
             .spawn(move || {
+                worker.counters.start();
                 worker.run(job, &sender);
                 // Held until the end is recorded: a free lock tells an interrupted Deployment.
                 drop(lock);
             })
             .map_err(|error| OrchestratorError::Internal(format!("cannot start a thread: {error}")))?;
-        self.running.lock().unwrap_or_else(PoisonError::into_inner).push(thread);
+        let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
+        // A server starts many, and has to remember only those that go on.
+        running.retain(|thread| !thread.is_finished());
+        running.push(thread);
+        drop(running);
         Ok(receiver.recv().unwrap_or(accepted))
     }
 
@@ -148,6 +153,7 @@ impl Orchestrator {
         let result = catch_unwind(AssertUnwindSafe(|| self.execute(&mut job, started)))
             .unwrap_or_else(|_| Err(ended_unexpectedly(&job.context)));
         let doc = self.finish(&job, result);
+        self.counters.end(&doc.deployment.status);
         // Whoever asked may have its answer already.
         let _ = started.send(doc.deployment);
     }

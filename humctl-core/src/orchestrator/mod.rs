@@ -9,6 +9,7 @@ mod accept;
 mod active;
 mod commit_message;
 mod containers;
+mod counts;
 mod criteria;
 mod definition_secrets;
 mod definition_versions;
@@ -50,6 +51,7 @@ use crate::secret::StateKey;
 use crate::state::{Batch, Document, Key, KeySource, StateError, StateStore, load_state_key};
 
 pub use active::{ActiveResourceRef, Removal};
+pub use counts::DeploymentCounts;
 pub use error::OrchestratorError;
 pub use shared_values::ValueScope;
 
@@ -74,6 +76,7 @@ pub struct OrchestratorConfig {
 pub struct Orchestrator {
     config: Arc<OrchestratorConfig>,
     running: Arc<Mutex<Vec<JoinHandle<()>>>>,
+    counters: Arc<counts::Counters>,
 }
 
 type Result<T, E = OrchestratorError> = std::result::Result<T, E>;
@@ -82,7 +85,7 @@ impl Orchestrator {
     /// Makes an Orchestrator; nothing is opened yet.
     #[must_use]
     pub fn new(config: OrchestratorConfig) -> Self {
-        Self { config: Arc::new(config), running: Arc::default() }
+        Self { config: Arc::new(config), running: Arc::default(), counters: Arc::default() }
     }
 
     /// Waits until every Deployment that this Orchestrator started has ended.
@@ -95,6 +98,12 @@ impl Orchestrator {
                 None => return,
             }
         }
+    }
+
+    /// How many Deployments this Orchestrator works on, and how others ended.
+    #[must_use]
+    pub fn deployment_counts(&self) -> DeploymentCounts {
+        self.counters.read()
     }
 
     /// Who makes changes, for the history.
