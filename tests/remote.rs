@@ -1,54 +1,12 @@
 //! A hosted Orchestrator, played by a server that answers what it is told.
 
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::TcpListener;
-use std::sync::{Arc, Mutex};
-
-use crate::harness::TestEnv;
-
-/// Answers every request with the next of the given answers.
-struct FakeApi {
-    port: u16,
-    seen: Arc<Mutex<Vec<String>>>,
-}
-
-impl FakeApi {
-    fn start(answers: Vec<(u16, &'static str)>) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let port = listener.local_addr().unwrap().port();
-        let seen = Arc::new(Mutex::new(Vec::new()));
-        let log = Arc::clone(&seen);
-        std::thread::spawn(move || {
-            for ((status, body), stream) in answers.into_iter().zip(listener.incoming()) {
-                let mut stream = stream.unwrap();
-                let mut reader = BufReader::new(stream.try_clone().unwrap());
-                let mut head = String::new();
-                while reader.read_line(&mut head).unwrap() > 2 {}
-                let length =
-                    head.lines().find_map(|line| line.to_lowercase().strip_prefix("content-length: ")?.parse().ok());
-                let mut body_in = vec![0; length.unwrap_or(0)];
-                reader.read_exact(&mut body_in).unwrap();
-                log.lock().unwrap().push(format!("{head}{}", String::from_utf8_lossy(&body_in)));
-                let answer = format!(
-                    "HTTP/1.1 {status} X\r\nContent-Type: application/json\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
-                    body.len()
-                );
-                stream.write_all(answer.as_bytes()).unwrap();
-            }
-        });
-        Self { port, seen }
-    }
-
-    fn prefix(&self) -> String {
-        format!("http://127.0.0.1:{}/base", self.port)
-    }
-}
+use crate::harness::{FakeApi, TestEnv};
 
 #[test]
 fn requests_carry_the_token_and_the_path_as_it_is() {
     let mut env = TestEnv::new();
     let api =
-        FakeApi::start(vec![(200, "[{\"id\":\"o1\",\"name\":\"One\",\"extra\":1}]"), (200, "{\"b\":1,\"a\":[]}")]);
+        FakeApi::script(vec![(200, "[{\"id\":\"o1\",\"name\":\"One\",\"extra\":1}]"), (200, "{\"b\":1,\"a\":[]}")]);
     env.set("HUMANITEC_API_PREFIX", &api.prefix()).set("HUMANITEC_TOKEN", "canary-token-1");
     let orgs = env.run("get orgs -o json").ok().json();
     assert_eq!(orgs[0]["metadata"]["id"], "o1");
@@ -56,21 +14,18 @@ fn requests_carry_the_token_and_the_path_as_it_is() {
     let answer = env.run("api post /orgs/o1/resources/types/a%2Fb?x=1 -d true -v9");
     assert_eq!(answer.stdout, "{\n  \"a\": [],\n  \"b\": 1\n}\n");
     assert!(!answer.stderr.contains("canary-token-1"), "{}", answer.stderr);
-    let seen = api.seen.lock().unwrap();
-    assert!(seen[0].starts_with("GET /base/orgs HTTP/1.1"), "{}", seen[0]);
-    assert!(seen[0].to_lowercase().contains("authorization: bearer canary-token-1"));
-    assert!(seen[0].to_lowercase().contains("humanitec-user-agent: app humctl/"));
-    assert!(
-        seen[1].starts_with("POST /base/orgs/o1/resources/types/a%2Fb?x=1 ") && seen[1].ends_with("true"),
-        "{}",
-        seen[1]
-    );
+    let seen = api.seen();
+    assert_eq!(seen[0].line(), "GET /base/orgs");
+    assert_eq!(seen[0].header("authorization"), Some("Bearer canary-token-1"));
+    assert!(seen[0].header("humanitec-user-agent").unwrap().starts_with("app humctl/"));
+    assert_eq!(seen[1].line(), "POST /base/orgs/o1/resources/types/a%2Fb?x=1");
+    assert_eq!(seen[1].text(), "true");
 }
 
 #[test]
 fn failures_name_status_and_host() {
     let mut env = TestEnv::new();
-    let api = FakeApi::start(vec![(401, "\"bad token\""), (503, ""), (200, "[]")]);
+    let api = FakeApi::script(vec![(401, "\"bad token\""), (503, ""), (200, "[]")]);
     env.set("HUMANITEC_API_PREFIX", &api.prefix()).set("HUMANITEC_TOKEN", "bad");
     let failed = env.run("get orgs").fails();
     assert!(failed.stderr.contains("HTTP-401: bad token [127.0.0.1:"), "{}", failed.stderr);
@@ -99,7 +54,7 @@ fn a_set_is_deployed_without_waiting_unless_told_to() {
     let mut env = TestEnv::new();
     let succeeded = Box::leak(DEPLOYMENT.replace("in progress", "succeeded").into_boxed_str());
     let api =
-        FakeApi::start(vec![(201, DEPLOYMENT), (409, CONFLICT), (409, CONFLICT), (201, DEPLOYMENT), (200, succeeded)]);
+        FakeApi::script(vec![(201, DEPLOYMENT), (409, CONFLICT), (409, CONFLICT), (201, DEPLOYMENT), (200, succeeded)]);
     env.set("HUMANITEC_API_PREFIX", &api.prefix()).set("HUMANITEC_TOKEN", "some-token").set("HUMANITEC_ORG", "my-org");
     let started = env.run("deploy set s1 dev --app shop -m text --values-version v1 --mode incremental").ok();
     assert_eq!(started.stdout, "Deployment d1\n");
@@ -107,13 +62,11 @@ fn a_set_is_deployed_without_waiting_unless_told_to() {
     assert!(busy.stderr.contains("HTTP-409: busy"), "{}", busy.stderr);
     let waited = env.run("deploy set s1 envs/dev --app shop --retry --wait").ok();
     assert_eq!(waited.stdout, "Deployment d1: in progress\nDeployment d1: succeeded\n");
-    let seen = api.seen.lock().unwrap();
-    assert!(seen[0].starts_with("POST /base/orgs/my-org/apps/shop/envs/dev/deploys "), "{}", seen[0]);
-    let body = seen[0].rsplit("\r\n").next().unwrap();
-    let body: serde_json::Value = serde_json::from_str(body).unwrap();
+    let seen = api.seen();
+    assert_eq!(seen[0].line(), "POST /base/orgs/my-org/apps/shop/envs/dev/deploys");
     let expected =
         serde_json::json!({"set_id": "s1", "comment": "text", "value_set_version_id": "v1", "mode": "incremental"});
-    assert_eq!(body, expected);
+    assert_eq!(seen[0].json(), expected);
 }
 
 #[test]
@@ -130,7 +83,7 @@ fn a_hosted_environment_is_asked_before_a_workload_is_removed() {
         \"status\":\"in progress\",\"status_changed_at\":\"t\",\"created_at\":\"t\",\"created_by\":\"u\",\
         \"export_file\":\"\",\"export_status\":\"\"}";
     let mut env = TestEnv::new();
-    let api = FakeApi::start(vec![
+    let api = FakeApi::script(vec![
         (200, ENVIRONMENT),
         (200, SET),
         (200, ENVIRONMENT),
@@ -149,9 +102,9 @@ fn a_hosted_environment_is_asked_before_a_workload_is_removed() {
         "note: no Workload reads the shared resource `db` any more; it stays until a Delta removes /shared/db\n\
          Delta delta-1\nDeployment d2\n"
     );
-    let seen = api.seen.lock().unwrap();
-    assert!(seen[4].contains("\"remove\":[\"web\"]"), "{}", seen[4]);
-    assert!(!seen[5].contains("strict_removal"), "{}", seen[5]);
+    let seen = api.seen();
+    assert_eq!(seen[4].json()["modules"]["remove"][0], "web");
+    assert_eq!(seen[5].json().get("strict_removal"), None);
 }
 
 #[test]
@@ -162,7 +115,7 @@ fn classes_of_a_hosted_organization_are_described() {
         \"active_version_id\":\"v1\",\"criteria\":[{\"id\":\"c1\",\"class\":\"large\"},{\"id\":\"c2\",\"class\":\"default\"}]}]";
     const CLASSES: &str = "[{\"id\":\"large\",\"resource_type\":\"redis\",\"description\":\"For production\"}]";
     let mut env = TestEnv::new();
-    let api = FakeApi::start(vec![(200, TYPES), (200, DEFINITIONS), (200, CLASSES)]);
+    let api = FakeApi::script(vec![(200, TYPES), (200, DEFINITIONS), (200, CLASSES)]);
     env.set("HUMANITEC_API_PREFIX", &api.prefix()).set("HUMANITEC_TOKEN", "some-token").set("HUMANITEC_ORG", "my-org");
     let listed = env.run("score available-resource-types --filter-type redis").ok().stdout;
     insta::assert_snapshot!(listed, @"
@@ -170,14 +123,14 @@ fn classes_of_a_hosted_organization_are_described() {
     Redis	redis	datastore	large  	For production
     Redis	redis	datastore	default	-
     ");
-    assert!(api.seen.lock().unwrap()[2].starts_with("GET /base/orgs/my-org/resources/classes "));
+    assert_eq!(api.lines()[2], "GET /orgs/my-org/resources/classes");
 }
 
 #[test]
 fn a_hosted_organization_is_asked_for_a_profile() {
     let mut env = TestEnv::new();
     env.score("web", "").write("ext.yaml", "apiVersion: humanitec.org/v1b1\nprofile: rollouts\n");
-    let api = FakeApi::start(vec![(200, "[]"), (200, "[]"), (404, ""), (200, "[]"), (200, "[]"), (200, "{}")]);
+    let api = FakeApi::script(vec![(200, "[]"), (200, "[]"), (404, ""), (200, "[]"), (200, "[]"), (200, "{}")]);
     env.set("HUMANITEC_API_PREFIX", &api.prefix()).set("HUMANITEC_TOKEN", "some-token").set("HUMANITEC_ORG", "my-org");
     let found = env.run("score validate --extensions ext.yaml").ok().stdout;
     assert_eq!(
@@ -185,5 +138,5 @@ fn a_hosted_organization_is_asked_for_a_profile() {
         "WARNING: ext.yaml:2:1: /profile: extension: there is no profile rollouts in your Humanitec organization\n"
     );
     env.run("score validate --extensions ext.yaml --strict").ok();
-    assert!(api.seen.lock().unwrap()[2].starts_with("GET /base/orgs/my-org/workload-profiles/my-org%2Frollouts "));
+    assert_eq!(api.lines()[2], "GET /orgs/my-org/workload-profiles/my-org%2Frollouts");
 }

@@ -1,5 +1,6 @@
 //! A hermetic machine for each test: its own HOME, repositories and servers.
 
+mod api;
 mod browser;
 mod env;
 mod git;
@@ -7,6 +8,7 @@ mod http;
 pub(crate) mod library;
 mod ssh;
 
+pub(crate) use api::{Answer, FakeApi};
 pub(crate) use browser::{Browser, Page};
 pub(crate) use env::{POSTGRES, Run, SecondHome, TestEnv, git_cluster, mask, score};
 pub(crate) use git::Remote;
