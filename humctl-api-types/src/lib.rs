@@ -6,6 +6,7 @@
 //! reader, which knows the positions.
 
 pub mod application;
+pub mod check;
 pub mod custom_resource;
 pub mod definition;
 pub mod delta;
@@ -16,10 +17,12 @@ pub mod environment;
 pub mod error;
 pub mod id;
 pub mod manifest;
+pub mod pipeline;
 pub mod resource;
 pub mod resource_type;
 pub mod score;
 pub mod secret;
 pub mod set;
 pub mod time;
+pub mod user;
 pub mod value;

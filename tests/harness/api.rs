@@ -6,6 +6,7 @@ use std::io::Write as _;
 use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 
+use crate::harness::TestEnv;
 use crate::harness::http::{HttpRequest, read_request};
 
 /// What the server says to one request. Made of `(status, body)`, or step by step.
@@ -120,6 +121,13 @@ impl FakeApi {
     pub(crate) fn lines(&self) -> Vec<String> {
         self.seen().iter().map(|request| request.line().replacen(" /base", " ", 1)).collect()
     }
+}
+
+/// A user with a token for this API, in the Organization `my-org`.
+pub(crate) fn hosted(api: &FakeApi) -> TestEnv {
+    let mut env = TestEnv::new();
+    env.set("HUMANITEC_API_PREFIX", &api.prefix()).set("HUMANITEC_TOKEN", "some-token").set("HUMANITEC_ORG", "my-org");
+    env
 }
 
 fn reply(mut stream: TcpStream, answer: &Answer) {

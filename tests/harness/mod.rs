@@ -8,7 +8,7 @@ mod http;
 pub(crate) mod library;
 mod ssh;
 
-pub(crate) use api::{Answer, FakeApi};
+pub(crate) use api::{Answer, FakeApi, hosted};
 pub(crate) use browser::{Browser, Page};
 pub(crate) use env::{POSTGRES, Run, SecondHome, TestEnv, git_cluster, mask, score};
 pub(crate) use git::Remote;

@@ -123,6 +123,12 @@ pub(crate) fn warn(text: &str) {
     let _ = writeln!(std::io::stderr().lock(), "Warning: {}", plain(text));
 }
 
+/// Tells what must be known at once, where stdout is for programs.
+pub(crate) fn tell(text: &str) {
+    // A closed stderr takes nothing.
+    let _ = writeln!(std::io::stderr().lock(), "{}", plain(text));
+}
+
 /// Text without control characters, which could fool a terminal.
 pub(crate) fn plain(text: &str) -> String {
     text.chars().filter(|c| !c.is_control() || matches!(c, '\n' | '\t')).collect()
@@ -138,8 +144,12 @@ pub(crate) fn start_log(verbosity: u8) {
         6..=8 => LevelFilter::DEBUG,
         _ => LevelFilter::TRACE,
     };
+    let from = |least: u8| if verbosity >= least { LevelFilter::TRACE } else { LevelFilter::OFF };
     // Only what we log ourselves: an HTTP library could show headers, and with them the token.
-    let ours = tracing_subscriber::filter::Targets::new().with_target("humctl", level);
+    let ours = tracing_subscriber::filter::Targets::new()
+        .with_target("humctl", level)
+        .with_target(crate::client::HEADERS, from(8))
+        .with_target(crate::client::BODIES, from(9));
     let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_ansi(false).without_time();
     let subscriber = tracing_subscriber::registry().with(lines.with_filter(ours));
     let _ = tracing::subscriber::set_global_default(subscriber);
