@@ -1,40 +1,11 @@
 //! `humctl serve`: the embedded Orchestrator over HTTP.
 
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::process::{Child, ChildStdout};
+use std::io::{Read as _, Write as _};
+use std::process::Child;
 
-use crate::harness::TestEnv;
+use crate::harness::{Server, TestEnv};
 
 const TOKEN: &str = "canary-token-0123456789";
-
-/// A running server and its address.
-struct Server {
-    child: Child,
-    stdout: BufReader<ChildStdout>,
-    address: String,
-}
-
-impl Server {
-    fn start(env: &TestEnv, flags: &str) -> Self {
-        let mut child = env.start(&format!("serve --api-prefix local --listen 127.0.0.1:0 {flags}"));
-        let mut stdout = BufReader::new(child.stdout.take().unwrap());
-        let mut line = String::new();
-        stdout.read_line(&mut line).unwrap();
-        let address = line.trim().strip_prefix("listening on ").unwrap_or_else(|| panic!("{line}")).to_owned();
-        Self { child, stdout, address }
-    }
-
-    /// Asks it to end, and returns what it told.
-    fn end(mut self) -> (bool, String) {
-        let pid = self.child.id().to_string();
-        assert!(std::process::Command::new("kill").arg(pid).status().unwrap().success());
-        let status = self.child.wait().unwrap();
-        let mut told = String::new();
-        self.stdout.read_to_string(&mut told).unwrap();
-        self.child.stderr.take().unwrap().read_to_string(&mut told).unwrap();
-        (status.success(), told)
-    }
-}
 
 /// The whole answer to a GET.
 fn get(address: &str, path: &str) -> String {

@@ -22,6 +22,7 @@ use crate::id::{
 use crate::resource::{ActiveResource, ResourceGraph};
 use crate::resource_type::ResourceTypeInfo;
 use crate::set::{DeploymentSet, SetResponse};
+use crate::user::CurrentUser;
 use crate::value::{CreateValue, SharedValue, UpdateValue};
 
 /// Method of a request.
@@ -58,15 +59,17 @@ pub struct Call<R> {
     pub path: String,
     /// JSON body.
     pub body: Option<Value>,
+    /// By this a server knows the request again when it comes twice.
+    pub idempotency_key: Option<String>,
     answer: PhantomData<fn() -> R>,
 }
 
 impl<R> Call<R> {
-    fn new(method: Method, path: String) -> Self {
-        Self { method, path, body: None, answer: PhantomData }
+    pub(crate) fn new(method: Method, path: String) -> Self {
+        Self { method, path, body: None, idempotency_key: None, answer: PhantomData }
     }
 
-    fn with_body(mut self, body: &impl Serialize) -> Self {
+    pub(crate) fn with_body(mut self, body: &impl Serialize) -> Self {
         // The bodies are our own types with string keys, which always serialize.
         self.body = serde_json::to_value(body).ok();
         self
@@ -103,6 +106,12 @@ pub fn app_path(org: &OrgId, app: &AppId) -> String {
 #[must_use]
 pub fn env_path(org: &OrgId, app: &AppId, env: &EnvId) -> String {
     format!("/orgs/{org}/apps/{app}/envs/{env}")
+}
+
+/// Asks who the token belongs to.
+#[must_use]
+pub fn current_user() -> Call<CurrentUser> {
+    Call::new(Method::Get, "/current-user".to_owned())
 }
 
 /// Makes an Application.

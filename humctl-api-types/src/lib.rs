@@ -6,6 +6,7 @@
 //! reader, which knows the positions.
 
 pub mod application;
+pub mod check;
 pub mod custom_resource;
 pub mod definition;
 pub mod delta;
@@ -17,6 +18,7 @@ pub mod error;
 pub mod id;
 pub mod kind;
 pub mod manifest;
+pub mod pipeline;
 pub mod plain;
 pub mod resource;
 pub mod resource_type;
@@ -24,4 +26,5 @@ pub mod score;
 pub mod secret;
 pub mod set;
 pub mod time;
+pub mod user;
 pub mod value;

@@ -74,6 +74,8 @@ pub(crate) enum Command {
     Deploy(commands::deploy::DeployCommand),
     Diff(commands::diff::DiffArgs),
     Get(commands::get::GetArgs),
+    Login(commands::login::LoginArgs),
+    Logout(commands::logout::LogoutArgs),
     #[command(subcommand)]
     Resources(commands::resources::ResourcesCommand),
     #[command(subcommand)]

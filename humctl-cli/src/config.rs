@@ -13,6 +13,7 @@ use crate::error::CliError;
 pub(crate) const KEYS: &[(&str, &str)] = &[
     ("apiPrefix", crate::env::API_PREFIX),
     ("app", crate::env::APP),
+    ("caFile", crate::env::CA_FILE),
     ("context", crate::env::CONTEXT),
     ("env", crate::env::ENV),
     ("org", crate::env::ORG),
@@ -20,6 +21,10 @@ pub(crate) const KEYS: &[(&str, &str)] = &[
     ("selectorDepth", crate::env::SELECTOR_DEPTH),
     ("token", crate::env::TOKEN),
 ];
+
+/// Key that says where the token is when it is not in the file. No setting:
+/// `login` and `logout` write it.
+pub(crate) const TOKEN_STORE: &str = "tokenStore";
 
 /// The configuration file as it was read.
 #[derive(Debug, Default)]
@@ -68,15 +73,22 @@ impl ConfigFile {
         merged
     }
 
-    /// Stores or, with `None`, removes a value and writes the file.
-    pub(crate) fn set(mut self, key: &str, value: Option<&str>) -> Result<(), CliError> {
+    /// The file itself.
+    pub(crate) fn path(&self) -> Option<&Path> {
+        self.path.as_deref()
+    }
+
+    /// Stores or, with `None`, removes values and writes the file.
+    pub(crate) fn set(mut self, changes: &[(&str, Option<&str>)]) -> Result<(), CliError> {
         let Some(path) = self.path.take() else {
             return Err(CliError::user("there is no home directory for the configuration file")
                 .with_hint("set HOME, or name a file with --config"));
         };
-        match value {
-            Some(value) => drop(self.values.insert(key.to_owned(), Value::String(value.to_owned()))),
-            None => drop(self.values.remove(key)),
+        for (key, value) in changes {
+            match value {
+                Some(value) => drop(self.values.insert((*key).to_owned(), Value::String((*value).to_owned()))),
+                None => drop(self.values.remove(*key)),
+            }
         }
         let text = humctl_core::yaml::to_string(&Value::Object(self.values))
             .map_err(|error| CliError::user(error.to_string()))?;

@@ -10,13 +10,16 @@ use humctl_core::graph::SelectorDepth;
 
 use crate::args::GlobalArgs;
 use crate::client::Client;
+use crate::client::http::Connection;
 use crate::client::local::LocalSettings;
 use crate::client::remote::RemoteSettings;
+use crate::client::token::Token;
 use crate::config::ConfigFile;
 use crate::env;
 use crate::error::CliError;
 use crate::output::{Format, Output};
 
+/// The hosted Orchestrator, which a token means when nothing else is said.
 const HOSTED: &str = "https://api.humanitec.io";
 
 /// The Organization of local mode when none is configured.
@@ -31,6 +34,10 @@ pub(crate) struct Context {
     flag_app: Option<String>,
     flag_env: Option<String>,
     selector_depth: Option<String>,
+    flag_token: Option<String>,
+    flag_prefix: Option<String>,
+    prefix: Option<String>,
+    connection: Connection,
     /// The configuration file.
     pub(crate) config_path: Option<PathBuf>,
     pub(crate) output: Output,
@@ -71,7 +78,7 @@ fn split_context(path: &str) -> Result<Layer, CliError> {
 }
 
 impl Context {
-    /// Resolves everything; no request is made and no state is opened.
+    /// Resolves everything; no request is made, no state is opened, and no keyring asked.
     pub(crate) fn resolve(globals: &GlobalArgs) -> Result<Self, CliError> {
         let given = |value: &Option<String>| value.clone().filter(|value| !value.is_empty());
         let config_path = globals.config.clone().or_else(|| env::home().map(|home| home.join(".humctl")));
@@ -90,7 +97,8 @@ impl Context {
             )
         })?;
         let format = format.unwrap_or(Format::Table);
-        let token = given(&globals.token).or_else(|| env::get(env::TOKEN)).or_else(|| file.get("token"));
+        let token = Token::resolve(given(&globals.token).or_else(|| env::get(env::TOKEN)), &file);
+        let connection = Connection::resolve(file.get("caFile"));
         let prefix = given(&globals.api_prefix)
             .or_else(|| env::get(env::API_PREFIX))
             .or_else(|| env::get(env::LEGACY_API_PREFIX))
@@ -99,14 +107,15 @@ impl Context {
         let selector_depth = env::get(env::SELECTOR_DEPTH).or_else(|| file.get("selectorDepth"));
         let local = |state| Client::local(LocalSettings::new(state, org.clone(), selector_depth.clone()));
         // An explicit address always wins; without one a token means the hosted API.
+        let remote = |prefix: &str, token| RemoteSettings::new(prefix, token, connection.clone()).map(Client::remote);
         let client = match (prefix.as_deref(), token) {
             (Some(prefix), token) => match prefix.strip_prefix("local") {
                 Some("") => local(None),
                 Some(rest) if rest.starts_with(':') => local(Some(PathBuf::from(&rest[1..]))),
-                _ => Client::remote(RemoteSettings::new(prefix, token)?),
+                _ => remote(prefix, token)?,
             },
-            (None, Some(token)) => Client::remote(RemoteSettings::new(HOSTED, Some(token))?),
-            (None, None) => local(None),
+            (None, token) if token.is_absent() => local(None),
+            (None, token) => remote(HOSTED, token)?,
         };
         Ok(Self {
             org,
@@ -115,6 +124,10 @@ impl Context {
             flag_app: given(&globals.app),
             flag_env: given(&globals.env),
             selector_depth,
+            flag_token: given(&globals.token),
+            flag_prefix: given(&globals.api_prefix),
+            prefix,
+            connection,
             config_path,
             output: Output::new(format),
             client,
@@ -124,6 +137,32 @@ impl Context {
     /// The client for the API.
     pub(crate) fn client(&self) -> &Client {
         &self.client
+    }
+
+    /// How servers are reached.
+    pub(crate) fn connection(&self) -> &Connection {
+        &self.connection
+    }
+
+    /// The token that the command line has.
+    pub(crate) fn flag_token(&self) -> Option<&str> {
+        self.flag_token.as_deref()
+    }
+
+    /// The address that the command line has.
+    pub(crate) fn flag_prefix(&self) -> Option<&str> {
+        self.flag_prefix.as_deref()
+    }
+
+    /// A client of the same API with another token. The embedded Orchestrator
+    /// has no logins, unless nothing says that it is meant.
+    pub(crate) fn client_with(&self, token: Token) -> Result<Client, CliError> {
+        let prefix = self.prefix.as_deref().unwrap_or(HOSTED);
+        if prefix == "local" || prefix.starts_with("local:") {
+            return Err(CliError::user("the embedded Orchestrator has no logins: it asks for no token")
+                .with_hint(format!("name a hosted one: humctl login --api-prefix {HOSTED}")));
+        }
+        Ok(Client::remote(RemoteSettings::new(prefix, token, self.connection.clone())?))
     }
 
     /// Waits for work that the client still does in this process.

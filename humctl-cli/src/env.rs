@@ -23,6 +23,10 @@ pub(crate) const LEGACY_API_PREFIX: &str = "API_PREFIX";
 pub(crate) const CONTEXT: &str = "HUMANITEC_CONTEXT";
 /// Replaces the user agent that is sent.
 pub(crate) const USER_AGENT: &str = "HUMANITEC_OVERRIDE_USER_AGENT";
+/// File with certificates to trust besides the system's, in PEM form.
+pub(crate) const CA_FILE: &str = "HUMCTL_CA_FILE";
+/// The same, as other programs name it.
+pub(crate) const SSL_CERT_FILE: &str = "SSL_CERT_FILE";
 /// State file of the embedded Orchestrator.
 pub(crate) const STATE: &str = "HUMCTL_STATE";
 /// Secret text from which the key that seals secrets in the state is made.

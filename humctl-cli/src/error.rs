@@ -15,13 +15,14 @@ pub(crate) struct CliError {
     message: String,
     hints: Vec<String>,
     status: Option<u16>,
+    may_pass: bool,
     exit: u8,
 }
 
 impl CliError {
     /// Something that whoever called us can mend.
     pub(crate) fn user(message: impl Into<String>) -> Self {
-        Self { message: message.into(), hints: Vec::new(), status: None, exit: 1 }
+        Self { message: message.into(), hints: Vec::new(), status: None, may_pass: false, exit: 1 }
     }
 
     /// A file that could not be used.
@@ -50,9 +51,15 @@ impl CliError {
         if let Some(host) = host {
             let _ = write!(message, " [{host}]");
         }
-        let mut error = Self { message, hints: Vec::new(), status: Some(status), exit: 1 };
+        let mut error = Self {
+            message,
+            hints: Vec::new(),
+            status: Some(status),
+            may_pass: matches!(status, 429 | 502..=504),
+            exit: 1,
+        };
         if matches!(status, 401 | 403) && host.is_some() {
-            error = error.with_hint("log in again with: humctl config set token TOKEN");
+            error = error.with_hint("log in again with: humctl login");
         }
         error
     }
@@ -67,6 +74,22 @@ impl CliError {
     pub(crate) fn interrupted(mut self) -> Self {
         self.exit = 130;
         self
+    }
+
+    /// Another attempt later may go well.
+    pub(crate) fn may_pass(mut self) -> Self {
+        self.may_pass = true;
+        self
+    }
+
+    /// True when another attempt later may go well.
+    pub(crate) fn is_passing(&self) -> bool {
+        self.may_pass
+    }
+
+    /// True when Ctrl-C ended it.
+    pub(crate) fn is_interruption(&self) -> bool {
+        self.exit == 130
     }
 
     /// True for an API answer with this status.

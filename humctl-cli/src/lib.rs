@@ -5,6 +5,7 @@
 //! Orchestrator over HTTPS, or to the embedded one in this process.
 
 mod args;
+mod browser;
 mod client;
 mod commands;
 mod config;

@@ -39,6 +39,7 @@ impl HttpGit {
 }
 
 /// A request that came in; names of headers in lower case.
+#[derive(Debug, Clone)]
 pub(crate) struct HttpRequest {
     pub(crate) method: String,
     pub(crate) path: String,
@@ -48,6 +49,21 @@ pub(crate) struct HttpRequest {
 }
 
 impl HttpRequest {
+    /// Method, path and query.
+    pub(crate) fn line(&self) -> String {
+        let mark = if self.query.is_empty() { "" } else { "?" };
+        format!("{} {}{mark}{}", self.method, self.path, self.query)
+    }
+
+    pub(crate) fn text(&self) -> String {
+        String::from_utf8_lossy(&self.body).into_owned()
+    }
+
+    #[track_caller]
+    pub(crate) fn json(&self) -> serde_json::Value {
+        serde_json::from_slice(&self.body).unwrap_or_else(|error| panic!("{error}: {}", self.text()))
+    }
+
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
     }
@@ -66,7 +82,7 @@ fn serve(mut stream: &TcpStream, root: &Path, expected: &str, log: &Mutex<Vec<St
 }
 
 /// Reads one request.
-pub(crate) fn read_request(stream: &TcpStream) -> Option<HttpRequest> {
+pub(crate) fn read_request(stream: impl Read) -> Option<HttpRequest> {
     let mut reader = BufReader::new(stream);
     let mut line = String::new();
     reader.read_line(&mut line).ok()?;

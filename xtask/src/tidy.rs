@@ -48,8 +48,11 @@ const WALLS: &[(&str, &[&str])] = &[
     ("serde_saphyr", &["humctl-core/src/yaml.rs"]),
     ("granit_parser", &["humctl-core/src/yaml.rs"]),
     ("rusqlite", &["humctl-core/src/state/sqlite.rs", "humctl-core/src/state/tests.rs"]),
-    ("reqwest", &["humctl-cli/src/client/remote.rs", "humctl-cli/src/client/driver.rs"]),
-    ("process::Command", &["humctl-core/src/git/process.rs", "tests/", "xtask/"]),
+    (
+        "reqwest",
+        &["humctl-cli/src/client/http.rs", "humctl-cli/src/client/remote.rs", "humctl-cli/src/client/driver.rs"],
+    ),
+    ("process::Command", &["humctl-core/src/git/process.rs", "humctl-cli/src/browser.rs", "tests/", "xtask/"]),
     (
         "std::env::var",
         &["humctl-cli/src/env.rs", "humctl-cli/src/lib.rs", "humctl-core/src/git/process.rs", "tests/", "xtask/"],

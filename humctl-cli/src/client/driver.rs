@@ -11,11 +11,10 @@ use humctl_core::driver::http::{
     TransportError,
 };
 use reqwest::header::{CONTENT_TYPE, HeaderValue};
-use reqwest::redirect::Policy;
 use reqwest::{Client as Http, Method, Url};
 use tokio::runtime::Runtime;
 
-use crate::client::remote::{http_builder, root_cause, runtime, user_agent};
+use crate::client::http::{Connection, build, root_cause, runtime};
 use crate::error::CliError;
 
 /// How long one answer may take: some Drivers do their work before they answer.
@@ -30,13 +29,9 @@ pub(crate) struct DriverHttp {
 
 impl DriverHttp {
     /// `target` is the address to which ids of resources are added.
-    pub(crate) fn open(target: &str) -> Result<Self, CliError> {
+    pub(crate) fn open(target: &str, connection: &Connection) -> Result<Self, CliError> {
         let target = parse_target(target)?;
-        let mut builder = http_builder().timeout(TIMEOUT).redirect(Policy::none()).user_agent(user_agent());
-        if target.scheme() == "http" {
-            builder = builder.no_proxy();
-        }
-        let http = builder.build().map_err(|error| CliError::user(format!("cannot set up HTTPS: {error}")))?;
+        let http = build(connection.builder(target.scheme() == "http")?.timeout(TIMEOUT))?;
         Ok(Self { runtime: runtime()?, http, target })
     }
 

@@ -19,6 +19,7 @@ use humctl_core::state::{KeySource, SqliteStore};
 use tokio::runtime::Runtime;
 use tower::ServiceExt as _;
 
+use crate::client::trace::{self, Way};
 use crate::client::{ApiRequest, ApiResponse, Transport};
 use crate::context::{bad_id, selector_depth};
 use crate::env;
@@ -140,22 +141,42 @@ impl LocalTransport {
 impl Transport for LocalTransport {
     fn send(&self, request: ApiRequest<'_>) -> Result<ApiResponse, CliError> {
         let (method, path, started) = (request.method.as_str(), request.path, Instant::now());
-        let builder = Request::builder().method(request.method.as_str()).uri(request.path);
-        let request = match request.body {
-            Some((body, content_type)) => builder.header(header::CONTENT_TYPE, content_type).body(Body::from(body)),
-            None => builder.body(Body::empty()),
+        let mut builder = Request::builder().method(method).uri(path);
+        if let Some((_, content_type)) = &request.body {
+            builder = builder.header(header::CONTENT_TYPE, *content_type);
         }
-        .map_err(|error| CliError::user(format!("`{}` is no path of an API: {error}", request.path)))?;
+        for (name, value) in request.headers {
+            // The one that is given replaces ours.
+            if let Some(headers) = builder.headers_mut()
+                && let Ok(name) = name.parse::<header::HeaderName>()
+            {
+                headers.remove(name);
+            }
+            builder = builder.header(name, value);
+        }
+        let body = request.body.map(|(body, _)| body).unwrap_or_default();
+        let outgoing = builder
+            .body(Body::from(body.clone()))
+            .map_err(|error| CliError::user(format!("`{path}` with its headers is no request: {error}")))?;
+        trace::message(Way::Out, path, shown(outgoing.headers()), &body, None);
         self.runtime.block_on(async {
-            let response = match self.router.clone().oneshot(request).await {
+            let response = match self.router.clone().oneshot(outgoing).await {
                 Ok(response) => response,
                 Err(never) => match never {},
             };
             let status = response.status().as_u16();
-            tracing::debug!("{method} {path}: {status} in {:?}", started.elapsed());
-            let body = response.into_body().collect().await;
+            let (parts, body) = response.into_parts();
+            let body = body.collect().await;
             let body = body.map_err(|error| CliError::user(format!("the answer broke off: {error}")))?;
-            Ok(ApiResponse { status, body: body.to_bytes().to_vec() })
+            let body = body.to_bytes().to_vec();
+            trace::message(Way::In, path, shown(&parts.headers), &body, None);
+            trace::line(method, path, &status.to_string(), started.elapsed());
+            Ok(ApiResponse { status, body, ..ApiResponse::default() })
         })
     }
+}
+
+/// Headers as text.
+fn shown(headers: &header::HeaderMap) -> impl Iterator<Item = (&str, &str)> {
+    headers.iter().map(|(name, value)| (name.as_str(), value.to_str().unwrap_or("[no text]")))
 }

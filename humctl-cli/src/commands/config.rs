@@ -1,9 +1,11 @@
 //! `humctl config`
 
 use humctl_core::state::{KeyLocation, SqliteStore, move_state_key};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
-use crate::config::{ConfigFile, KEYS};
+use crate::client::token::Token;
+use crate::commands::logout;
+use crate::config::{ConfigFile, KEYS, TOKEN_STORE};
 use crate::context::{Context, selector_depth};
 use crate::error::CliError;
 use crate::output::Format;
@@ -18,9 +20,9 @@ const STATE_KEY: &str = "stateKey";
 /// - humctl config set KEY VALUE: store a value
 /// - humctl config set KEY --delete: remove it
 ///
-/// Keys: apiPrefix, app, context, env, org, output, token; selectorDepth, which
-/// says whether the steps of Resource selectors are direct or transitive; and
-/// stateKey, which moves the key that seals secrets in the local state to file
+/// Keys: apiPrefix, app, context, env, org, output, token; caFile, which names
+/// certificates to trust besides the system's; selectorDepth, which says whether
+/// the steps of Resource selectors are direct or transitive; and stateKey, which moves the key that seals secrets in the local state to file
 /// or keyring.
 #[derive(Debug, clap::Args)]
 #[command(verbatim_doc_comment)]
@@ -37,9 +39,10 @@ pub(crate) fn run(context: &Context, args: &ConfigArgs) -> Result<(), CliError> 
     let file = ConfigFile::read(context.config_path.clone())?;
     let words: Vec<&str> = args.words.iter().map(String::as_str).collect();
     match words.as_slice() {
-        [] | ["view"] => context.output.document(&Value::Object(file.merged())),
+        [] | ["view"] => context.output.document(&Value::Object(merged(&file)?)),
         ["set", STATE_KEY, place] if !args.delete => set_state_key(context, place),
-        ["set", key] if args.delete => file.set(known(key)?, None),
+        ["set", "token"] if args.delete => logout::forget(file),
+        ["set", key] if args.delete => file.set(&[(known(key)?, None)]),
         ["set", key, value] if !args.delete => {
             let key = known(key)?;
             if key == "output" {
@@ -48,9 +51,16 @@ pub(crate) fn run(context: &Context, args: &ConfigArgs) -> Result<(), CliError> 
             if key == "selectorDepth" {
                 selector_depth(Some(value))?;
             }
-            file.set(key, Some(value))
+            match key {
+                "token" => file.set(&[(key, Some(value)), (TOKEN_STORE, None)]),
+                _ => file.set(&[(key, Some(value))]),
+            }
         }
         ["set", ..] => Err(CliError::user("config set takes KEY VALUE, or KEY --delete")),
+        ["token"] => match merged(&file)?.get("token") {
+            Some(Value::String(text)) => context.output.line(text),
+            _ => Err(CliError::user("`token` is not set").with_hint("log in with: humctl login")),
+        },
         [key] => match file.merged().get(known(key)?) {
             Some(Value::String(text)) => context.output.line(text),
             Some(other) => context.output.line(&other.to_string()),
@@ -59,6 +69,17 @@ pub(crate) fn run(context: &Context, args: &ConfigArgs) -> Result<(), CliError> 
         },
         _ => Err(CliError::user("config takes view, set, or one key")),
     }
+}
+
+/// Everything, the token included, wherever it is kept.
+fn merged(file: &ConfigFile) -> Result<Map<String, Value>, CliError> {
+    let mut merged = file.merged();
+    if !merged.contains_key("token")
+        && let Some(token) = Token::resolve(None, file).read()?
+    {
+        merged.insert("token".to_owned(), token.expose().into());
+    }
+    Ok(merged)
 }
 
 fn known(key: &str) -> Result<&'static str, CliError> {

@@ -11,6 +11,8 @@ pub(crate) mod deployment;
 pub(crate) mod diff;
 pub(crate) mod get;
 pub(crate) mod kinds;
+pub(crate) mod login;
+pub(crate) mod logout;
 pub(crate) mod manifests;
 pub(crate) mod references;
 pub(crate) mod resources;
@@ -38,6 +40,8 @@ pub(crate) fn run(context: &Context, command: &Command) -> Result<ExitCode, CliE
         Command::Deploy(command) => deploy::run(context, command),
         Command::Diff(args) => diff::run(context, args),
         Command::Get(args) => get::run(context, args),
+        Command::Login(args) => login::run(context, args),
+        Command::Logout(args) => logout::run(context, args),
         Command::Resources(command) => return resources::run(context, command),
         Command::Score(command) => return score::run(context, command),
         Command::Serve(args) => serve::run(context, args),

@@ -33,7 +33,11 @@ pub(crate) fn start(verbosity: u8, format: LogFormat) {
         _ => LevelFilter::TRACE,
     };
     // Only what we log ourselves: an HTTP library could show headers, and with them the token.
-    let ours = Targets::new().with_target("humctl", level);
+    let from = |least: u8| if verbosity >= least { LevelFilter::TRACE } else { LevelFilter::OFF };
+    let ours = Targets::new()
+        .with_target("humctl", level)
+        .with_target(crate::client::HEADERS, from(8))
+        .with_target(crate::client::BODIES, from(9));
     let lines = layer().with_writer(std::io::stderr).with_ansi(false);
     let lines = match format {
         // The message says what the fields hold.

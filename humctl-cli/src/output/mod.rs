@@ -124,6 +124,12 @@ pub(crate) fn warn(text: &str) {
     let _ = writeln!(std::io::stderr().lock(), "Warning: {}", plain(text));
 }
 
+/// Tells what must be known at once, where stdout is for programs.
+pub(crate) fn tell(text: &str) {
+    // A closed stderr takes nothing.
+    let _ = writeln!(std::io::stderr().lock(), "{}", plain(text));
+}
+
 /// Text without control characters, which could fool a terminal.
 pub(crate) fn plain(text: &str) -> String {
     text.chars().filter(|c| !c.is_control() || matches!(c, '\n' | '\t')).collect()

@@ -24,7 +24,7 @@ pub(super) fn delete(context: &Context, reference: &str, detach: bool) -> Result
         encode_segment(&name),
         encode_segment(resource.res_id.as_str())
     );
-    let answer = context.client().request(ApiRequest { method: Method::Delete, path: &path, body: None })?;
+    let answer = context.client().request(ApiRequest::new(Method::Delete, &path))?;
     if answer.status != 202 {
         return Ok(());
     }

@@ -3,6 +3,7 @@
 use humctl_api_types::deployment::DeploymentRequest;
 
 use crate::commands::deploy::{Options, target};
+use crate::commands::deployment::What;
 use crate::commands::references;
 use crate::context::Context;
 use crate::error::CliError;
@@ -27,12 +28,9 @@ pub(crate) fn run(context: &Context, args: &DeploymentArgs) -> Result<(), CliErr
     let env = target(context, args.target.as_deref(), || None)?;
     let source = if context.named_env().is_some() { context.env()?.2 } else { env.clone() };
     let deployment = references::deployment(context, &source, &args.reference)?;
-    let value_set_version_id = match &args.options.values_version {
-        Some(_) => args.options.values()?,
-        None if source == env => deployment.value_set_version_id,
-        None => None,
-    };
+    let is_rollback = args.options.values_version.is_none() && source == env;
+    let value_set_version_id = if is_rollback { deployment.value_set_version_id } else { args.options.values()? };
     let set_id = Some(deployment.set_id);
     let request = DeploymentRequest { set_id, value_set_version_id, ..DeploymentRequest::default() };
-    args.options.deploy(context, &env, request)
+    args.options.deploy(context, &env, What { request, again: is_rollback.then_some(deployment.id) })
 }

@@ -5,10 +5,9 @@ mod deployment;
 mod env;
 mod set;
 
-use humctl_api_types::deployment::DeploymentRequest;
 use humctl_api_types::id::{EnvId, ValueSetVersionId};
 
-use crate::commands::deployment::{self as flow, HowToDeploy};
+use crate::commands::deployment::{self as flow, HowToDeploy, What};
 use crate::commands::references;
 use crate::context::{Context, bad_id};
 use crate::error::CliError;
@@ -47,10 +46,11 @@ impl Options {
     }
 
     /// Deploys, and prints how it goes.
-    fn deploy(&self, context: &Context, env: &EnvId, request: DeploymentRequest) -> Result<(), CliError> {
+    fn deploy(&self, context: &Context, env: &EnvId, what: impl Into<What>) -> Result<(), CliError> {
         self.how.prepare(context);
-        let request = DeploymentRequest { comment: self.message.clone(), ..request };
-        flow::deploy(context, env, request, &self.how, &[])
+        let mut what = what.into();
+        what.request.comment.clone_from(&self.message);
+        flow::deploy(context, env, what, &self.how, &[])
     }
 }
 

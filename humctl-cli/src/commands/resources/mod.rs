@@ -1,6 +1,8 @@
 //! `humctl resources`
 
 mod active_resource_usage;
+mod check_account;
+mod check_connectivity;
 mod diff;
 mod explain;
 mod graph;
@@ -16,6 +18,8 @@ use crate::error::CliError;
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum ResourcesCommand {
     ActiveResourceUsage(active_resource_usage::ActiveResourceUsageArgs),
+    CheckAccount(check_account::CheckAccountArgs),
+    CheckConnectivity(check_connectivity::CheckConnectivityArgs),
     Diff(diff::DiffArgs),
     Explain(explain::ExplainArgs),
     Graph(graph::GraphArgs),
@@ -26,9 +30,22 @@ pub(crate) fn run(context: &Context, command: &ResourcesCommand) -> Result<ExitC
     let done = |()| ExitCode::SUCCESS;
     match command {
         ResourcesCommand::ActiveResourceUsage(args) => active_resource_usage::run(context, args).map(done),
+        ResourcesCommand::CheckAccount(args) => check_account::run(context, args).map(done),
+        ResourcesCommand::CheckConnectivity(args) => check_connectivity::run(context, args),
         ResourcesCommand::Diff(args) => diff::run(context, args),
         ResourcesCommand::Explain(args) => explain::run(context, args).map(done),
         ResourcesCommand::Graph(args) => graph::run(context, args).map(done),
         ResourcesCommand::TestDefinition(args) => test_definition::run(context, args).map(done),
+    }
+}
+
+/// Some checks are made by the service of a hosted Orchestrator.
+fn require_hosted(context: &Context, command: &str) -> Result<(), CliError> {
+    match context.client().is_local() {
+        false => Ok(()),
+        true => Err(CliError::user(format!(
+            "resources {command} needs a hosted Orchestrator: the embedded one keeps no accounts and reaches no cluster"
+        ))
+        .with_hint("log in to one with: humctl login")),
     }
 }

@@ -90,7 +90,7 @@ fn run_http(
     inputs: &trial::TrialInputs,
     url: &str,
 ) -> Result<(), CliError> {
-    let transport = DriverHttp::open(url)?;
+    let transport = DriverHttp::open(url, context.connection())?;
     let in_file = |error: trial::TrialError| in_file(&args.file, &error);
     let failed = |error: HttpDriverError| {
         CliError::user(format!("{}: the Driver `{}` at `{url}`: {error}", args.file, definition.driver_type))

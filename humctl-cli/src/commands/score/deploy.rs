@@ -110,7 +110,7 @@ pub(crate) fn run(context: &Context, args: &DeployArgs) -> Result<(), CliError> 
         ..DeploymentRequest::default()
     };
     told.push(format!("Delta {}", delta.id));
-    deployment::deploy(context, &env, request, &args.how, &told)
+    deployment::deploy(context, &env, request.into(), &args.how, &told)
 }
 
 impl DeployArgs {

@@ -1,5 +1,8 @@
 //! Starting a Deployment, waiting for it, and telling how it ended: what
-//! `score deploy` and `deploy` have in common.
+//! `score deploy` and `deploy` have in common. How a hosted Orchestrator does it
+//! is told in its own file.
+
+mod remote;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -7,7 +10,7 @@ use std::time::Duration;
 
 use humctl_api_types::deployment::{Deployment, DeploymentError, DeploymentRequest, DeploymentStatus};
 use humctl_api_types::endpoint;
-use humctl_api_types::id::{AppId, EnvId, OrgId};
+use humctl_api_types::id::{AppId, DeploymentId, EnvId, OrgId};
 use humctl_api_types::kind::Kind;
 use humctl_core::json;
 
@@ -16,8 +19,22 @@ use crate::context::Context;
 use crate::error::CliError;
 use crate::output::progress::Progress;
 
-/// How long between two looks at a hosted Orchestrator.
+/// How long until another Deployment may have ended.
 const PAUSE: Duration = Duration::from_secs(1);
+
+/// What is to be deployed.
+#[derive(Debug, Default)]
+pub(crate) struct What {
+    pub(crate) request: DeploymentRequest,
+    /// The Deployment that is repeated with its Shared Values; `request` says the same.
+    pub(crate) again: Option<DeploymentId>,
+}
+
+impl From<DeploymentRequest> for What {
+    fn from(request: DeploymentRequest) -> Self {
+        Self { request, again: None }
+    }
+}
 
 /// Flags of every command that deploys.
 #[derive(Debug, clap::Args)]
@@ -59,7 +76,7 @@ impl HowToDeploy {
 pub(crate) fn deploy(
     context: &Context,
     env: &EnvId,
-    request: DeploymentRequest,
+    what: What,
     how: &HowToDeploy,
     before: &[String],
 ) -> Result<(), CliError> {
@@ -69,14 +86,15 @@ pub(crate) fn deploy(
         mode: Some(how.mode.clone()),
         adopt: how.adopt.then_some(true),
         fail_on_hosted_drivers: how.fail_on_hosted_drivers.then_some(true),
-        ..request
+        ..what.request
     };
-    let deployment = start(context, &endpoint::create_deployment(&org, &app, env, &request), how, &cancel)?;
-    let mut lines = before.to_vec();
-    if !how.wait && !context.client().is_local() {
-        lines.push(format!("Deployment {}", deployment.id));
-        return show(context, &deployment, &lines);
+    let call = endpoint::create_deployment(&org, &app, env, &request);
+    if !context.client().is_local() {
+        let place = remote::Place { context, org, app, env: env.clone(), cancel };
+        return place.deploy(&request, what.again.as_ref(), how, before);
     }
+    let deployment = start(context, how, &cancel, || call.clone())?;
+    let mut lines = before.to_vec();
     let (ended, told) = wait(context, &org, &app, env, deployment)?;
     if ended.status == DeploymentStatus::Succeeded {
         match how.wait {
@@ -90,15 +108,16 @@ pub(crate) fn deploy(
     Err(if cancel.load(Ordering::Relaxed) { failure.interrupted() } else { failure })
 }
 
-fn start(
+/// Makes a call that starts something, again and again if that was asked for.
+fn start<T: serde::de::DeserializeOwned>(
     context: &Context,
-    call: &endpoint::Call<Deployment>,
     how: &HowToDeploy,
     cancel: &AtomicBool,
-) -> Result<Deployment, CliError> {
+    call: impl Fn() -> endpoint::Call<T>,
+) -> Result<T, CliError> {
     let _progress = Progress::start("deploying");
     loop {
-        match context.client().call(call) {
+        match context.client().call(&call()) {
             Err(error) if how.retry && error.is_status(409) && !cancel.load(Ordering::Relaxed) => {
                 std::thread::sleep(PAUSE);
             }
@@ -107,24 +126,19 @@ fn start(
     }
 }
 
-/// Lets Ctrl-C end a Deployment in an orderly way.
+/// Lets Ctrl-C end what is done in an orderly way.
 fn on_interrupt(context: &Context) -> Arc<AtomicBool> {
-    match context.client().local_settings() {
-        None => Arc::default(),
-        Some(settings) => {
-            let flag = settings.cancel_flag();
-            for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
-                // The first one ends in an orderly way, which may mean to finish a push; the
-                // second ends at once. Without handlers the next command settles what is left.
-                let _ = signal_hook::flag::register_conditional_shutdown(signal, 130, Arc::clone(&flag));
-                let _ = signal_hook::flag::register(signal, Arc::clone(&flag));
-            }
-            flag
-        }
+    let flag = context.client().cancel_flag();
+    for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
+        // The first one ends in an orderly way, which may mean to finish a push; the
+        // second ends at once. Without handlers the next command settles what is left.
+        let _ = signal_hook::flag::register_conditional_shutdown(signal, 130, Arc::clone(&flag));
+        let _ = signal_hook::flag::register(signal, Arc::clone(&flag));
     }
+    flag
 }
 
-/// Asks again and again until the Deployment has ended. Also returns each
+/// Lets the Deployment of this process end. Also returns each
 /// status on its way, as a line; they are printed only when all went well,
 /// since a failure leaves stdout empty.
 fn wait(
@@ -139,11 +153,7 @@ fn wait(
     let mut told = vec![line(&current)];
     let _progress = Progress::start("deploying");
     while !current.status.has_ended() {
-        if context.client().is_local() {
-            context.finish();
-        } else {
-            std::thread::sleep(PAUSE);
-        }
+        context.finish();
         let next = context.client().call(&endpoint::deployment(org, app, env, &current.id))?;
         if next.status != current.status {
             told.push(line(&next));
