@@ -7,6 +7,7 @@ mod harness;
 mod api;
 mod apply;
 mod browser;
+mod compatibility;
 mod conformance;
 mod deltas;
 mod deploy;

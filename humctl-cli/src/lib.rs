@@ -13,6 +13,7 @@ mod context;
 mod env;
 mod error;
 mod input;
+mod legacy;
 mod output;
 
 use std::ffi::OsString;
@@ -31,10 +32,11 @@ use crate::output::log::LogFormat;
 /// Runs the program with these arguments.
 #[must_use]
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
-    let cli = match Cli::try_parse_from(arguments) {
+    let mut cli = match Cli::try_parse_from(arguments) {
         Ok(cli) => cli,
         Err(error) => return error::usage(&error),
     };
+    legacy::adapt(&mut cli);
     let log_format = cli.command.as_ref().map_or_else(LogFormat::default, args::Command::log_format);
     output::log::start(cli.globals.verbosity.unwrap_or_default(), log_format);
     match run_command(&cli) {

@@ -88,9 +88,14 @@ impl TestEnv {
 
     fn command_of(&self, home: &Path, arguments: &[&str]) -> Command {
         let mut command = Command::new(HUMCTL);
+        command.args(arguments).current_dir(self.directory.path());
+        self.hermetic(&mut command, home);
         command
-            .args(arguments)
-            .current_dir(self.directory.path())
+    }
+
+    /// Keeps what this machine has set up away from a command.
+    fn hermetic(&self, command: &mut Command, home: &Path) {
+        command
             .env_clear()
             .env("PATH", std::env::var_os("PATH").unwrap_or_default())
             .env("HOME", home)
@@ -99,7 +104,6 @@ impl TestEnv {
             .env("SOURCE_DATE_EPOCH", "1700000000")
             .envs(self.variables.iter().map(|(name, value)| (name, value)))
             .stdin(Stdio::null());
-        command
     }
 
     pub(crate) fn run(&self, words: &str) -> Run {
@@ -109,6 +113,17 @@ impl TestEnv {
     /// Runs with arguments that hold spaces.
     pub(crate) fn run_args(&self, arguments: &[&str]) -> Run {
         self.finish(self.command_of(&self.home, arguments).output().unwrap())
+    }
+
+    /// Runs a script as continuous integration does: bash that stops at the first
+    /// failure, with the program on its path.
+    pub(crate) fn shell(&self, script: &str, variables: &[(&str, &str)]) -> Run {
+        let programs = Path::new(HUMCTL).parent().unwrap().display();
+        let path = format!("{programs}:{}", std::env::var("PATH").unwrap_or_default());
+        let mut command = Command::new("bash");
+        command.args(["-e", "-o", "pipefail", "-c", script]).current_dir(self.directory.path());
+        self.hermetic(&mut command, &self.home);
+        self.finish(command.env("PATH", path).envs(variables.iter().copied()).output().unwrap())
     }
 
     pub(crate) fn run_with_stdin(&self, words: &str, input: &str) -> Run {

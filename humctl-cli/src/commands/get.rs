@@ -22,10 +22,10 @@ use crate::error::CliError;
 pub(crate) struct GetArgs {
     /// What to show
     #[arg(value_name = "TYPE")]
-    kind: Option<String>,
+    pub(crate) kind: Option<String>,
     /// Only this one
     #[arg(value_name = "ID")]
-    id: Option<String>,
+    pub(crate) id: Option<String>,
 }
 
 pub(crate) fn run(context: &Context, args: &GetArgs) -> Result<(), CliError> {

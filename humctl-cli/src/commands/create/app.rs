@@ -4,6 +4,7 @@ use humctl_api_types::application::CreateApplication;
 use humctl_api_types::endpoint;
 use humctl_api_types::id::AppId;
 use humctl_api_types::kind::Kind;
+use humctl_api_types::plain::Place;
 
 use crate::commands::kinds;
 use crate::context::{Context, bad_id};
@@ -14,7 +15,7 @@ use crate::error::CliError;
 pub(crate) struct CreateAppArgs {
     /// Id of the new Application
     #[arg(value_name = "ID")]
-    id: String,
+    pub(crate) id: String,
     /// Name for people; the id when absent
     #[arg(long)]
     name: Option<String>,
@@ -33,6 +34,6 @@ pub(crate) fn run(context: &Context, args: &CreateAppArgs) -> Result<(), CliErro
     };
     let call = endpoint::create_application(&org, &body);
     let answer = context.client().value(call.method, &call.path, call.body.as_ref())?;
-    let manifests = kinds::manifests(Kind::Application, answer);
+    let manifests = kinds::manifests_in(context, Kind::Application, &Place::default(), answer)?;
     context.output.manifests(&manifests, true, || kinds::table(Kind::Application, &manifests))
 }

@@ -3,6 +3,7 @@
 use humctl_api_types::delta::{DeltaMetadataRequest, DeltaRequest};
 use humctl_api_types::endpoint;
 use humctl_api_types::kind::Kind;
+use humctl_api_types::plain::Place;
 use humctl_core::json;
 
 use crate::commands::kinds;
@@ -23,6 +24,6 @@ pub(crate) fn run(context: &Context, args: &CreateDeltaArgs) -> Result<(), CliEr
     let metadata = DeltaMetadataRequest { name: args.name.clone(), env_id };
     let body = DeltaRequest { metadata, ..DeltaRequest::default() };
     let made = context.client().call(&endpoint::create_delta(&org, &app, &body))?;
-    let manifests = kinds::manifests(Kind::DeploymentDelta, json::to_value(&made));
+    let manifests = kinds::manifests_in(context, Kind::DeploymentDelta, &Place::default(), json::to_value(&made))?;
     context.output.manifests(&manifests, true, || kinds::table(Kind::DeploymentDelta, &manifests))
 }

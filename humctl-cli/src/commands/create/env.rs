@@ -4,6 +4,7 @@ use humctl_api_types::endpoint;
 use humctl_api_types::environment::CreateEnvironment;
 use humctl_api_types::id::{EnvId, EnvTypeId};
 use humctl_api_types::kind::Kind;
+use humctl_api_types::plain::Place;
 
 use crate::commands::kinds;
 use crate::context::{Context, bad_id};
@@ -14,7 +15,7 @@ use crate::error::CliError;
 pub(crate) struct CreateEnvArgs {
     /// Id of the new Environment
     #[arg(value_name = "ID")]
-    id: String,
+    pub(crate) id: String,
     /// Environment Type; that of --from, else development
     #[arg(long = "type", short = 't', value_name = "TYPE")]
     env_type: Option<String>,
@@ -48,6 +49,6 @@ pub(crate) fn run(context: &Context, args: &CreateEnvArgs) -> Result<(), CliErro
     };
     let call = endpoint::create_environment(&org, &app, &body);
     let answer = context.client().value(call.method, &call.path, call.body.as_ref())?;
-    let manifests = kinds::manifests(Kind::Environment, answer);
+    let manifests = kinds::manifests_in(context, Kind::Environment, &Place::default(), answer)?;
     context.output.manifests(&manifests, true, || kinds::table(Kind::Environment, &manifests))
 }

@@ -4,6 +4,7 @@ use humctl_api_types::application::EnvironmentType;
 use humctl_api_types::endpoint;
 use humctl_api_types::id::EnvTypeId;
 use humctl_api_types::kind::Kind;
+use humctl_api_types::plain::Place;
 use humctl_core::json;
 
 use crate::commands::kinds;
@@ -26,6 +27,6 @@ pub(crate) fn run(context: &Context, args: &CreateEnvironmentTypeArgs) -> Result
     let id = EnvTypeId::new(args.id.clone()).map_err(bad_id)?;
     let body = EnvironmentType { id, description: args.description.clone() };
     let made = context.client().call(&endpoint::create_environment_type(&org, &body))?;
-    let manifests = kinds::manifests(Kind::EnvironmentType, json::to_value(&made));
+    let manifests = kinds::manifests_in(context, Kind::EnvironmentType, &Place::default(), json::to_value(&made))?;
     context.output.manifests(&manifests, true, || kinds::table(Kind::EnvironmentType, &manifests))
 }

@@ -1,8 +1,9 @@
 //! `humctl create`
 
-mod app;
+pub(crate) mod app;
+mod artefact_version;
 mod delta;
-mod env;
+pub(crate) mod env;
 mod environment_type;
 mod value;
 
@@ -17,13 +18,13 @@ use crate::error::CliError;
 #[command(args_conflicts_with_subcommands = true, arg_required_else_help = true)]
 pub(crate) struct CreateArgs {
     #[command(subcommand)]
-    what: Option<CreateWhat>,
+    pub(crate) what: Option<CreateWhat>,
     #[command(flatten)]
     apply: ApplyArgs,
 }
 
 #[derive(Debug, Subcommand)]
-enum CreateWhat {
+pub(crate) enum CreateWhat {
     #[command(alias = "application")]
     App(app::CreateAppArgs),
     #[command(alias = "environment")]
@@ -34,6 +35,8 @@ enum CreateWhat {
     EnvironmentType(environment_type::CreateEnvironmentTypeArgs),
     #[command(alias = "app-value")]
     Value(value::CreateValueArgs),
+    #[command(name = "artefact-version", alias = "artifact-version")]
+    ArtefactVersion(artefact_version::CreateArtefactVersionArgs),
 }
 
 pub(crate) fn run(context: &Context, args: &CreateArgs) -> Result<(), CliError> {
@@ -44,5 +47,6 @@ pub(crate) fn run(context: &Context, args: &CreateArgs) -> Result<(), CliError> 
         Some(CreateWhat::Delta(args)) => delta::run(context, args),
         Some(CreateWhat::EnvironmentType(args)) => environment_type::run(context, args),
         Some(CreateWhat::Value(args)) => value::run(context, args),
+        Some(CreateWhat::ArtefactVersion(args)) => artefact_version::run(context, args),
     }
 }

@@ -23,10 +23,10 @@ use crate::output::progress::Progress;
 pub(crate) struct DeleteArgs {
     /// app, env, def, env-type, resource-type, value, active-resource, or any other type that get knows
     #[arg(value_name = "TYPE", conflicts_with = "files", required_unless_present = "files")]
-    kind: Option<String>,
+    pub(crate) kind: Option<String>,
     /// Which one
     #[arg(value_name = "ID", conflicts_with = "files", requires = "kind")]
-    id: Option<String>,
+    pub(crate) id: Option<String>,
     /// File or directory with manifests of what to delete; may be repeated
     #[arg(long = "file", short = 'f', value_name = "FILE")]
     files: Vec<String>,

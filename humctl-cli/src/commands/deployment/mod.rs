@@ -12,6 +12,7 @@ use humctl_api_types::deployment::{Deployment, DeploymentError, DeploymentReques
 use humctl_api_types::endpoint;
 use humctl_api_types::id::{AppId, DeploymentId, EnvId, OrgId};
 use humctl_api_types::kind::Kind;
+use humctl_api_types::plain::Place;
 use humctl_core::json;
 
 use crate::commands::kinds;
@@ -166,7 +167,7 @@ fn wait(
 /// Prints lines for people, or the Deployment for programs.
 fn show(context: &Context, deployment: &Deployment, lines: &[String]) -> Result<(), CliError> {
     if context.output.is_machine() {
-        let manifests = kinds::manifests(Kind::Deployment, json::to_value(deployment));
+        let manifests = kinds::manifests_in(context, Kind::Deployment, &Place::default(), json::to_value(deployment))?;
         return context.output.manifests(&manifests, true, || kinds::table(Kind::Deployment, &manifests));
     }
     context.output.text(&lines.iter().map(|line| format!("{line}\n")).collect::<String>())

@@ -75,12 +75,8 @@ impl Available {
     }
 }
 
-/// What the classes of a hosted Organization are for; the embedded Orchestrator
-/// knows classes by the rules that name them only.
+/// What the registered classes are for.
 fn descriptions(context: &Context, org: &OrgId) -> Result<Descriptions, CliError> {
-    if context.client().is_local() {
-        return Ok(Descriptions::new());
-    }
     let classes = match context.client().get(&format!("{}/resources/classes", endpoint::org_path(org))) {
         Ok(classes) => classes,
         Err(error) if error.is_status(404) => return Ok(Descriptions::new()),

@@ -8,6 +8,7 @@ use humctl_api_types::deployment::{ConvertScore, DeploymentRequest};
 use humctl_api_types::endpoint;
 use humctl_api_types::id::OrgId;
 use humctl_api_types::kind::Kind;
+use humctl_api_types::plain::Place;
 use humctl_api_types::set::DeploymentSet;
 use humctl_core::json;
 use humctl_core::score::join::join;
@@ -99,7 +100,7 @@ pub(crate) fn run(context: &Context, args: &DeployArgs) -> Result<(), CliError> 
     let metadata = DeltaMetadataRequest { name: Some(args.message.clone()), env_id: Some(env.clone()) };
     let delta = context.client().call(&endpoint::create_delta(&org, &app, &DeltaRequest { metadata, ..delta }))?;
     if args.dry_run {
-        let manifests = kinds::manifests(Kind::DeploymentDelta, json::to_value(&delta));
+        let manifests = kinds::manifests_in(context, Kind::DeploymentDelta, &Place::default(), json::to_value(&delta))?;
         return context.output.manifests(&manifests, true, || kinds::table(Kind::DeploymentDelta, &manifests));
     }
     let request = DeploymentRequest {

@@ -3,6 +3,7 @@
 use humctl_api_types::endpoint;
 use humctl_api_types::id::DeltaId;
 use humctl_api_types::kind::Kind;
+use humctl_api_types::plain::Place;
 use humctl_core::{delta, json};
 use serde_json::Value;
 
@@ -40,7 +41,7 @@ pub(crate) fn run(context: &Context, args: &UpdateDeltaArgs) -> Result<(), CliEr
             .with_hint("as in: humctl update delta ID add /modules/web/spec/containers/main/image repo/app:2")
     })?;
     let changed = context.client().call(&endpoint::patch_delta(&org, &app, &id, &[operation]))?;
-    let manifests = kinds::manifests(Kind::DeploymentDelta, json::to_value(&changed));
+    let manifests = kinds::manifests_in(context, Kind::DeploymentDelta, &Place::default(), json::to_value(&changed))?;
     context.output.manifests(&manifests, true, || kinds::table(Kind::DeploymentDelta, &manifests))
 }
 
