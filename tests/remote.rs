@@ -236,7 +236,7 @@ fn api_sends_what_it_is_given() {
     let env = hosted(&api);
     env.write("p.yaml", "name: main\n");
     let shown = env.run("api PaTcH /orgs/o/apps/a/pipelines/main -f p.yaml -H If-Match:1a2b -o yaml").ok().stdout;
-    assert_eq!(shown, "a: x\nb:\n  - 1\n");
+    assert_eq!(shown, "a: x\nb:\n- 1\n");
     env.run_with_stdin("api post /orgs/o/keys -f -", "\"-----BEGIN\"").ok();
     env.run("api post /x -d 1 -H content-type:text/plain").ok();
     assert_eq!(env.run("api delete /x").ok().stdout, "");

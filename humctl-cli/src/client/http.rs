@@ -92,18 +92,10 @@ pub(super) fn root_cause(error: &reqwest::Error) -> String {
 }
 
 /// True when the server's certificate is why there is no connection.
-pub(super) fn is_untrusted(error: &reqwest::Error) -> bool {
-    fn is_tls(error: &(dyn std::error::Error + 'static)) -> bool {
-        let inner = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
-        matches!(error.downcast_ref(), Some(rustls::Error::InvalidCertificate(_)))
-            || inner.is_some_and(|inner| matches!(inner.downcast_ref(), Some(rustls::Error::InvalidCertificate(_))))
-    }
-    let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(error);
-    while let Some(error) = cause {
-        if is_tls(error) {
-            return true;
-        }
-        cause = error.source();
-    }
-    false
+pub(super) fn is_untrusted(error: &(dyn std::error::Error + 'static)) -> bool {
+    // What an IO error wraps is not among its sources.
+    let wrapped = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+    matches!(error.downcast_ref(), Some(rustls::Error::InvalidCertificate(_)))
+        || wrapped.is_some_and(|wrapped| is_untrusted(wrapped))
+        || error.source().is_some_and(is_untrusted)
 }

@@ -247,7 +247,7 @@ impl Transport for RemoteTransport {
                 return result.map_err(|failure| self.failure(&failure));
             };
             tracing::info!("{told}: trying again in {pause:.1?}");
-            self.wait_for(tokio::time::sleep(pause))?;
+            self.wait_for(async { tokio::time::sleep(pause).await })?;
         }
         unreachable!("the policy ends at its last attempt")
     }
