@@ -92,7 +92,7 @@ entity: {name: 7}
     Error: bad.yaml:16:1: unknown kind `Definitoin`
       hint: did you mean `Definition`?
     Error: bad.yaml:19:1: this is no manifest: apiVersion is `apps/v1`, expected `entity.humanitec.io/v1b1`
-    Error: bad.yaml:25:10: `name`: expected a string, found number
+    Error: bad.yaml:24:12: `id`: `My App` is no application id: expected 2 to 50 lower-case letters, digits or single inner hyphens (did you use the name instead of the id?)
     ");
     assert!(env.run("get def postgres-team").fails().stderr.contains("HTTP-404"));
 }
