@@ -7,6 +7,7 @@ mod harness;
 mod api;
 mod apply;
 mod browser;
+mod command_tree;
 mod compatibility;
 mod conformance;
 mod connection;
