@@ -26,6 +26,7 @@ const SUCCEEDS: &[(&str, &str, Prints)] = &[
     ("deploy env", "development development", Prints::Json),
     ("deploy set", "SET development", Prints::Json),
     ("diff", "sets deploy/. env/development", Prints::Json),
+    ("doctor", "", Prints::Json),
     ("get", "apps", Prints::Json),
     ("logout", "", Prints::Nothing),
     ("resources active-resource-usage", "", Prints::Json),

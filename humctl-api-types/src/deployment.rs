@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::id::{DeltaId, DeploymentId, EnvId, SetId, ValueSetVersionId};
+use crate::id::{DefinitionId, DeltaId, DeploymentId, EnvId, SetId, ValueSetVersionId};
 use crate::time::Timestamp;
 
 /// One Deployment into an Environment.
@@ -225,3 +225,18 @@ pub struct ConvertScore {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub extensions: Option<serde_json::Map<String, serde_json::Value>>,
 }
+/// What a look at a Git target found (an extension of ours).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct TargetCheck {
+    /// The Resource Definition of the cluster.
+    pub definition: DefinitionId,
+    /// Address of the repository.
+    pub url: String,
+    /// Branch that a Deployment would go to.
+    pub branch: String,
+    /// Directory on that branch; empty for its root.
+    pub path: String,
+    /// Whether the branch is there; else the first Deployment makes it.
+    pub branch_exists: bool,
+}
+

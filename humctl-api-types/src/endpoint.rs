@@ -13,7 +13,7 @@ use crate::definition::{
     CreateDefinition, DefinitionVersion, MatchingCriteria, MatchingCriteriaRule, ResourceDefinition, UpdateDefinition,
 };
 use crate::delta::{Delta, DeltaRequest, PlainDelta};
-use crate::deployment::{ConvertScore, Deployment, DeploymentError, DeploymentRequest};
+use crate::deployment::{ConvertScore, Deployment, DeploymentError, DeploymentRequest, TargetCheck};
 use crate::driver::{CreateDriver, DriverInfo, UpdateDriver};
 use crate::environment::{CreateEnvironment, Environment};
 use crate::id::{
@@ -332,6 +332,12 @@ pub fn update_value(
 #[must_use]
 pub fn create_deployment(org: &OrgId, app: &AppId, env: &EnvId, body: &DeploymentRequest) -> Call<Deployment> {
     Call::new(Method::Post, format!("{}/deploys", env_path(org, app, env))).with_body(body)
+}
+
+/// Looks at the Git target of an Environment (an extension of ours).
+#[must_use]
+pub fn check_target(org: &OrgId, app: &AppId, env: &EnvId) -> Call<TargetCheck> {
+    Call::new(Method::Post, format!("{}/actions/check-target", env_path(org, app, env)))
 }
 
 /// Asks for a Deployment.

@@ -73,6 +73,7 @@ pub(crate) enum Command {
     #[command(subcommand)]
     Deploy(commands::deploy::DeployCommand),
     Diff(commands::diff::DiffArgs),
+    Doctor(commands::doctor::DoctorArgs),
     Get(commands::get::GetArgs),
     Login(commands::login::LoginArgs),
     Logout(commands::logout::LogoutArgs),

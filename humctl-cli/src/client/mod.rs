@@ -2,7 +2,7 @@
 
 pub(crate) mod driver;
 pub(crate) mod http;
-mod keyring;
+pub(crate) mod keyring;
 pub(crate) mod local;
 mod paging;
 pub(crate) mod remote;

@@ -9,6 +9,7 @@ pub(crate) mod delete;
 pub(crate) mod deploy;
 pub(crate) mod deployment;
 pub(crate) mod diff;
+pub(crate) mod doctor;
 pub(crate) mod get;
 pub(crate) mod kinds;
 pub(crate) mod login;
@@ -39,6 +40,7 @@ pub(crate) fn run(context: &Context, command: &Command) -> Result<ExitCode, CliE
         Command::Delete(args) => delete::run(context, args),
         Command::Deploy(command) => deploy::run(context, command),
         Command::Diff(args) => diff::run(context, args),
+        Command::Doctor(args) => return doctor::run(context, args),
         Command::Get(args) => get::run(context, args),
         Command::Login(args) => login::run(context, args),
         Command::Logout(args) => logout::run(context, args),

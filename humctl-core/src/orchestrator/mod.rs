@@ -7,6 +7,7 @@
 
 mod accept;
 mod active;
+mod check_target;
 mod commit_message;
 mod containers;
 mod counts;

@@ -9,6 +9,7 @@ mod answer;
 mod containers;
 mod definitions;
 mod deployments;
+mod extensions;
 mod not_supported;
 mod plain;
 mod resources;
@@ -35,6 +36,7 @@ pub fn router(orchestrator: Orchestrator, default_org: Option<OrgId>) -> Router 
         .merge(containers::routes())
         .merge(definitions::routes())
         .merge(deployments::routes())
+        .merge(extensions::routes())
         .merge(not_supported::routes())
         .merge(plain::routes())
         .merge(resources::routes())

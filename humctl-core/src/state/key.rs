@@ -67,6 +67,16 @@ impl std::fmt::Debug for KeySource {
     }
 }
 
+/// Where a state that seals something has its key; the key is proved to be there.
+///
+/// # Errors
+/// [`StateError`], when it is not.
+pub fn key_location(store: &dyn StateStore, source: &KeySource) -> Result<Option<KeyLocation>, StateError> {
+    let Some(record) = read_record(store)? else { return Ok(None) };
+    load_state_key(store, source)?;
+    Ok(Some(record.location))
+}
+
 fn record_key() -> Key {
     Key::new(&["meta", "state-key"])
 }
