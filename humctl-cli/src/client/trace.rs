@@ -166,7 +166,7 @@ fn has_segment(path: &str, is_such: fn(&str) -> bool) -> bool {
 
 /// True for the parts of containers and resources that hold what people write.
 fn is_content(name: &str) -> bool {
-    matches!(name, "variables" | "args" | "command" | "content" | "binaryContent" | "params")
+    matches!(name, "variables" | "args" | "command" | "content" | "binaryContent" | "binary_value" | "params")
 }
 
 /// True for names that bear secrets: `password`, `DB_PASSWORD`, `accessToken`, …
