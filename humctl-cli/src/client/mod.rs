@@ -121,8 +121,20 @@ impl Client {
     /// Sends a request and returns the answer, whatever its status.
     pub(crate) fn exchange(&self, request: ApiRequest<'_>) -> Result<ApiResponse, CliError> {
         match self {
-            Self::Local { settings, transport } => open(transport, || LocalTransport::open(settings))?.send(request),
-            Self::Remote { settings, transport } => open(transport, || RemoteTransport::open(settings))?.send(request),
+            Self::Local { settings, transport } => {
+                let transport = open(transport, || {
+                    tracing::info!("the Orchestrator is the embedded one");
+                    LocalTransport::open(settings)
+                });
+                transport?.send(request)
+            }
+            Self::Remote { settings, transport } => {
+                let transport = open(transport, || {
+                    tracing::info!("the Orchestrator is the one at {}", settings.host());
+                    RemoteTransport::open(settings)
+                });
+                transport?.send(request)
+            }
         }
     }
 
@@ -156,10 +168,12 @@ impl Client {
     }
 
     fn succeed(&self, request: ApiRequest<'_>) -> Result<ApiResponse, CliError> {
+        let path = request.path;
         let response = self.exchange(request)?;
         if (200..300).contains(&response.status) {
             return Ok(response);
         }
+        trace::failure(path, &response.body);
         let error = CliError::api(response.status, &response.body, self.host());
         Err(match response.location {
             Some(location) if (300..400).contains(&response.status) => error.with_hint(format!(

@@ -3,8 +3,9 @@
 //!
 //! *Invariant.* Nothing that is shown here holds a secret: headers and bodies
 //! go through [`header`] and [`body`], which replace what lies under
-//! a name that bears secrets, and the token wherever it stands. A body that is
-//! no JSON is shown by its length only.
+//! a name that bears secrets, and the token wherever it stands. Of what people
+//! write into containers only placeholders are shown, since they write secrets
+//! there, too. A body that is no JSON is shown by its length only.
 
 use std::time::Duration;
 
@@ -60,6 +61,13 @@ pub(crate) fn message<'h>(
     }
 }
 
+/// Logs what a failed request was answered, from `-v1` on.
+pub(crate) fn failure(path: &str, bytes: &[u8]) {
+    if !bytes.is_empty() {
+        tracing::info!("answer: {}", body(Way::In, path, bytes));
+    }
+}
+
 /// A header as it is shown.
 fn header(name: &str, value: &str) -> String {
     let name = name.to_ascii_lowercase();
@@ -110,10 +118,9 @@ fn redact_object(object: &mut Map<String, Value>, is_doubtful: bool) {
         Some(Value::Bool(is_secret)) => *is_secret,
         _ => is_doubtful,
     };
-    let says_where = |name: &str| {
-        object.get(name).and_then(Value::as_str).is_some_and(|path| path.split(['/', '.']).any(is_secret_name))
-    };
-    let leads_to_secret = says_where("path");
+    let path = object.get("path").and_then(Value::as_str).unwrap_or_default().to_owned();
+    let leads_to_secret = has_segment(&path, is_secret_name);
+    let leads_to_content = has_segment(&path, |name| is_content(name) || name == "files");
     // A Shared Value's `key` is its name, and an update's as well.
     let is_named = object.contains_key("value") || object.contains_key("is_secret");
     for (name, inner) in object {
@@ -124,8 +131,11 @@ fn redact_object(object: &mut Map<String, Value>, is_doubtful: bool) {
             _ => is_secret_name(name),
         };
         if is_hidden {
-            hide(inner);
-        } else if matches!(name.as_str(), "secret_refs" | "secret_ref") {
+            hide(inner, |_| false);
+        } else if has_segment(name, is_content) || (name == "value" && leads_to_content) {
+            hide(inner, is_placeholder);
+        } else if matches!(name.as_str(), "secret_refs" | "secret_ref" | "files") {
+            // There a `value` is a secret, or the content of a file.
             redact(inner, true);
         } else {
             redact(inner, is_doubtful);
@@ -133,14 +143,30 @@ fn redact_object(object: &mut Map<String, Value>, is_doubtful: bool) {
     }
 }
 
-/// Replaces every leaf.
-fn hide(value: &mut Value) {
+/// Replaces every leaf but those texts that may be shown.
+fn hide(value: &mut Value, is_shown: fn(&str) -> bool) {
     match value {
-        Value::Object(object) => object.values_mut().for_each(hide),
-        Value::Array(items) => items.iter_mut().for_each(hide),
+        Value::Object(object) => object.values_mut().for_each(|inner| hide(inner, is_shown)),
+        Value::Array(items) => items.iter_mut().for_each(|inner| hide(inner, is_shown)),
         Value::Null | Value::Bool(_) => {}
+        Value::String(text) if is_shown(text) => {}
         Value::Number(_) | Value::String(_) => *value = Value::String(HIDDEN.to_owned()),
     }
+}
+
+/// True for a text that is one placeholder and nothing else.
+fn is_placeholder(text: &str) -> bool {
+    text.strip_prefix("${").and_then(|rest| rest.strip_suffix('}')).is_some_and(|inner| !inner.contains(['{', '}']))
+}
+
+/// True when a part of a path, which a name can be, is such a name.
+fn has_segment(path: &str, is_such: fn(&str) -> bool) -> bool {
+    path.split(['/', '.']).any(is_such)
+}
+
+/// True for the parts of containers and resources that hold what people write.
+fn is_content(name: &str) -> bool {
+    matches!(name, "variables" | "args" | "command" | "content" | "binaryContent" | "binary_value" | "params")
 }
 
 /// True for names that bear secrets: `password`, `DB_PASSWORD`, `accessToken`, …
@@ -271,11 +297,29 @@ mod tests {
             (
                 In,
                 "/x",
-                r#"{"variables":{"DB_PASSWORD":"canary","HOST":"h"}}"#,
-                r#"{"variables":{"DB_PASSWORD":"[redacted]","HOST":"h"}}"#,
+                r#"{"env":{"DB_PASSWORD":"canary","HOST":"h"}}"#,
+                r#"{"env":{"DB_PASSWORD":"[redacted]","HOST":"h"}}"#,
             ),
             (In, "/x", r#"{"a":"-----BEGIN PRIVATE KEY-----canary"}"#, r#"{"a":"[redacted]"}"#),
             (Out, "/x", r#"{"headers":{"x-any":"canary"}}"#, r#"{"headers":{"x-any":"[redacted]"}}"#),
+            (
+                Out,
+                "/orgs/o/artefact-versions/convert-score",
+                r#"{"spec":{"args":["canary"],"files":{"/f":{"content":"canary","mode":"0644"},"/g":{"value":"canary"}},"variables":{"A":"canary","B":"${resources.db.host}","C":"${x}canary${y}"}}}"#,
+                r#"{"spec":{"args":["[redacted]"],"files":{"/f":{"content":"[redacted]","mode":"0644"},"/g":{"value":"[redacted]"}},"variables":{"A":"[redacted]","B":"${resources.db.host}","C":"[redacted]"}}}"#,
+            ),
+            (
+                Out,
+                "/orgs/o/apps/a/deltas",
+                r#"[{"op":"add","path":"/spec/containers/c/variables/X","value":"canary"}]"#,
+                r#"[{"op":"add","path":"/spec/containers/c/variables/X","value":"[redacted]"}]"#,
+            ),
+            (
+                Out,
+                "/orgs/o/artefact-versions/convert-score",
+                r#"{"property_overrides":{"containers.main.image":"i","containers.main.variables.X":"canary"}}"#,
+                r#"{"property_overrides":{"containers.main.image":"i","containers.main.variables.X":"[redacted]"}}"#,
+            ),
             (Out, "/orgs/o/keys", r#""canary""#, "[8 bytes]"),
             (In, "/orgs", r#""not found""#, r#""not found""#),
             (Out, "/orgs/o/apps/a/pipelines", "name: canary\n", "[13 bytes]"),

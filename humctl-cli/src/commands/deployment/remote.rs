@@ -138,7 +138,11 @@ impl Place<'_> {
             (Some(deployment), _) if deployment.status.has_ended() => None,
             (Some(deployment), _) => Some(self.ask(&endpoint::deployment(org, app, env, &deployment.id))?),
             (None, Some(run)) => {
-                self.ask(&deployments_of_run(org, app, env, &run.pipeline_id, &run.id))?.into_iter().next()
+                // A server that does not know the filter answers with all of them.
+                let is_of_run = |deployment: &Deployment| {
+                    deployment.pipeline.as_ref().is_none_or(|pipeline| pipeline.run_id == run.id)
+                };
+                self.ask(&deployments_of_run(org, app, env, &run.pipeline_id, &run.id))?.into_iter().find(is_of_run)
             }
             (None, None) => None,
         };
