@@ -13,6 +13,7 @@ mod conformance;
 mod connection;
 mod deltas;
 mod deploy;
+mod doctor;
 mod drivers;
 mod explain;
 mod failures;

@@ -60,6 +60,9 @@ pub(crate) struct GlobalArgs {
         value_parser = clap::value_parser!(u8).range(0..=9)
     )]
     pub(crate) verbosity: Option<u8>,
+    /// Show no progress on a terminal; in a pipe there is none
+    #[arg(long, global = true)]
+    pub(crate) no_progress: bool,
 }
 
 #[derive(Debug, Subcommand)]

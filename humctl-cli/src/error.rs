@@ -9,6 +9,8 @@ use std::process::ExitCode;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use humctl_api_types::error::ErrorBody;
 
+use crate::output::style;
+
 /// A command that failed.
 #[derive(Debug)]
 pub(crate) struct CliError {
@@ -109,7 +111,8 @@ impl CliError {
     /// Prints the error and returns the exit code.
     pub(crate) fn report(self) -> ExitCode {
         // A closed stderr leaves only the exit code to tell.
-        let _ = writeln!(std::io::stderr().lock(), "Error: {}", crate::output::plain(&self.text()));
+        let text = format!("Error: {}\n", crate::output::plain(&self.text()));
+        let _ = style::to_stderr(&text, style::trouble);
         ExitCode::from(self.exit)
     }
 }

@@ -39,6 +39,9 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     legacy::adapt(&mut cli);
     let log_format = cli.command.as_ref().map_or_else(LogFormat::default, args::Command::log_format);
     output::log::start(cli.globals.verbosity.unwrap_or_default(), log_format);
+    if cli.globals.no_progress {
+        output::progress::turn_off();
+    }
     match run_command(&cli) {
         Ok(status) => status,
         Err(error) => error.report(),

@@ -33,7 +33,11 @@ impl Entry {
 #[cfg(feature = "keyring")]
 impl Entry {
     fn open(&self) -> Result<keyring::Entry, String> {
-        keyring::Entry::new(self.service, &self.account).map_err(|error| error.to_string())
+        keyring::Entry::new(self.service, &self.account).map_err(|error| match keyring::Entry::store_status() {
+            // What kept the keyring from being opened says more.
+            Err(cause) => cause.to_string(),
+            Ok(()) => error.to_string(),
+        })
     }
 
     /// The secret, if there is one.

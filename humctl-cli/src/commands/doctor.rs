@@ -16,6 +16,7 @@ use crate::context::Context;
 use crate::env;
 use crate::error::CliError;
 use crate::output::progress::Progress;
+use crate::output::style;
 
 /// Check that humctl has what it needs, and say what to do about the rest
 ///
@@ -122,7 +123,14 @@ fn show(context: &Context, findings: &[Finding]) -> Result<(), CliError> {
             text.push_str(&format!("  remedy: {}\n", remedy.replace('\n', "\n  ")));
         }
     }
-    context.output.text(&text)
+    context.output.painted(&text, paint)
+}
+
+/// How the level at the head of a line is painted.
+fn paint(line: &str) -> Option<(&str, anstyle::Style)> {
+    let levels =
+        [("ok", style::GOOD), ("warning", style::DOUBTFUL), ("problem", style::BAD), ("  remedy:", style::HINT)];
+    levels.into_iter().find(|(head, _)| line.starts_with(head))
 }
 
 fn configuration(context: &Context) -> Result<Finding, CliError> {
@@ -289,9 +297,10 @@ fn targets(context: &Context) -> Vec<Finding> {
         let subject = format!("target of {app}/{env}");
         match client.call(&endpoint::check_target(&org, &app, &env)) {
             Ok(target) => {
-                let branch = if target.branch_exists { "" } else { ", a branch that the first Deployment makes" };
+                let branch = if target.branch_exists { "" } else { " (the first Deployment makes it)" };
                 let path = if target.path.is_empty() { "the root" } else { &target.path };
-                findings.push(Finding::ok(&subject, format!("{} at {}{branch}: {path}", target.url, target.branch)));
+                let message = format!("{}, branch {}{branch}, directory {path}", target.url, target.branch);
+                findings.push(Finding::ok(&subject, message));
             }
             // A hosted Orchestrator keeps this to itself.
             Err(error) if error.is_status(404) && !client.is_local() => return findings,

@@ -8,6 +8,7 @@ pub(crate) mod explain;
 pub(crate) mod graph;
 pub(crate) mod log;
 pub(crate) mod progress;
+pub(crate) mod style;
 pub(crate) mod table;
 
 use std::io::Write as _;
@@ -85,12 +86,25 @@ impl Output {
         table: impl FnOnce() -> Table,
     ) -> Result<(), CliError> {
         if !self.is_machine() {
-            return self.text(&table().render());
+            return self.table(&table());
         }
         let values: Vec<Value> = manifests.iter().map(humctl_core::json::to_value).collect();
         match (is_single, values.as_slice()) {
             (true, [one]) => self.document(one),
             _ => self.document(&Value::Array(values)),
+        }
+    }
+
+    /// Writes a table: fitted to the terminal, or in the exact form that programs read.
+    pub(crate) fn table(&self, table: &Table) -> Result<(), CliError> {
+        if style::is_terminal() { self.written(style::to_stdout(&table.fitted())) } else { self.text(&table.render()) }
+    }
+
+    /// Writes text for people, with the heads of its lines painted on a terminal.
+    pub(crate) fn painted(&self, text: &str, painter: style::Painter) -> Result<(), CliError> {
+        match style::is_terminal() {
+            true => self.written(style::to_stdout(&style::paint(&plain(text), painter))),
+            false => self.text(text),
         }
     }
 
@@ -108,7 +122,10 @@ impl Output {
     /// Writes text as it is, control characters of foreign text removed.
     pub(crate) fn text(&self, text: &str) -> Result<(), CliError> {
         let mut stdout = std::io::stdout().lock();
-        let written = stdout.write_all(plain(text).as_bytes()).and_then(|()| stdout.flush());
+        self.written(stdout.write_all(plain(text).as_bytes()).and_then(|()| stdout.flush()))
+    }
+
+    fn written(&self, written: std::io::Result<()>) -> Result<(), CliError> {
         match written {
             // Whoever reads us has had enough, as in `| head`.
             Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
@@ -121,7 +138,7 @@ impl Output {
 /// Tells about something that is no failure, but should be looked at.
 pub(crate) fn warn(text: &str) {
     // A closed stderr takes no warning.
-    let _ = writeln!(std::io::stderr().lock(), "Warning: {}", plain(text));
+    let _ = style::to_stderr(&format!("Warning: {}\n", plain(text)), style::trouble);
 }
 
 /// Tells what must be known at once, where stdout is for programs.

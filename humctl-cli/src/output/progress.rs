@@ -1,16 +1,25 @@
-//! A spinner for long steps, on a terminal only.
+//! A spinner for long steps, on a terminal only, unless --no-progress.
 
 use std::io::IsTerminal as _;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
+
+/// Set by --no-progress.
+static IS_OFF: AtomicBool = AtomicBool::new(false);
+
+/// Shows no progress from now on.
+pub(crate) fn turn_off() {
+    IS_OFF.store(true, Ordering::Relaxed);
+}
 
 /// Shown until dropped; invisible unless stderr is a terminal.
 pub(crate) struct Progress(ProgressBar);
 
 impl Progress {
     pub(crate) fn start(message: &str) -> Self {
-        if !std::io::stderr().is_terminal() {
+        if IS_OFF.load(Ordering::Relaxed) || !std::io::stderr().is_terminal() {
             return Self(ProgressBar::hidden());
         }
         let bar = ProgressBar::new_spinner().with_message(message.to_owned());

@@ -61,7 +61,7 @@ pub(crate) fn run(context: &Context, _: &ActiveResourceUsageArgs) -> Result<(), 
             ago(resource).map(|ago| ago.to_string()).unwrap_or_default(),
         ]);
     }
-    context.output.text(&table.render())
+    context.output.table(&table)
 }
 
 /// For each resource of a graph, by its `GUResID`, those that depend on it.

@@ -32,5 +32,6 @@ pub(crate) fn run(context: &Context, args: &CheckAccountArgs) -> Result<(), CliE
         table.row([field.id, field.value, field.description]);
     }
     let warnings: String = check.warnings.iter().map(|warning| format!("warning: {warning}\n")).collect();
-    context.output.text(&format!("{}{warnings}", table.render()))
+    context.output.table(&table)?;
+    context.output.text(&warnings)
 }

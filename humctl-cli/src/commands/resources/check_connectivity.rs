@@ -41,7 +41,7 @@ pub(crate) fn run(context: &Context, args: &CheckConnectivityArgs) -> Result<Exi
         for condition in check.conditions {
             table.row([condition.condition_type, condition.status, condition.message]);
         }
-        context.output.text(&table.render())?;
+        context.output.table(&table)?;
     }
     Ok(if check.success { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

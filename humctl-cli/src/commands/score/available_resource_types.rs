@@ -56,7 +56,7 @@ pub(crate) fn run(context: &Context, args: &AvailableResourceTypesArgs) -> Resul
             table.row(row.into_iter().cloned());
         }
     }
-    context.output.text(&table.render())
+    context.output.table(&table)
 }
 
 impl Available {
