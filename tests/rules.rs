@@ -159,3 +159,25 @@ fn text_tables_have_the_id_in_the_row() {
     assert!(lines[0].starts_with("ID  \tName\tCreated At"), "{table}");
     assert!(lines[1].starts_with("shop\tshop\t"), "{table}");
 }
+
+#[test]
+fn ids_that_are_not_there_lead_to_those_that_are() {
+    let env = TestEnv::new();
+    env.run("create app shop").ok();
+    for (command, near) in [
+        ("get app shpo", "shop"),
+        ("delete app shopp", "shop"),
+        ("get envs --app shpo", "shop"),
+        ("get env developmnt --app shop", "development"),
+        ("score deploy --app shop --env developmet", "development"),
+        ("get def default-humanitec-rout", "default-humanitec-route"),
+        ("get resource-type postgre", "postgres"),
+        ("get env-type stagin", "staging"),
+    ] {
+        env.score("web", "");
+        let error = env.run(command).fails().stderr;
+        assert!(error.contains(&format!("hint: did you mean `{near}`?")), "{command}: {error}");
+    }
+    let error = env.run("get app nothing-like-it").fails().stderr;
+    assert!(!error.contains("did you mean"), "{error}");
+}

@@ -99,6 +99,11 @@ impl CliError {
         self.status == Some(status)
     }
 
+    /// True when it already says what one can do.
+    pub(crate) fn has_hint(&self) -> bool {
+        !self.hints.is_empty() || self.message.contains("\n  hint: ")
+    }
+
     /// The text behind `Error: `, hints included.
     pub(crate) fn text(&self) -> String {
         let mut text = self.message.clone();

@@ -54,6 +54,7 @@ fn run_command(cli: &Cli) -> Result<ExitCode, CliError> {
         None => commands::help(&mut Cli::command()).map(|()| ExitCode::SUCCESS),
         Some(command) => commands::run(&context, command),
     };
+    let result = result.map_err(|error| commands::suggest::context(&context, error));
     // A deployment of ours goes on in a thread; the process must not end before it.
     context.finish();
     result

@@ -5,7 +5,7 @@ use humctl_api_types::kind::Kind;
 use humctl_api_types::plain::Place;
 use serde_json::Value;
 
-use crate::commands::{kinds, references};
+use crate::commands::{kinds, references, suggest};
 use crate::context::{Context, bad_id};
 use crate::error::CliError;
 
@@ -41,7 +41,10 @@ pub(crate) fn run(context: &Context, args: &GetArgs) -> Result<(), CliError> {
         (Kind::DeploymentSet, Some(id)) => set(context, id)?,
         (kind, Some(id)) => match searched_by(kind) {
             Some(field) => kinds::search(context, kind, field, id)?,
-            None => context.client().get(&kinds::object_path(context, kind, id)?)?,
+            None => {
+                let answer = context.client().get(&kinds::object_path(context, kind, id)?);
+                answer.map_err(|error| suggest::object(context, kind, id, error))?
+            }
         },
     };
     let is_single = !answer.is_array();

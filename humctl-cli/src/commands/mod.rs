@@ -19,6 +19,7 @@ pub(crate) mod references;
 pub(crate) mod resources;
 pub(crate) mod score;
 pub(crate) mod serve;
+pub(crate) mod suggest;
 pub(crate) mod update;
 pub(crate) mod version;
 

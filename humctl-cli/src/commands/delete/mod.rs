@@ -9,7 +9,7 @@ use humctl_core::manifest::Object;
 use humctl_core::plain::PlainKind;
 
 use crate::commands::manifests::{self, Loaded};
-use crate::commands::{apply, kinds};
+use crate::commands::{apply, kinds, suggest};
 use crate::context::Context;
 use crate::error::CliError;
 use crate::output::progress::Progress;
@@ -56,6 +56,7 @@ pub(crate) fn run(context: &Context, args: &DeleteArgs) -> Result<(), CliError> 
         return Err(CliError::user(format!("a {} cannot be deleted", kind.info().name)));
     }
     delete(context, &path(context, kind, id)?, kind, args.force)
+        .map_err(|error| suggest::object(context, kind, id, error))
 }
 
 fn is_deletable(kind: Kind) -> bool {

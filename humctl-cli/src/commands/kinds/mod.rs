@@ -9,6 +9,7 @@ use humctl_api_types::manifest::Manifest;
 use humctl_api_types::plain::Place;
 use serde_json::{Map, Value};
 
+use crate::commands::suggest;
 use crate::context::Context;
 use crate::error::CliError;
 
@@ -199,9 +200,12 @@ pub(crate) fn search(context: &Context, kind: Kind, field: &str, id: &str) -> Re
     let Value::Array(mut items) = context.client().get(&list_path(context, kind)?)? else {
         return Err(CliError::user("the answer is no list"));
     };
+    if items.iter().all(|item| item.get(field).and_then(Value::as_str) != Some(id)) {
+        let error = CliError::user(format!("{} `{id}` does not exist", kind.info().name));
+        return Err(suggest::near(&items, field, id, error));
+    }
     items.retain(|item| item.get(field).and_then(Value::as_str) == Some(id));
     match items.len() {
-        0 => Err(CliError::user(format!("{} `{id}` does not exist", kind.info().name))),
         1 => Ok(items.remove(0)),
         _ => Ok(Value::Array(items)),
     }
