@@ -140,4 +140,9 @@ fn without_a_keyring_the_file_is_offered() {
     // A login into the file ends it.
     env.run("login --token token-2").ok();
     assert_eq!(config(&env), "org: my-org\ntoken: token-2\n");
+    // A logout leaves no marker, even when the keyring cannot be asked.
+    std::fs::write(env.home().join(".humctl"), "org: my-org\ntokenStore: keyring\n").unwrap();
+    assert!(env.run("logout").fails().stderr.contains("the keyring may still have it"));
+    assert_eq!(config(&env), "org: my-org\n");
+    env.run("logout").ok();
 }

@@ -175,3 +175,33 @@ fn a_served_orchestrator_gets_what_only_it_understands() {
     assert_eq!(api.lines(), [DEPLOYS]);
     assert_eq!(api.seen()[0].json()["adopt"], true);
 }
+
+#[test]
+fn ctrl_c_ends_a_request_that_is_not_answered() {
+    let (asked, is_asked) = std::sync::mpsc::channel();
+    let api = FakeApi::serve(move |request| {
+        if request.method == "GET" {
+            asked.send(()).unwrap();
+            std::thread::park();
+        }
+        Some(run("queued"))
+    });
+    let child = hosted(&api).start("deploy set s1 dev --app shop --wait");
+    is_asked.recv().unwrap();
+    assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(130));
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert!(stderr.starts_with("Error: interrupted: pipeline run r1 of pipeline main goes on at `"), "{stderr}");
+}
+
+#[test]
+fn without_a_pipeline_a_rollback_names_its_set_and_values() {
+    let api = FakeApi::routes([
+        ("GET /orgs/my-org/apps/shop/envs/dev/deploys", vec![list(&["succeeded"])]),
+        ("POST /orgs/my-org/apps/shop/envs/dev/deploys", vec![one("in progress")]),
+    ]);
+    hosted(&api).run("deploy deploy . dev --app shop -m back").ok();
+    let asked = api.seen().pop().unwrap().json();
+    assert_eq!(asked, json!({"set_id": "s1", "value_set_version_id": "v1", "comment": "back", "mode": "full"}));
+}

@@ -70,11 +70,11 @@ pub(crate) fn write_keyring(file: &ConfigFile, token: &SecretValue) -> Result<()
     }
 }
 
-/// Removes the token of a configuration file from the keyring.
-pub(crate) fn delete_from_keyring(file: &ConfigFile) -> Result<(), CliError> {
+/// Removes the token of a configuration file from the keyring; says why it may still be there.
+pub(crate) fn delete_from_keyring(file: &ConfigFile) -> Result<(), String> {
     match token_keyring(account(file.path())) {
-        None => Err(no_keyring("this build has none")),
-        Some(keyring) => keyring.delete().map_err(|error| no_keyring(&error)),
+        None => Err("this build has none".to_owned()),
+        Some(keyring) => keyring.delete(),
     }
 }
 

@@ -89,7 +89,7 @@ fn keep(context: &Context, args: &LoginArgs, token: &SecretValue) -> Result<(), 
         }
         _ => {
             if is_in_keyring && let Err(error) = delete_from_keyring(&file) {
-                tracing::warn!("the former token stays in the keyring: {}", error.text());
+                tracing::warn!("the former token stays in the keyring: {error}");
             }
             vec![("token", Some(token.expose())), (TOKEN_STORE, None)]
         }

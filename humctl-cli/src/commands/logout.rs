@@ -28,5 +28,8 @@ pub(crate) fn forget(file: ConfigFile) -> Result<(), CliError> {
         _ => Ok(()),
     };
     file.set(&[("token", None), (TOKEN_STORE, None)])?;
-    removed
+    removed.map_err(|reason| {
+        CliError::user(format!("humctl has forgotten the token, but the keyring may still have it: {reason}"))
+            .with_hint("remove `humctl token` with the program that manages your keyring")
+    })
 }
