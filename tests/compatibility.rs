@@ -129,7 +129,10 @@ fn rows() -> Vec<Row> {
             |it| assert_eq!(it.out(), "dev@example.org"),
         ),
         row(4, Shop, "export HUMANITEC_OUTPUT=json; humctl --org local get apps", |it| {
-            assert_eq!((&it.json()[0]["metadata"]["id"], &it.json()[0]["entity"]["name"]), (&"shop".into(), &"Shop".into()));
+            assert_eq!(
+                (&it.json()[0]["metadata"]["id"], &it.json()[0]["entity"]["name"]),
+                (&"shop".into(), &"Shop".into())
+            );
         }),
         row(5, Deployed, "humctl --org local --app shop get envs development -o json", |it| {
             assert!(it.json()["entity"]["from_deploy"].is_string());
@@ -152,7 +155,9 @@ fn rows() -> Vec<Row> {
             r#"humctl get orgs -o json | jq -r '[.[] | select(.metadata.id | startswith("lo")) | .metadata.id][0]'"#,
             |it| assert_eq!(it.out(), "local"),
         ),
-        row(9, Nothing, "humctl get organization -o yaml | yq -r '.[0].metadata.id'", |it| assert_eq!(it.out(), "local")),
+        row(9, Nothing, "humctl get organization -o yaml | yq -r '.[0].metadata.id'", |it| {
+            assert_eq!(it.out(), "local")
+        }),
         row(
             10,
             Shop,
@@ -177,9 +182,14 @@ fn rows() -> Vec<Row> {
                 assert!(!it.then("get envs --app shop").contains("pr-7"));
             },
         ),
-        row(13, Nothing, "echo \"$DNS\" > a.yaml; echo \"$POSTGRES\" > b.yaml; humctl apply -f a.yaml -f b.yaml", |it| {
-            assert_eq!(it.out(), "Definition dns-def: created\nDefinition postgres-team: created");
-        }),
+        row(
+            13,
+            Nothing,
+            "echo \"$DNS\" > a.yaml; echo \"$POSTGRES\" > b.yaml; humctl apply -f a.yaml -f b.yaml",
+            |it| {
+                assert_eq!(it.out(), "Definition dns-def: created\nDefinition postgres-team: created");
+            },
+        ),
         row(
             14,
             Nothing,
@@ -192,9 +202,14 @@ fn rows() -> Vec<Row> {
         row(16, Nothing, "echo \"$DNS\" > def.yaml; humctl create -f def.yaml; humctl create -f def.yaml", |it| {
             assert_eq!(it.out(), "Definition dns-def: created\nDefinition dns-def: unchanged");
         }),
-        row(17, Nothing, "echo \"$DNS\" > def.yaml; humctl apply -c /orgs/other-org -f def.yaml > OUT; humctl get def dns-def --org other-org -o json | jq -r .metadata.org_id", |it| {
-            assert_eq!(it.out(), "other-org");
-        }),
+        row(
+            17,
+            Nothing,
+            "echo \"$DNS\" > def.yaml; humctl apply -c /orgs/other-org -f def.yaml > OUT; humctl get def dns-def --org other-org -o json | jq -r .metadata.org_id",
+            |it| {
+                assert_eq!(it.out(), "other-org");
+            },
+        ),
         row(
             18,
             Nothing,
@@ -204,9 +219,14 @@ fn rows() -> Vec<Row> {
                 assert_eq!(it.out(), format!(r#"["Definition",{keys},false]"#));
             },
         ),
-        row(19, Nothing, "echo \"$DNS\" | humctl apply -f - > OUT; humctl get def dns-def -o yaml | yq . > OUT; jq -r .kind OUT", |it| {
-            assert_eq!(it.out(), "Definition");
-        }),
+        row(
+            19,
+            Nothing,
+            "echo \"$DNS\" | humctl apply -f - > OUT; humctl get def dns-def -o yaml | yq . > OUT; jq -r .kind OUT",
+            |it| {
+                assert_eq!(it.out(), "Definition");
+            },
+        ),
         row(
             20,
             Nothing,
@@ -298,7 +318,12 @@ fn rows() -> Vec<Row> {
             33,
             Shop,
             "mkdir -p apps/ad; sed 's/name: web/name: ad/' score.yaml > apps/ad/score.yaml; mkdir apps/web; mv score.yaml apps/web/; printf 'apiVersion: config.humanitec.io/v1b1\\nkind: ScoreDeployConfig\\nworkloads:\\n- {specFile: ./ad/score.yaml}\\n- {specFile: ./web/score.yaml}\\n' > apps/d.yaml; humctl score deploy --deploy-config apps/d.yaml --image x --message 'multi\nline' --workload-source-url-prefix https://git.example/apps --wait --app shop --env development > OUT; humctl get deploys --app shop --env development -o json | jq length; humctl get deployment-set . --app shop --env development -o json | jq -r '.entity.modules | map(.spec.annotations[\"humanitec.io/workload-source\"])[]'",
-            |it| assert_eq!(it.out(), "1\nhttps://git.example/apps/ad/score.yaml\nhttps://git.example/apps/web/score.yaml"),
+            |it| {
+                assert_eq!(
+                    it.out(),
+                    "1\nhttps://git.example/apps/ad/score.yaml\nhttps://git.example/apps/web/score.yaml"
+                )
+            },
         ),
         row(
             34,
@@ -459,28 +484,51 @@ fn rows() -> Vec<Row> {
         ),
         row(
             57,
-            Hosted(&[("POST /orgs/my-org/artefact-versions", 200, r#"{"id": "v1", "type": "container", "name": "reg/img", "version": "1"}"#)]),
+            Hosted(&[(
+                "POST /orgs/my-org/artefact-versions",
+                200,
+                r#"{"id": "v1", "type": "container", "name": "reg/img", "version": "1"}"#,
+            )]),
             "humctl create artefact-version -t container -n reg/img --version 1 --ref refs/heads/main --commit 0a1b2c3",
             |it| {
                 it.out();
-                let body = r#"{"commit":"0a1b2c3","name":"reg/img","ref":"refs/heads/main","type":"container","version":"1"}"#;
+                let body =
+                    r#"{"commit":"0a1b2c3","name":"reg/img","ref":"refs/heads/main","type":"container","version":"1"}"#;
                 assert_eq!(it.requests(), [format!("POST /orgs/my-org/artefact-versions {body}")]);
             },
         ),
-        row(58, Deployed, "humctl resources graph --org local --app shop --env development > graph.dot; head -1 graph.dot; tail -1 graph.dot", |it| {
-            assert_eq!(it.out(), "digraph {\n}");
-        }),
+        row(
+            58,
+            Deployed,
+            "humctl resources graph --org local --app shop --env development > graph.dot; head -1 graph.dot; tail -1 graph.dot",
+            |it| {
+                assert_eq!(it.out(), "digraph {\n}");
+            },
+        ),
         row(59, Deployed, "humctl resources graph deploy . --app shop --env development", |it| {
             assert!(it.out().starts_with("file://") && it.out().lines().count() == 1, "{}", it.out());
         }),
-        row(60, Deployed, "humctl resources active-resource-usage --app shop --env development >> msg.txt; grep -c postgres msg.txt", |it| {
-            assert_eq!(it.out(), "1");
-        }),
+        row(
+            60,
+            Deployed,
+            "humctl resources active-resource-usage --app shop --env development >> msg.txt; grep -c postgres msg.txt",
+            |it| {
+                assert_eq!(it.out(), "1");
+            },
+        ),
         row(
             61,
             Hosted(&[
-                ("POST /orgs/my-org/resources/accounts/acc/actions/check", 400, r#"{"error": "RES-1", "message": "no such role"}"#),
-                ("POST /orgs/my-org/runtime/actions/check-connectivity", 200, r#"{"success": false, "resource_summaries": [], "conditions": [{"type": "Reachable", "status": "False", "message": "no route"}]}"#),
+                (
+                    "POST /orgs/my-org/resources/accounts/acc/actions/check",
+                    400,
+                    r#"{"error": "RES-1", "message": "no such role"}"#,
+                ),
+                (
+                    "POST /orgs/my-org/runtime/actions/check-connectivity",
+                    200,
+                    r#"{"success": false, "resource_summaries": [], "conditions": [{"type": "Reachable", "status": "False", "message": "no route"}]}"#,
+                ),
             ]),
             "if humctl resources check-account acc 2> ERR; then echo BAD; fi; grep -q 'no such role' ERR; if humctl resources check-connectivity --app shop --env development --env-type development > OUT 2>&1; then echo BAD; fi; grep -q 'no route' OUT",
             |it| assert_eq!(it.out(), ""),
@@ -518,11 +566,19 @@ fn rows() -> Vec<Row> {
         ),
         row(
             66,
-            Hosted(&[("POST /orgs/my-org/resources/types/postgres/classes", 200, r#"{"resource_type": "postgres", "id": "small"}"#)]),
+            Hosted(&[(
+                "POST /orgs/my-org/resources/types/postgres/classes",
+                200,
+                r#"{"resource_type": "postgres", "id": "small"}"#,
+            )]),
             "humctl api post /orgs/my-org/resources/types/postgres/classes -d '\n{\"id\": \"small\",\n \"description\": \"\"}'",
             |it| {
                 assert_eq!(it.out(), "{\n  \"id\": \"small\",\n  \"resource_type\": \"postgres\"\n}");
-                assert!(it.requests()[0].ends_with(" \n{\"id\": \"small\",\n \"description\": \"\"}"), "{:?}", it.requests());
+                assert!(
+                    it.requests()[0].ends_with(" \n{\"id\": \"small\",\n \"description\": \"\"}"),
+                    "{:?}",
+                    it.requests()
+                );
             },
         ),
         row(
@@ -575,9 +631,14 @@ fn rows() -> Vec<Row> {
             "humctl create env fresh --app shop --type development > OUT; humctl get deploy . --app shop --env fresh",
             |it| it.fails("no deployments in environment"),
         ),
-        row(75, Nothing, "humctl get orgs > A; humctl get orgs -v9 > B 2> ERR; cut -f1,2 A > A1; cut -f1,2 B > B1; cmp A1 B1; grep -c 'GET /orgs' ERR > N; test -s N", |it| {
-            assert_eq!(it.out(), "");
-        }),
+        row(
+            75,
+            Nothing,
+            "humctl get orgs > A; humctl get orgs -v9 > B 2> ERR; cut -f1,2 A > A1; cut -f1,2 B > B1; cmp A1 B1; grep -c 'GET /orgs' ERR > N; test -s N",
+            |it| {
+                assert_eq!(it.out(), "");
+            },
+        ),
         row(
             76,
             Shop,

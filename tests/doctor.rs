@@ -26,7 +26,10 @@ fn targets_are_looked_at_and_not_written_to() {
     let remote = env.remote("r");
     env.shop(&remote, "main");
     let told = env.run("doctor").ok().stdout;
-    assert!(told.contains("target of shop/development  file://[TMP]/r.git, branch main (the first Deployment makes it)"), "{told}");
+    assert!(
+        told.contains("target of shop/development  file://[TMP]/r.git, branch main (the first Deployment makes it)"),
+        "{told}"
+    );
     env.score("web", "").deploy().ok();
     let told = env.run("doctor --app shop --env development").ok().stdout;
     assert!(told.contains("r.git, branch main, directory shop/development\n"), "{told}");
@@ -63,7 +66,10 @@ fn what_is_wrong_has_a_remedy() {
 #[test]
 fn a_hosted_api_is_asked_who_we_are() {
     let api = FakeApi::routes([
-        ("GET /current-user", vec![(200, "{\"id\": \"u1\", \"name\": \"Dev\"}"), (401, "{\"message\": \"bad token\"}")]),
+        (
+            "GET /current-user",
+            vec![(200, "{\"id\": \"u1\", \"name\": \"Dev\"}"), (401, "{\"message\": \"bad token\"}")],
+        ),
         ("GET /orgs/my-org/apps", vec![(200, "[]")]),
     ]);
     let env = hosted(&api);

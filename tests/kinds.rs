@@ -5,7 +5,8 @@ use serde_json::{Value, json};
 
 use crate::harness::{Run, Server, TestEnv};
 
-const PEM: &str = "-----BEGIN PUBLIC KEY-----\nMFwwDQYJKoZIhvcNAQEBBQADSwAwSAJBAL0hZ2V4YW1wbGU=\n-----END PUBLIC KEY-----\n";
+const PEM: &str =
+    "-----BEGIN PUBLIC KEY-----\nMFwwDQYJKoZIhvcNAQEBBQADSwAwSAJBAL0hZ2V4YW1wbGU=\n-----END PUBLIC KEY-----\n";
 
 /// A kind: the word for `get`, its metadata, its entity, and what changes it
 /// (spec/cli.md §7).
@@ -269,21 +270,56 @@ fn what_cannot_be_is_refused() {
     };
     for (kind, metadata, entity, reason) in [
         ("Registry", json!({"id": "reg"}), json!({"registry": "r", "type": "basik"}), "unknown variant `basik`"),
-        ("Registry", json!({"id": "reg"}), json!({"registry": "r", "type": "public", "cred": {}}), "did you mean `creds`?"),
+        (
+            "Registry",
+            json!({"id": "reg"}),
+            json!({"registry": "r", "type": "public", "cred": {}}),
+            "did you mean `creds`?",
+        ),
         ("Registry", json!({"id": "Reg"}), json!({"registry": "r", "type": "public"}), "`Reg` is no id"),
         ("SecretStore", json!({"id": "st"}), json!({"primary": true}), "exactly one of awssm"),
         ("Account", json!({"id": "acc"}), json!({"name": "a", "type": "t"}), "field `credentials` is missing"),
         ("ResourceClass", json!({"id": "small"}), json!({"description": "d"}), "metadata.resource_type is missing"),
-        ("ResourceClass", json!({"id": "small", "resource_type": "nope"}), json!({"description": "d"}), "resource type `nope` does not exist"),
-        ("PipelineCriteria", json!({"app_id": "shop"}), json!({"trigger": "deployment_request"}), "metadata.pipeline_id is missing"),
-        ("PipelineCriteria", json!({"app_id": "shop", "pipeline_id": "nope"}), json!({"trigger": "deployment_request"}), "Pipeline `nope` does not exist"),
-        ("Webhook", json!({"id": "hook", "app_id": "nope"}), json!({"url": "h.example"}), "application `nope` does not exist"),
-        ("Webhook", json!({"id": "hook", "app_id": "shop"}), json!({"url": "https://h.example"}), "leave out `https://`"),
+        (
+            "ResourceClass",
+            json!({"id": "small", "resource_type": "nope"}),
+            json!({"description": "d"}),
+            "resource type `nope` does not exist",
+        ),
+        (
+            "PipelineCriteria",
+            json!({"app_id": "shop"}),
+            json!({"trigger": "deployment_request"}),
+            "metadata.pipeline_id is missing",
+        ),
+        (
+            "PipelineCriteria",
+            json!({"app_id": "shop", "pipeline_id": "nope"}),
+            json!({"trigger": "deployment_request"}),
+            "Pipeline `nope` does not exist",
+        ),
+        (
+            "Webhook",
+            json!({"id": "hook", "app_id": "nope"}),
+            json!({"url": "h.example"}),
+            "application `nope` does not exist",
+        ),
+        (
+            "Webhook",
+            json!({"id": "hook", "app_id": "shop"}),
+            json!({"url": "https://h.example"}),
+            "leave out `https://`",
+        ),
         ("Webhook", json!({"id": "hook"}), json!({"url": "h.example"}), "application is required"),
         ("Key", json!({}), json!({"key": "canary"}), "the public key is not in PEM form"),
         ("MatchingCriteria", json!({}), json!({"app_id": "shop"}), "metadata.definition is missing"),
         ("MatchingCriteria", json!({"definition": "nope-def"}), json!({"app_id": "shop"}), "does not exist"),
-        ("ArtefactVersion", json!({}), json!({"type": "container", "name": "r/i"}), "HTTP-501: not supported by the embedded Orchestrator"),
+        (
+            "ArtefactVersion",
+            json!({}),
+            json!({"type": "container", "name": "r/i"}),
+            "HTTP-501: not supported by the embedded Orchestrator",
+        ),
         ("User", json!({"id": "u1"}), json!({}), "kind `User` is only shown"),
     ] {
         let refused = env.run_with_stdin("apply -f -", &manifest(kind, metadata, entity)).fails().stderr;
@@ -296,7 +332,8 @@ fn what_cannot_be_is_refused() {
     apply(&env, &manifest("Definition", json!({"id": "s3-def"}), definition));
     let refused = env.run("delete account acc").fails().stderr;
     assert!(refused.contains("is used by resource definition `s3-def`"), "{refused}");
-    let changed = env.run_with_stdin("apply -f -", &manifest("Account", json!({"id": "acc"}), json!({"name": "a", "type": "gcp"})));
+    let changed = env
+        .run_with_stdin("apply -f -", &manifest("Account", json!({"id": "acc"}), json!({"name": "a", "type": "gcp"})));
     assert!(changed.fails().stderr.contains("type cannot change"));
 }
 

@@ -9,6 +9,7 @@ mod apply;
 mod browser;
 mod command_tree;
 mod compatibility;
+mod completion;
 mod conformance;
 mod connection;
 mod deltas;

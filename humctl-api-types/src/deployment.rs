@@ -239,4 +239,3 @@ pub struct TargetCheck {
     /// Whether the branch is there; else the first Deployment makes it.
     pub branch_exists: bool,
 }
-

@@ -3,9 +3,10 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
+use clap_complete::engine::ArgValueCandidates;
 
-use crate::commands;
 use crate::output::log::LogFormat;
+use crate::{commands, completion};
 
 /// Deploy Workloads through the Platform Orchestrator
 ///
@@ -30,10 +31,10 @@ pub(crate) struct GlobalArgs {
     #[arg(long, global = true, value_name = "ORG")]
     pub(crate) org: Option<String>,
     /// Application [env: `HUMANITEC_APP`]
-    #[arg(long, global = true, value_name = "APP")]
+    #[arg(long, global = true, value_name = "APP", add = ArgValueCandidates::new(completion::apps))]
     pub(crate) app: Option<String>,
     /// Environment [env: `HUMANITEC_ENV`]
-    #[arg(long, global = true, value_name = "ENV")]
+    #[arg(long, global = true, value_name = "ENV", add = ArgValueCandidates::new(completion::envs))]
     pub(crate) env: Option<String>,
     /// API token [env: `HUMANITEC_TOKEN`]
     #[arg(long, global = true, value_name = "TOKEN", hide_env_values = true)]

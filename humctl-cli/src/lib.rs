@@ -8,6 +8,7 @@ mod args;
 mod browser;
 mod client;
 mod commands;
+mod completion;
 mod config;
 mod context;
 mod env;
@@ -32,6 +33,10 @@ use crate::output::log::LogFormat;
 /// Runs the program with these arguments.
 #[must_use]
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let arguments: Vec<OsString> = arguments.into_iter().collect();
+    if let Some(code) = completion::answer(&arguments) {
+        return code;
+    }
     let mut cli = match Cli::try_parse_from(arguments) {
         Ok(cli) => cli,
         Err(error) => return error::usage(&error),

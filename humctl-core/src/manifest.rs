@@ -357,7 +357,9 @@ impl Reader<'_> {
             Kind::Value | Kind::DeploymentDelta => self.scoped(kind, &entity, part, metadata, &mut problems),
             Kind::MatchingCriteria => self.rule(&entity, part, metadata, &mut problems),
             _ if let Some(plain) = PlainKind::of(kind) => self.plain(plain, entity, part, metadata, &mut problems),
-            Kind::Application => self.entity(&entity, part, &mut problems).map(|app| Object::Application(Box::new(app))),
+            Kind::Application => {
+                self.entity(&entity, part, &mut problems).map(|app| Object::Application(Box::new(app)))
+            }
             _ => self.environment(&entity, part, metadata, &mut problems),
         };
         match object {

@@ -4,6 +4,7 @@ use clap::CommandFactory as _;
 use clap_complete::{Shell, generate};
 
 use crate::args::Cli;
+use crate::completion;
 use crate::error::CliError;
 
 /// Print a completion script for a shell
@@ -17,11 +18,19 @@ pub(crate) struct CompletionArgs {
     /// bash, fish, powershell or zsh
     #[arg(value_name = "SHELL")]
     shell: Shell,
+    /// Complete ids too: the script asks humctl while you type
+    #[arg(long)]
+    dynamic: bool,
 }
 
 pub(crate) fn run(args: &CompletionArgs) -> Result<(), CliError> {
-    let mut script = Vec::new();
-    generate(args.shell, &mut Cli::command(), "humctl", &mut script);
+    let script = if args.dynamic {
+        completion::script(args.shell)?
+    } else {
+        let mut script = Vec::new();
+        generate(args.shell, &mut Cli::command(), "humctl", &mut script);
+        script
+    };
     std::io::Write::write_all(&mut std::io::stdout(), &script)
         .map_err(|error| CliError::user(format!("cannot write to stdout: {error}")))
 }

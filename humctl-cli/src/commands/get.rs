@@ -1,11 +1,13 @@
 //! `humctl get TYPE [ID]`
 
+use clap_complete::engine::ArgValueCandidates;
 use humctl_api_types::id::EnvId;
 use humctl_api_types::kind::Kind;
 use humctl_api_types::plain::Place;
 use serde_json::Value;
 
 use crate::commands::{kinds, references, suggest};
+use crate::completion;
 use crate::context::{Context, bad_id};
 use crate::error::CliError;
 
@@ -21,10 +23,10 @@ use crate::error::CliError;
 #[derive(Debug, clap::Args)]
 pub(crate) struct GetArgs {
     /// What to show
-    #[arg(value_name = "TYPE")]
+    #[arg(add = ArgValueCandidates::new(completion::types), value_name = "TYPE")]
     pub(crate) kind: Option<String>,
     /// Only this one
-    #[arg(value_name = "ID")]
+    #[arg(add = ArgValueCandidates::new(completion::objects), value_name = "ID")]
     pub(crate) id: Option<String>,
 }
 

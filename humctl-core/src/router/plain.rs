@@ -17,8 +17,8 @@ use serde_json::{Value, json};
 use crate::decode;
 use crate::plain::{PLAIN, PlainKind};
 use crate::router::Shared;
-use crate::router::not_supported::not_supported;
 use crate::router::answer::{Answer, ApiError, Body, Ids, Parameters, call, run};
+use crate::router::not_supported::not_supported;
 
 /// The paths of every kind that is plain data.
 pub(super) fn routes() -> Router<Shared> {
@@ -111,10 +111,7 @@ fn where_is(plain: &PlainKind, mut parts: Parts) -> Result<(OrgId, Place, String
 fn pipelines() -> Router<Shared> {
     Router::new()
         .route("/orgs/{org}/apps/{app}/pipelines", get(list_pipelines).post(create_pipeline))
-        .route(
-            "/orgs/{org}/apps/{app}/pipelines/{id}",
-            get(get_pipeline).patch(patch_pipeline).delete(delete_pipeline),
-        )
+        .route("/orgs/{org}/apps/{app}/pipelines/{id}", get(get_pipeline).patch(patch_pipeline).delete(delete_pipeline))
         .route("/orgs/{org}/apps/{app}/pipelines/{id}/schema", get(get_document))
 }
 
@@ -157,10 +154,8 @@ async fn patch_pipeline(
 
 async fn delete_pipeline(State(shared): State<Shared>, Ids((org, app, id)): Ids<PipelinePath>) -> Answer {
     let place = Place { app_id: Some(app), ..Place::default() };
-    call(StatusCode::NO_CONTENT, move || {
-        shared.orchestrator.delete_plain(&org, &crate::plain::PIPELINE, &place, &id)
-    })
-    .await
+    call(StatusCode::NO_CONTENT, move || shared.orchestrator.delete_plain(&org, &crate::plain::PIPELINE, &place, &id))
+        .await
 }
 
 /// The document in YAML, or in JSON for those who ask for it.

@@ -48,8 +48,7 @@ pub(super) fn apply(context: &Context, new: &CreateDefinition) -> Result<(Change
         }
     }
     if let Some(rules) = &new.criteria
-        && sorted(rules.iter().cloned())
-            != sorted(old.criteria.iter().map(MatchingCriteria::rule))
+        && sorted(rules.iter().cloned()) != sorted(old.criteria.iter().map(MatchingCriteria::rule))
     {
         client.call(&endpoint::replace_criteria(&org, &new.id, rules))?;
         change = Change::Updated;

@@ -1,5 +1,6 @@
 //! `humctl create env ID`
 
+use clap_complete::engine::ArgValueCandidates;
 use humctl_api_types::endpoint;
 use humctl_api_types::environment::CreateEnvironment;
 use humctl_api_types::id::{EnvId, EnvTypeId};
@@ -7,6 +8,7 @@ use humctl_api_types::kind::Kind;
 use humctl_api_types::plain::Place;
 
 use crate::commands::kinds;
+use crate::completion;
 use crate::context::{Context, bad_id};
 use crate::error::CliError;
 
@@ -17,13 +19,13 @@ pub(crate) struct CreateEnvArgs {
     #[arg(value_name = "ID")]
     pub(crate) id: String,
     /// Environment Type; that of --from, else development
-    #[arg(long = "type", short = 't', value_name = "TYPE")]
+    #[arg(long = "type", short = 't', value_name = "TYPE", add = ArgValueCandidates::new(completion::env_types))]
     env_type: Option<String>,
     /// Name for people; the id when absent
     #[arg(long)]
     name: Option<String>,
     /// Base the new Environment on the latest Deployment of this one
-    #[arg(long, value_name = "ENV")]
+    #[arg(long, value_name = "ENV", add = ArgValueCandidates::new(completion::envs))]
     from: Option<String>,
 }
 

@@ -2,6 +2,7 @@
 
 mod active_resource;
 
+use clap_complete::engine::ArgValueCandidates;
 use humctl_api_types::endpoint::{Method, encode_segment, values_path};
 use humctl_api_types::kind::Kind;
 use humctl_api_types::plain::Place;
@@ -10,6 +11,7 @@ use humctl_core::plain::PlainKind;
 
 use crate::commands::manifests::{self, Loaded};
 use crate::commands::{apply, kinds, suggest};
+use crate::completion;
 use crate::context::Context;
 use crate::error::CliError;
 use crate::output::progress::Progress;
@@ -22,10 +24,10 @@ use crate::output::progress::Progress;
 #[derive(Debug, clap::Args)]
 pub(crate) struct DeleteArgs {
     /// app, env, def, env-type, resource-type, value, active-resource, or any other type that get knows
-    #[arg(value_name = "TYPE", conflicts_with = "files", required_unless_present = "files")]
+    #[arg(add = ArgValueCandidates::new(completion::types), value_name = "TYPE", conflicts_with = "files", required_unless_present = "files")]
     pub(crate) kind: Option<String>,
     /// Which one
-    #[arg(value_name = "ID", conflicts_with = "files", requires = "kind")]
+    #[arg(add = ArgValueCandidates::new(completion::objects), value_name = "ID", conflicts_with = "files", requires = "kind")]
     pub(crate) id: Option<String>,
     /// File or directory with manifests of what to delete; may be repeated
     #[arg(long = "file", short = 'f', value_name = "FILE")]
@@ -122,7 +124,10 @@ fn path_of(context: &Context, loaded: &Loaded) -> Result<Option<String>, CliErro
             return Err(CliError::user(format!("{}: a {} cannot be deleted", loaded.file, info.name)));
         }
         Object::BuiltIn { id, .. } => {
-            return Err(CliError::user(format!("{}: {} {id} is built in and cannot be deleted", loaded.file, info.name)));
+            return Err(CliError::user(format!(
+                "{}: {} {id} is built in and cannot be deleted",
+                loaded.file, info.name
+            )));
         }
         Object::Value { app, env, body } => {
             let (org, app) = manifests::app_of(context, app.as_ref())?;

@@ -1,10 +1,12 @@
 //! `humctl deploy delta ID [ENV]`
 
+use clap_complete::engine::ArgValueCandidates;
 use humctl_api_types::deployment::DeploymentRequest;
 use humctl_api_types::endpoint;
 use humctl_api_types::id::DeltaId;
 
 use crate::commands::deploy::{Options, target};
+use crate::completion;
 use crate::context::{Context, bad_id};
 use crate::error::CliError;
 
@@ -15,7 +17,7 @@ pub(crate) struct DeltaArgs {
     #[arg(value_name = "DELTA")]
     id: String,
     /// Environment to deploy into: ID, env/ID, or `.`; that of the context, else the Delta's
-    #[arg(value_name = "ENV")]
+    #[arg(value_name = "ENV", add = ArgValueCandidates::new(completion::envs))]
     target: Option<String>,
     #[command(flatten)]
     options: Options,

@@ -1,10 +1,12 @@
 //! `humctl deploy deploy REF [ENV]`
 
+use clap_complete::engine::ArgValueCandidates;
 use humctl_api_types::deployment::DeploymentRequest;
 
 use crate::commands::deploy::{Options, target};
 use crate::commands::deployment::What;
 use crate::commands::references;
+use crate::completion;
 use crate::context::Context;
 use crate::error::CliError;
 
@@ -18,7 +20,7 @@ pub(crate) struct DeploymentArgs {
     #[arg(value_name = "DEPLOYMENT")]
     reference: String,
     /// Environment to deploy into: ID, env/ID, or `.`; that of the context when absent
-    #[arg(value_name = "ENV")]
+    #[arg(value_name = "ENV", add = ArgValueCandidates::new(completion::envs))]
     target: Option<String>,
     #[command(flatten)]
     options: Options,

@@ -1,9 +1,11 @@
 //! `humctl deploy env SOURCE [ENV]`
 
+use clap_complete::engine::ArgValueCandidates;
 use humctl_api_types::deployment::DeploymentRequest;
 
 use crate::commands::deploy::{Options, target};
 use crate::commands::references;
+use crate::completion;
 use crate::context::Context;
 use crate::error::CliError;
 
@@ -13,10 +15,10 @@ use crate::error::CliError;
 #[derive(Debug, clap::Args)]
 pub(crate) struct EnvArgs {
     /// Environment whose Deployment Set is taken: ID, env/ID, or `.`
-    #[arg(value_name = "SOURCE")]
+    #[arg(value_name = "SOURCE", add = ArgValueCandidates::new(completion::envs))]
     source: String,
     /// Environment to deploy into: ID, env/ID, or `.`; that of the context, else SOURCE
-    #[arg(value_name = "ENV")]
+    #[arg(value_name = "ENV", add = ArgValueCandidates::new(completion::envs))]
     target: Option<String>,
     #[command(flatten)]
     options: Options,

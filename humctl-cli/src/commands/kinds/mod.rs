@@ -59,12 +59,14 @@ pub(crate) fn parse(word: &str) -> Result<Kind, CliError> {
         let all = WORDS.iter().flat_map(|(words, _)| words.iter().copied());
         match humctl_core::decode::nearest(singular, all) {
             Some(near) => error.with_hint(format!("did you mean `{near}`?")),
-            None => error.with_hint(format!(
-                "known are {}",
-                WORDS.iter().map(|(words, _)| words[0]).collect::<Vec<_>>().join(", ")
-            )),
+            None => error.with_hint(format!("known are {}", words().collect::<Vec<_>>().join(", "))),
         }
     })
+}
+
+/// The first word of every kind.
+pub(crate) fn words() -> impl Iterator<Item = &'static str> {
+    WORDS.iter().map(|(words, _)| words[0])
 }
 
 /// The path of the list of a kind in this context.

@@ -72,18 +72,17 @@ fn columns(kind: Kind) -> &'static [Column] {
             &[ID, ("Type", At("/entity/type")), ("Driver", At("/entity/driver_type")), ("Criteria", Of(rules))]
         }
         Kind::MatchingCriteria => &[ID, ("Definition", At("/metadata/definition")), ("Rule", Of(one_rule))],
-        Kind::ResourceType => &[
-            ("Type", At("/metadata/type")),
-            NAME,
-            ("Category", At("/entity/category")),
-            ("Use", At("/entity/use")),
-        ],
+        Kind::ResourceType => {
+            &[("Type", At("/metadata/type")), NAME, ("Category", At("/entity/category")), ("Use", At("/entity/use"))]
+        }
         Kind::ResourceClass => &[ID, ("Type", At("/metadata/resource_type")), DESCRIPTION],
         Kind::Driver => &[ID, ("Type", At("/entity/type")), ("Org", At("/metadata/org_id"))],
         Kind::Account => &[ID, NAME, ("Type", At("/entity/type")), ("Is Used", At("/status/is_used"))],
         Kind::SecretStore => &[ID, ("Type", Of(engine)), ("Primary", At("/entity/primary"))],
         Kind::WorkloadProfile => &[ID, ("Version", At("/entity/version")), DESCRIPTION],
-        Kind::Pipeline => &[ID, ("Name", At("/status/name")), ("Status", At("/status/status")), ("Triggers", Of(triggers))],
+        Kind::Pipeline => {
+            &[ID, ("Name", At("/status/name")), ("Status", At("/status/status")), ("Triggers", Of(triggers))]
+        }
         Kind::PipelineCriteria => &[
             ID,
             ("Pipeline", At("/metadata/pipeline_id")),
@@ -97,21 +96,14 @@ fn columns(kind: Kind) -> &'static [Column] {
         Kind::AutomationRule => &[ID, ("Active", At("/entity/active")), ("Match Ref", At("/entity/match_ref"))],
         Kind::Webhook => &[ID, ("URL", At("/entity/url")), ("Disabled", At("/entity/disabled"))],
         Kind::Agent => &[ID, DESCRIPTION],
-        Kind::Key => {
-            &[ID, ("Fingerprint", At("/status/fingerprint")), ("Expired At", At("/status/expired_at"))]
-        }
+        Kind::Key => &[ID, ("Fingerprint", At("/status/fingerprint")), ("Expired At", At("/status/expired_at"))],
         Kind::Registry => &[ID, ("Registry", At("/entity/registry")), ("Type", At("/entity/type"))],
         Kind::Artefact => &[ID, NAME, ("Type", At("/entity/type"))],
-        Kind::ArtefactVersion => &[
-            NAME,
-            ("Version", At("/entity/version")),
-            ("Ref", At("/entity/ref")),
-            ("Commit", At("/entity/commit")),
-        ],
-        Kind::User => &[ID, NAME, ("Email", At("/entity/email")), ("Role", At("/entity/role"))],
-        Kind::Token => {
-            &[ID, ("Type", At("/entity/type")), ("Expires At", At("/entity/expires_at")), DESCRIPTION]
+        Kind::ArtefactVersion => {
+            &[NAME, ("Version", At("/entity/version")), ("Ref", At("/entity/ref")), ("Commit", At("/entity/commit"))]
         }
+        Kind::User => &[ID, NAME, ("Email", At("/entity/email")), ("Role", At("/entity/role"))],
+        Kind::Token => &[ID, ("Type", At("/entity/type")), ("Expires At", At("/entity/expires_at")), DESCRIPTION],
         Kind::AuditLog => &[
             ("At", At("/status/at")),
             ("User", At("/status/user_id")),

@@ -2,11 +2,13 @@
 
 use std::process::ExitCode;
 
+use clap_complete::engine::ArgValueCandidates;
 use humctl_api_types::check::{ConnectivityRequest, check_connectivity};
 use humctl_api_types::endpoint;
 use humctl_api_types::id::EnvTypeId;
 use humctl_core::json;
 
+use crate::completion;
 use crate::context::{Context, bad_id};
 use crate::error::CliError;
 use crate::output::progress::Progress;
@@ -19,7 +21,7 @@ use crate::output::table::Table;
 #[derive(Debug, clap::Args)]
 pub(crate) struct CheckConnectivityArgs {
     /// Type of the Environment; its own when absent
-    #[arg(long, value_name = "TYPE")]
+    #[arg(long, value_name = "TYPE", add = ArgValueCandidates::new(completion::env_types))]
     env_type: Option<String>,
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use clap_complete::engine::ArgValueCandidates;
 use humctl_api_types::deployment::Deployment;
 use humctl_api_types::id::{AppId, Class, EnvId, EnvTypeId, Guresid, ResId};
 use humctl_core::context::{EnvironmentContext, ResourceKey};
@@ -14,6 +15,7 @@ use humctl_core::placeholder::ResourceRef;
 use humctl_core::preview::preview;
 
 use crate::commands::resources::survey::{self, Deployed, Library};
+use crate::completion;
 use crate::context::{Context, bad_id};
 use crate::error::CliError;
 use crate::output::explain::text;
@@ -55,7 +57,7 @@ pub(crate) struct ExplainArgs {
     #[arg(long, conflicts_with = "resource")]
     all: bool,
     /// Explain for this Environment Type, as if nothing were deployed yet
-    #[arg(long, value_name = "TYPE")]
+    #[arg(long, value_name = "TYPE", add = ArgValueCandidates::new(completion::env_types))]
     env_type: Option<String>,
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use clap_complete::engine::ArgValueCandidates;
 use humctl_api_types::definition::ResourceDefinition;
 use humctl_api_types::endpoint;
 use humctl_api_types::id::OrgId;
@@ -9,6 +10,7 @@ use humctl_api_types::resource_type::ResourceTypeInfo;
 use humctl_core::score::known_types::{self, SCORE_TYPES};
 use serde_json::{Map, Value, json};
 
+use crate::completion;
 use crate::context::Context;
 use crate::error::CliError;
 use crate::output::table::Table;
@@ -20,7 +22,7 @@ use crate::output::table::Table;
 #[derive(Debug, clap::Args)]
 pub(crate) struct AvailableResourceTypesArgs {
     /// Show this type only
-    #[arg(long, value_name = "TYPE")]
+    #[arg(long, value_name = "TYPE", add = ArgValueCandidates::new(completion::res_types))]
     filter_type: Option<String>,
 }
 

@@ -47,5 +47,6 @@ fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>, CliError> {
 }
 
 fn unfit(path: &Path, reason: &str, wanted: &str) -> CliError {
-    CliError::user(format!("`{}` cannot be used for TLS: {reason}", path.display())).with_hint(format!("name a {wanted}"))
+    CliError::user(format!("`{}` cannot be used for TLS: {reason}", path.display()))
+        .with_hint(format!("name a {wanted}"))
 }
