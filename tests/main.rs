@@ -22,6 +22,7 @@ mod rules;
 mod score;
 mod secrets;
 mod serve;
+mod serve_load;
 mod sharing;
 mod story;
 mod template_driver;

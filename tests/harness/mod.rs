@@ -5,10 +5,12 @@ mod env;
 mod git;
 mod http;
 pub(crate) mod library;
+mod server;
 mod ssh;
 
 pub(crate) use browser::{Browser, Page};
 pub(crate) use env::{POSTGRES, Run, SecondHome, TestEnv, git_cluster, mask, score};
 pub(crate) use git::Remote;
 pub(crate) use http::{HttpGit, HttpRequest, read_request};
+pub(crate) use server::{Server, TOKEN};
 pub(crate) use ssh::{SshServer, make_key};

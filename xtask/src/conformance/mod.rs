@@ -77,7 +77,7 @@ fn ask_everything(place: &Path, humctl: PathBuf, text: &str, is_quick: bool) -> 
         .args(["--max-examples", if is_quick { N_EXAMPLES_QUICK } else { N_EXAMPLES }])
         .args(["--phases", if is_quick { "coverage,fuzzing" } else { "examples,coverage,fuzzing,stateful" }])
         .args(["--checks", CHECKS, "--continue-on-failure", "--warnings", "off", "--request-timeout", "30"])
-        .args(["--suppress-health-check", "all", "--workers", "2"])
+        .args(["--suppress-health-check", "all", "--workers", "1"])
         .args(["--report", "json", "--report-json-path"])
         .args([&report, &file]);
     if is_quick {
