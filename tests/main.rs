@@ -13,6 +13,7 @@ mod deploy;
 mod drivers;
 mod explain;
 mod failures;
+mod hostile_requests;
 mod http_driver;
 mod library;
 mod patterns;

@@ -103,7 +103,8 @@ fn https_is_served_to_whoever_trusts_the_certificate() {
     // A key that is not the certificate's.
     let other = "-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2VwBCIEIAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f\n-----END PRIVATE KEY-----\n";
     env.write("other.key", other);
-    let refused = env.run(&format!("serve --api-prefix local --no-auth --tls-cert {directory}/server.crt --tls-key other.key"));
+    let refused =
+        env.run(&format!("serve --api-prefix local --no-auth --tls-cert {directory}/server.crt --tls-key other.key"));
     let refused = refused.fails().stderr;
     assert!(refused.contains("do not fit each other") && !refused.contains("AAECAwQF"), "{refused}");
 }

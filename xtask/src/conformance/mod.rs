@@ -25,7 +25,7 @@ const CLIENT: &str = "@humanitec/autogen";
 const CLIENT_VERSION: &str = "0.0.11";
 
 /// Examples for each operation.
-const N_EXAMPLES: &str = "60";
+const N_EXAMPLES: &str = "25";
 const N_EXAMPLES_QUICK: &str = "4";
 
 pub(crate) fn run(flag: Option<&str>) -> Result<()> {

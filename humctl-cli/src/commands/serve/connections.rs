@@ -35,7 +35,12 @@ const MAX_LIFE: Duration = Duration::from_mins(30);
 const LAST_ANSWER: Duration = Duration::from_secs(30);
 
 /// Answers until `stop` resolves, and then what was asked by then.
-pub(super) async fn serve(listener: TcpListener, tls: Option<TlsAcceptor>, app: Router, stop: impl Future<Output = ()>) {
+pub(super) async fn serve(
+    listener: TcpListener,
+    tls: Option<TlsAcceptor>,
+    app: Router,
+    stop: impl Future<Output = ()>,
+) {
     let places = Arc::new(Semaphore::new(MAX_CONNECTIONS));
     let (stopping, stopped) = watch::channel(false);
     let mut connections = JoinSet::new();

@@ -51,7 +51,14 @@ pub(super) async fn log(State(ids): State<Arc<RequestIds>>, request: Request, ne
     let (status, took) = (response.status().as_u16(), started.elapsed());
     let (method, request_id) = (method.as_str(), id.to_str().unwrap_or_default());
     let duration_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
-    tracing::info!(method, path, status, duration_ms, request_id, "{method} {path}: {status} in {took:?} [{request_id}]");
+    tracing::info!(
+        method,
+        path,
+        status,
+        duration_ms,
+        request_id,
+        "{method} {path}: {status} in {took:?} [{request_id}]"
+    );
     response.headers_mut().insert(REQUEST_ID, id);
     response
 }

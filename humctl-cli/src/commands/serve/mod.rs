@@ -88,7 +88,10 @@ pub(crate) fn run(context: &Context, args: &ServeArgs) -> Result<(), CliError> {
         _ => None,
     };
     if tls.is_none() && !args.listen.ip().is_loopback() {
-        tracing::warn!("{} can be reached from elsewhere, and tokens travel in plain text: see --tls-cert", args.listen);
+        tracing::warn!(
+            "{} can be reached from elsewhere, and tokens travel in plain text: see --tls-cert",
+            args.listen
+        );
     }
     let (orchestrator, router) = embedded(settings)?;
     orchestrator.settle_all().map_err(|error| CliError::user(error.to_string()))?;
