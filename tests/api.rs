@@ -31,6 +31,16 @@ fn unknown_paths_methods_and_bodies_get_the_official_error() {
 }
 
 #[test]
+fn an_environment_type_in_use_is_not_deleted() {
+    let env = TestEnv::new();
+    env.run("create app shop").ok();
+    let used = env.run("api delete /orgs/local/env-types/development").fails().stderr;
+    assert_eq!(used, "Error: HTTP-409: it is in use\n  used by: shop/development\n");
+    env.run("delete app shop").ok();
+    env.run("api delete /orgs/local/env-types/development").ok();
+}
+
+#[test]
 fn escapes_in_paths_are_left_alone() {
     let env = TestEnv::new();
     let body = "{\"type\": \"local/queue\", \"use\": \"direct\", \"name\": \"Queue\"}";

@@ -122,18 +122,24 @@ impl CliError {
     }
 }
 
-/// The Active Resources that keep a Definition or rule from being deleted, as lines:
-/// the API answers with their bare list.
+/// What keeps a Definition, rule or Environment Type from being deleted, as
+/// lines: the API answers with the bare list.
 fn users(details: &serde_json::Value) -> Option<String> {
     let items = details.as_array().filter(|items| !items.is_empty())?;
     let mut text = ": it is in use".to_owned();
     for item in items {
         let part = |key: &str| item.get(key)?.as_str();
-        let _ = write!(text, "\n  used by: {}/{} {}", part("app_id")?, part("env_id")?, part("res_id")?);
+        let _ = write!(text, "\n  used by: {}/{}", part("app_id")?, part("env_id")?);
+        // An Environment Type is used by Environments, not by resources of theirs.
+        let Some(res_id) = part("res_id") else { continue };
+        let _ = write!(text, " {res_id}");
         text.push_str(&match part("to_def").unwrap_or_default() {
             "" => ", which nothing else matches".to_owned(),
             other => format!(", which would get `{other}` instead"),
         });
+    }
+    if items.iter().all(|item| item.get("res_id").is_none()) {
+        return Some(text);
     }
     text.push_str("\n  hint: delete it all the same with --force; the next deployments match anew");
     Some(text)

@@ -14,5 +14,5 @@ pub(crate) use browser::{Browser, Page};
 pub(crate) use env::{POSTGRES, Run, SecondHome, TestEnv, git_cluster, mask, score};
 pub(crate) use git::Remote;
 pub(crate) use http::{HttpGit, HttpRequest, read_request};
-pub(crate) use server::Server;
+pub(crate) use server::{Server, TOKEN};
 pub(crate) use ssh::{SshServer, make_key};

@@ -8,6 +8,7 @@ use humctl_api_types::deployment::Deployment;
 use humctl_api_types::environment::{CreateEnvironment, Environment};
 use humctl_api_types::id::{AppId, DeploymentId, EnvId, EnvTypeId, OrgId};
 use humctl_api_types::resource_type::ResourceTypeInfo;
+use serde_json::{Value, json};
 
 use crate::builtin;
 use crate::orchestrator::documents::{self, ApplicationDoc, DeploymentDoc, EnvironmentDoc};
@@ -121,13 +122,16 @@ impl Orchestrator {
     pub fn delete_environment_type(&self, org: &OrgId, id: &EnvTypeId) -> Result<()> {
         self.ensure_org(org)?;
         self.environment_type(org, id)?;
-        for app in self.applications(org)? {
-            if let Some(env) = app.envs.iter().find(|env| env.env_type == *id) {
-                return Err(OrchestratorError::Conflict(format!(
-                    "environment type `{id}` is used by environment `{}` of application `{}`",
-                    env.id, app.id
-                )));
-            }
+        let applications = self.applications(org)?;
+        let users: Vec<Value> = applications
+            .iter()
+            .flat_map(|app| app.envs.iter().map(move |env| (app, env)))
+            .filter(|(_, env)| env.env_type == *id)
+            .map(|(app, env)| json!({"app_id": app.id, "env_id": env.id}))
+            .collect();
+        if !users.is_empty() {
+            let message = format!("environment type `{id}` is used by {} environments", users.len());
+            return Err(OrchestratorError::ConflictBody { message, body: Value::Array(users) });
         }
         let mut batch = Batch::new();
         batch.delete(&documents::env_type(org, id.as_str()));

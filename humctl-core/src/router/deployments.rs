@@ -118,7 +118,7 @@ async fn rename_delta(
 }
 
 async fn list_sets(State(shared): State<Shared>, Ids((org, app)): Ids<(OrgId, AppId)>) -> Answer {
-    call(StatusCode::OK, move || shared.orchestrator.sets(&org, &app)).await
+    call_or_text(StatusCode::OK, move || shared.orchestrator.sets(&org, &app)).await
 }
 
 type SetPath = (OrgId, AppId, SetId);

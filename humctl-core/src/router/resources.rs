@@ -25,7 +25,7 @@ pub(super) fn routes() -> Router<Shared> {
         .route(&env("/resources/{type}/{id}"), delete(delete_active_resource))
         .route(&env("/resources/{type}/{id}/actions/pin"), post(pin_active_resource))
         .route(&env("/runtime"), get(no_runtime))
-        .route(&env("/runtime/paused"), put(no_control).get(no_runtime))
+        .route(&env("/runtime/paused"), put(no_control))
         .route(&env("/runtime/replicas"), patch(no_control))
         .route(&env("/logs"), get(no_runtime))
 }

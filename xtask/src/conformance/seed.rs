@@ -58,7 +58,7 @@ pub(super) fn seed(server: &Server) -> Result<Value> {
 
     // Shared Values and their versions.
     for level in [APP, ENV] {
-        for (key, value) in [("LEVEL", "info"), ("NAME", "shop")] {
+        for (key, value) in [("LEVEL", "info"), ("NAME", "shop"), ("SPARE", "gone")] {
             let body = json!({"key": key, "value": value, "description": "seeded", "is_secret": false});
             post(&format!("{level}/values"), &body)?;
         }
@@ -80,26 +80,31 @@ pub(super) fn seed(server: &Server) -> Result<Value> {
     let ids = |list: &Value| -> Vec<Value> {
         list.as_array().map(|list| list.iter().map(|one| one["id"].clone()).collect()).unwrap_or_default()
     };
-    let value_set_versions = [ids(&of_app), ids(&of_env)].concat();
+    let set = deployment["set_id"].as_str().context("the deployment has no set")?;
+    let resources = server.api("get", &format!("{APP}/sets/{set}/resources"), None)?;
     Ok(json!({
         "orgId": ["local"],
         "appId": ["shop"],
-        "envId": ["development", "development", "staging"],
+        "envId": ["development"],
         "envTypeId": ["shop-type", "development"],
-        "typeId": ["local/queue", "postgres"],
+        // Values are put into paths as they are.
+        "typeId": ["local%2Fqueue", "postgres"],
         "driverId": ["queue"],
         "defId": ["pg-team", "default-humanitec-base-env"],
         "criteriaId": [rule["id"]],
         "defVersionId": ids(&versions),
         "key": ["LEVEL", "NAME"],
-        "valueSetVersionId": value_set_versions,
+        "app:valueSetVersionId": ids(&of_app),
+        "env:valueSetVersionId": ids(&of_env),
         "deltaId": [delta],
-        "setId": ids(&sets),
+        "setId": [set],
         "sourceSetId": ids(&sets),
+        "resources": resources,
         "deployId": [deployment["id"]],
         "graphId": [deployment["dependency_graph_id"]],
-        "type": ["workload", "postgres", "postgres.default", "base-env"],
-        "resId": ["modules.web", "modules.web.externals.db", "base-env"],
+        // These go together.
+        "type": ["workload", "postgres", "postgres.default"],
+        "resId": ["modules.web", "modules.web.externals.db", "modules.web.externals.db"],
     }))
 }
 

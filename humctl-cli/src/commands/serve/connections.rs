@@ -107,3 +107,103 @@ where
     connection.as_mut().graceful_shutdown();
     let _ = timeout(LAST_ANSWER, connection).await;
 }
+
+#[cfg(test)]
+mod tests {
+    use axum::routing::get;
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream, duplex};
+    use tokio::time::Instant;
+
+    use super::*;
+
+    const QUESTION: &[u8] = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n";
+
+    /// How long a connection lasts on a clock that passes by itself, with what the client does.
+    fn lasts<F: Future<Output = ()>>(client: impl FnOnce(DuplexStream, watch::Sender<bool>) -> F) -> Duration {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
+        runtime.block_on(async {
+            let app = Router::new().route("/", get(|| async { "x".repeat(1 << 20) }));
+            let (ours, theirs) = duplex(1 << 10);
+            let (stopping, stopped) = watch::channel(false);
+            let began = Instant::now();
+            let server = async {
+                answer(ours, app, stopped).await;
+                began.elapsed()
+            };
+            tokio::join!(server, client(theirs, stopping)).0
+        })
+    }
+
+    async fn read_answer(stream: &mut DuplexStream) {
+        let mut left = 1 << 20;
+        while left > 0 {
+            left -= stream.read(&mut [0; 4096]).await.unwrap().min(left);
+        }
+    }
+
+    async fn wait_for_the_end(mut stream: DuplexStream) {
+        while stream.read(&mut [0; 4096]).await.is_ok_and(|n| n > 0) {}
+    }
+
+    #[test]
+    fn a_head_that_never_ends_is_not_waited_for() {
+        for start in ["", "GET / HTTP/1.1\r\nHost: "] {
+            let lasted = lasts(|mut stream, stopping| async move {
+                stream.write_all(start.as_bytes()).await.unwrap();
+                wait_for_the_end(stream).await;
+                drop(stopping);
+            });
+            assert!(lasted <= HEAD_TIME + Duration::from_secs(1), "{start:?}: {lasted:?}");
+        }
+    }
+
+    #[test]
+    fn a_slow_trickle_ends_too() {
+        let lasted = lasts(|mut stream, stopping| async move {
+            for byte in QUESTION.iter().cycle() {
+                if stream.write_all(&[*byte | 0x20]).await.is_err() {
+                    break;
+                }
+                sleep(Duration::from_secs(5)).await;
+            }
+            drop(stopping);
+        });
+        assert!(lasted <= HEAD_TIME + Duration::from_secs(6), "{lasted:?}");
+    }
+
+    #[test]
+    fn a_connection_is_kept_for_the_next_question_but_not_for_ever() {
+        let lasted = lasts(|mut stream, stopping| async move {
+            for _ in 0..3 {
+                stream.write_all(QUESTION).await.unwrap();
+                read_answer(&mut stream).await;
+                sleep(HEAD_TIME / 2).await;
+            }
+            wait_for_the_end(stream).await;
+            drop(stopping);
+        });
+        assert!(lasted > HEAD_TIME && lasted <= HEAD_TIME * 3, "{lasted:?}");
+    }
+
+    #[test]
+    fn an_answer_that_nobody_reads_is_given_up() {
+        let lasted = lasts(|mut stream, stopping| async move {
+            stream.write_all(QUESTION).await.unwrap();
+            sleep(MAX_LIFE * 2).await;
+            drop((stream, stopping));
+        });
+        assert!(lasted <= MAX_LIFE + LAST_ANSWER + Duration::from_secs(1), "{lasted:?}");
+    }
+
+    #[test]
+    fn a_connection_without_a_question_ends_with_the_server() {
+        let lasted = lasts(|mut stream, stopping| async move {
+            stream.write_all(QUESTION).await.unwrap();
+            read_answer(&mut stream).await;
+            sleep(Duration::from_secs(1)).await;
+            stopping.send(true).unwrap();
+            wait_for_the_end(stream).await;
+        });
+        assert!(lasted < Duration::from_secs(2), "{lasted:?}");
+    }
+}

@@ -29,7 +29,7 @@ struct Requests {
     by_status: BTreeMap<u16, u64>,
     /// Requests within each bound, not those within the bounds before.
     durations: [u64; BOUNDS.len()],
-    n_requests: u64,
+    all: u64,
     time: Duration,
 }
 
@@ -41,7 +41,7 @@ impl Metrics {
         if let Some(index) = BOUNDS.iter().position(|bound| took <= Duration::from_millis(*bound)) {
             requests.durations[index] += 1;
         }
-        requests.n_requests += 1;
+        requests.all += 1;
         requests.time += took;
     }
 
@@ -76,9 +76,9 @@ impl Metrics {
                 let seconds = Duration::from_millis(*bound).as_secs_f64();
                 let _ = writeln!(text, "{name}_bucket{{{labels},le=\"{seconds}\"}} {n}");
             }
-            let _ = writeln!(text, "{name}_bucket{{{labels},le=\"+Inf\"}} {}", requests.n_requests);
+            let _ = writeln!(text, "{name}_bucket{{{labels},le=\"+Inf\"}} {}", requests.all);
             let _ = writeln!(text, "{name}_sum{{{labels}}} {}", requests.time.as_secs_f64());
-            let _ = writeln!(text, "{name}_count{{{labels}}} {}", requests.n_requests);
+            let _ = writeln!(text, "{name}_count{{{labels}}} {}", requests.all);
         }
         text
     }

@@ -29,8 +29,7 @@ pub(super) fn acceptor(cert: &Path, key: &Path) -> Result<TlsAcceptor, CliError>
         .map_err(|_| unfit(key, "it holds no private key", "PEM file with the key, without a passphrase"))?;
     let config = ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
         .with_safe_default_protocol_versions()
-        .map(|builder| builder.with_no_client_auth())
-        .and_then(|builder| builder.with_single_cert(certificates, private));
+        .and_then(|builder| builder.with_no_client_auth().with_single_cert(certificates, private));
     let mut config = config.map_err(|error| {
         CliError::user(format!("`{}` and `{}` do not fit each other: {error}", cert.display(), key.display()))
             .with_hint("--tls-key is the key of the first certificate in --tls-cert")
