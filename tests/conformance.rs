@@ -9,7 +9,7 @@ const E: &str = "/orgs/{orgId}/apps/{appId}/envs/{envId}";
 
 /// The official document, with `nullable` said in the words of JSON Schema.
 #[expect(clippy::print_stdout, reason = "a test that did not run says so")]
-fn document() -> Option<Value> {
+pub(crate) fn document() -> Option<Value> {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/data/openapi.json");
     let Ok(text) = std::fs::read_to_string(path) else {
         println!("skipped: ../shared/data/openapi.json not present");

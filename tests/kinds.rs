@@ -176,7 +176,7 @@ fn apply(env: &TestEnv, text: &str) -> String {
 }
 
 /// Applies every kind, and shows that what is shown can be applied.
-fn every_kind(env: &TestEnv) {
+pub(crate) fn every_kind(env: &TestEnv) {
     for case in cases() {
         let made = apply(env, &manifest(&case, None));
         assert!(made.starts_with(&format!("{} ", case.kind)) && made.ends_with(": created\n"), "{made}");

@@ -11,6 +11,7 @@ mod command_tree;
 mod compatibility;
 mod completion;
 mod conformance;
+mod contract;
 mod connection;
 mod deltas;
 mod deploy;

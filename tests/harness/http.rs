@@ -44,7 +44,7 @@ pub(crate) struct HttpRequest {
     pub(crate) method: String,
     pub(crate) path: String,
     query: String,
-    headers: Vec<(String, String)>,
+    pub(crate) headers: Vec<(String, String)>,
     pub(crate) body: Vec<u8>,
 }
 

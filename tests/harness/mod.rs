@@ -8,6 +8,7 @@ mod http;
 pub(crate) mod library;
 mod server;
 mod ssh;
+mod tap;
 
 pub(crate) use api::{Answer, FakeApi, hosted};
 pub(crate) use browser::{Browser, Page};
@@ -16,3 +17,4 @@ pub(crate) use git::Remote;
 pub(crate) use http::{HttpGit, HttpRequest, read_request};
 pub(crate) use server::{Server, TOKEN};
 pub(crate) use ssh::{SshServer, make_key};
+pub(crate) use tap::{Exchange, Tap};

@@ -154,6 +154,18 @@ impl Orchestrator {
         Ok(types)
     }
 
+    /// One custom Resource Type.
+    ///
+    /// # Errors
+    /// [`OrchestratorError`].
+    pub fn custom_resource_type(&self, org: &OrgId, id: &str) -> Result<ResourceTypeInfo> {
+        let key = documents::resource_type(org, id);
+        match self.store().get(&key)? {
+            Some(document) => decode(&key, &document),
+            None => Err(OrchestratorError::NotFound { what: "resource type", id: id.to_owned() }),
+        }
+    }
+
     /// Makes or, with `is_update`, replaces a custom Resource Type.
     ///
     /// # Errors
@@ -179,10 +191,7 @@ impl Orchestrator {
     /// # Errors
     /// [`OrchestratorError`]; `Conflict` while a Definition has it.
     pub fn delete_resource_type(&self, org: &OrgId, id: &str) -> Result<()> {
-        let key = documents::resource_type(org, id);
-        if self.store().get(&key)?.is_none() {
-            return Err(OrchestratorError::NotFound { what: "resource type", id: id.to_owned() });
-        }
+        self.custom_resource_type(org, id)?;
         let users = self.definitions(org)?.into_iter().filter(|definition| definition.res_type.as_str() == id);
         let users: Vec<String> = users.map(|definition| format!("`{}`", definition.id)).collect();
         if !users.is_empty() {
@@ -192,7 +201,7 @@ impl Orchestrator {
             )));
         }
         let mut batch = Batch::new();
-        batch.delete(&key);
+        batch.delete(&documents::resource_type(org, id));
         Ok(self.store().commit(&batch)?)
     }
 

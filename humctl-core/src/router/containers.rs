@@ -10,20 +10,23 @@ use humctl_api_types::driver::{CreateDriver, UpdateDriver};
 use humctl_api_types::environment::CreateEnvironment;
 use humctl_api_types::id::{AppId, DeploymentId, DriverId, EnvId, EnvTypeId, OrgId, ResourceType};
 use humctl_api_types::resource_type::ResourceTypeInfo;
+use serde_json::{Map, Value};
 
+use crate::decode;
 use crate::router::Shared;
-use crate::router::answer::{Answer, Body, Ids, call};
+use crate::router::answer::{Answer, ApiError, Body, Ids, call, run};
+use crate::router::not_supported::not_supported;
 
 /// The paths of what holds everything else.
 pub(super) fn routes() -> Router<Shared> {
     Router::new()
-        .route("/current-user", get(current_user))
+        .route("/current-user", get(current_user).patch(not_supported))
         .route("/orgs", get(list_orgs))
         .route("/orgs/{org}", get(get_org))
         .route("/orgs/{org}/env-types", get(list_env_types).post(create_env_type))
         .route("/orgs/{org}/env-types/{id}", get(get_env_type).patch(patch_env_type).delete(delete_env_type))
         .route("/orgs/{org}/resources/types", get(list_types).post(create_type))
-        .route("/orgs/{org}/resources/types/{id}", put(put_type).delete(delete_type))
+        .route("/orgs/{org}/resources/types/{id}", put(put_type).patch(patch_type).delete(delete_type))
         .route("/orgs/{org}/resources/drivers", get(list_drivers).post(create_driver))
         .route("/orgs/{org}/resources/drivers/{id}", get(get_driver).put(put_driver).delete(delete_driver))
         .route("/orgs/{org}/apps", get(list_apps).post(create_app))
@@ -84,10 +87,30 @@ async fn create_type(State(shared): State<Shared>, Ids(org): Ids<OrgId>, Body(bo
 async fn put_type(
     State(shared): State<Shared>,
     Ids((org, id)): Ids<(OrgId, ResourceType)>,
-    Body(body): Body<ResourceTypeInfo>,
+    Body(fields): Body<Map<String, Value>>,
 ) -> Answer {
-    let body = ResourceTypeInfo { res_type: id, ..body };
+    let body = typed(&id, fields)?;
     call(StatusCode::OK, move || shared.orchestrator.put_resource_type(&org, body, true)).await
+}
+
+async fn patch_type(
+    State(shared): State<Shared>,
+    Ids((org, id)): Ids<(OrgId, ResourceType)>,
+    Body(fields): Body<Map<String, Value>>,
+) -> Answer {
+    let (orchestrator, place, wanted) = (shared.orchestrator.clone(), org.clone(), id.clone());
+    let current = run(move || orchestrator.custom_resource_type(&place, wanted.as_str())).await?;
+    let mut merged = crate::json::to_object(&current);
+    merged.extend(fields);
+    let body = typed(&id, merged)?;
+    call(StatusCode::OK, move || shared.orchestrator.put_resource_type(&org, body, true)).await
+}
+
+/// The body of a change, which does not say the type's own name.
+fn typed(id: &ResourceType, mut fields: Map<String, Value>) -> Result<ResourceTypeInfo, ApiError> {
+    fields.insert("type".to_owned(), id.as_str().into());
+    decode::tolerant(&Value::Object(fields))
+        .map_err(|error| ApiError::new(StatusCode::BAD_REQUEST, format!("the body does not fit: {error}")))
 }
 
 async fn delete_type(State(shared): State<Shared>, Ids((org, id)): Ids<(OrgId, ResourceType)>) -> Answer {
