@@ -22,7 +22,7 @@ DELETED = {
     "/orgs/{orgId}/env-types/{envTypeId}": {"envTypeId": ["spare", "staging", "staging"]},
     "/orgs/{orgId}/resources/defs/{defId}": {"defId": ["spare", "pg-team"]},
     "/orgs/{orgId}/resources/types/{typeId}": {"typeId": ["local%2Fspare", "postgres"]},
-    "/orgs/{orgId}/resources/drivers/{driverId}": {"driverId": ["spare", "queue"]},
+    "/orgs/{orgId}/resources/drivers/{driverId}": {"driverId": ["spare"]},
     "/orgs/{orgId}/apps/{appId}/values": {"appId": ["spare"]},
     "/orgs/{orgId}/apps/{appId}/values/{key}": {"key": ["SPARE"]},
     "/orgs/{orgId}/apps/{appId}/envs/{envId}/values": {"envId": ["staging"]},
