@@ -131,7 +131,7 @@ impl Orchestrator {
             .collect();
         if !users.is_empty() {
             let message = format!("environment type `{id}` is used by {} environments", users.len());
-            return Err(OrchestratorError::ConflictBody { message, body: Value::Array(users) });
+            return Err(OrchestratorError::InUse { status: 409, message, body: Value::Array(users) });
         }
         let mut batch = Batch::new();
         batch.delete(&documents::env_type(org, id.as_str()));

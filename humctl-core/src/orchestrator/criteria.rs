@@ -74,7 +74,7 @@ impl Orchestrator {
     /// another Definition by that, only `force` does.
     ///
     /// # Errors
-    /// [`OrchestratorError::ConflictBody`] with the list of those resources.
+    /// [`OrchestratorError::InUse`] with the list of those resources.
     pub fn delete_criteria(&self, org: &OrgId, id: &DefinitionId, criteria_id: &str, force: bool) -> Result<()> {
         self.change_criteria(org, id, |old| {
             if old.iter().all(|rule| rule.id != criteria_id) {
@@ -162,7 +162,8 @@ pub(super) fn refuse_changes(id: &DefinitionId, changes: &[DefinitionChange]) ->
     if changes.is_empty() {
         return Ok(());
     }
-    Err(OrchestratorError::ConflictBody {
+    Err(OrchestratorError::InUse {
+        status: 409,
         message: format!("resource definition `{id}` is used by {} Active Resources", changes.len()),
         body: json_text::to_value(&changes),
     })

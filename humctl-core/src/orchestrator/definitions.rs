@@ -216,7 +216,7 @@ impl Orchestrator {
     /// it is then marked, and kept for them until they are matched anew.
     ///
     /// # Errors
-    /// [`OrchestratorError::ConflictBody`] with the list of those resources,
+    /// [`OrchestratorError::InUse`] with the list of those resources,
     /// and the Definition that each would get instead.
     pub fn delete_definition(&self, org: &OrgId, id: &DefinitionId, force: bool) -> Result<()> {
         self.ensure_org(org)?;

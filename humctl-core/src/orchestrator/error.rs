@@ -30,9 +30,11 @@ pub enum OrchestratorError {
     /// The object is in a state that does not allow this.
     #[error("{0}")]
     Conflict(String),
-    /// As above, with a body of the official form for this case.
+    /// A refusal that has a body of its own in the official document.
     #[error("{message}")]
-    ConflictBody {
+    InUse {
+        /// The HTTP status.
+        status: u16,
         /// What is wrong.
         message: String,
         /// The body.
@@ -73,7 +75,8 @@ impl OrchestratorError {
     pub fn status(&self) -> u16 {
         match self {
             Self::NotFound { .. } => 404,
-            Self::Exists { .. } | Self::Conflict(_) | Self::ConflictBody { .. } => 409,
+            Self::Exists { .. } | Self::Conflict(_) => 409,
+            Self::InUse { status, .. } => *status,
             Self::Invalid(_) => 400,
             Self::NotSupported(_) => 501,
             Self::Git(_) => 502,
@@ -85,7 +88,7 @@ impl OrchestratorError {
     /// The body in the official form.
     #[must_use]
     pub fn body(&self) -> Value {
-        if let Self::ConflictBody { body, .. } = self {
+        if let Self::InUse { body, .. } = self {
             return body.clone();
         }
         let error = match self {

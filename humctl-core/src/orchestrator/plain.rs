@@ -3,6 +3,7 @@
 //! What is secret in them is sealed in a document of its own, which only they
 //! name, and never returned.
 
+use humctl_api_types::definition::ResourceDefinition;
 use humctl_api_types::id::OrgId;
 use humctl_api_types::kind::Kind;
 use humctl_api_types::plain::Place;
@@ -144,17 +145,21 @@ impl Orchestrator {
     /// Removes an object.
     ///
     /// # Errors
-    /// [`OrchestratorError`]; `Conflict` for an Account that a Definition names.
+    /// [`OrchestratorError`]; `InUse` for an Account that a Definition names.
     pub fn delete_plain(&self, org: &OrgId, plain: &PlainKind, place: &Place, id: &str) -> Result<()> {
         self.check_place(org, place)?;
         let (_, doc) = self.plain_doc(org, plain, place, id)?;
         if plain.kind == Kind::Account {
             let users = self.account_users(org, &doc.id)?;
             if !users.is_empty() {
-                let users = users.join(", ");
-                return Err(OrchestratorError::Conflict(format!(
-                    "account `{id}` is used by resource definition {users}\n  hint: delete or change these first"
-                )));
+                let names: Vec<String> = users.iter().map(|definition| format!("`{}`", definition.id)).collect();
+                let message = format!(
+                    "account `{id}` is used by resource definition {}\n  hint: delete or change these first",
+                    names.join(", ")
+                );
+                let details = json!({"referencing_resources": {"resource_definitions": users}});
+                let body = json!({"error": "API-400", "message": message, "details": details});
+                return Err(OrchestratorError::InUse { status: 400, message, body });
             }
         }
         let mut batch = Batch::new();
@@ -257,10 +262,10 @@ impl Orchestrator {
     }
 
     /// Definitions that name an Account.
-    fn account_users(&self, org: &OrgId, id: &str) -> Result<Vec<String>> {
-        let definitions = self.definitions(org)?.into_iter();
-        let users = definitions.filter(|definition| definition.driver_account.as_deref() == Some(id));
-        Ok(users.map(|definition| format!("`{}`", definition.id)).collect())
+    fn account_users(&self, org: &OrgId, id: &str) -> Result<Vec<ResourceDefinition>> {
+        let mut definitions = self.definitions(org)?;
+        definitions.retain(|definition| definition.driver_account.as_deref() == Some(id));
+        Ok(definitions)
     }
 
     /// Puts the secrets of an object into a document of their own.

@@ -64,7 +64,7 @@ fn maker(plain: &'static PlainKind) -> MethodRouter<Shared> {
 
 fn object(plain: &'static PlainKind) -> MethodRouter<Shared> {
     let mut methods = delete(async move |State(shared): State<Shared>, Ids(parts): Ids<Parts>| {
-        let (org, place, id) = where_is(plain, parts)?;
+        let (org, place, id) = where_is(plain, parts).map_err(|error| refused_deletion(plain, error))?;
         call(StatusCode::NO_CONTENT, move || shared.orchestrator.delete_plain(&org, plain, &place, &id)).await
     });
     // The API has no way to ask for one Agent.
@@ -83,6 +83,14 @@ fn object(plain: &'static PlainKind) -> MethodRouter<Shared> {
         Some(Method::Put) => methods.merge(put(change)),
         Some(_) => methods.merge(patch(change)),
     }
+}
+
+/// Of an Account that is not deleted the official document wants to hear who uses it.
+fn refused_deletion(plain: &PlainKind, mut error: ApiError) -> ApiError {
+    if plain.kind == Kind::Account {
+        error.body["details"] = json!({"referencing_resources": {}});
+    }
+    error
 }
 
 /// The keys of an Agent, which stay what they are.
