@@ -12,9 +12,29 @@ use crate::output::log::LogFormat;
 /// With a token, humctl talks to a hosted Orchestrator. Without one it is the
 /// Orchestrator itself: it matches Resource Definitions, builds the Resource
 /// Graph, and commits custom resources to Git, from where Argo CD or Flux
-/// takes them to a cluster.
+/// takes them to a cluster. All commands work in both ways, unless they say otherwise.
 #[derive(Debug, Parser)]
-#[command(name = "humctl", version, arg_required_else_help = true)]
+#[command(
+    name = "humctl",
+    version,
+    arg_required_else_help = true,
+    after_help = "Examples:
+  # From nothing to a Deployment, without a server
+  humctl apply -f definitions/              # Resource Definitions: where deployments go, how resources are made
+  humctl create app shop                    # an Application, with the Environment development
+  humctl score init                         # a sample Score file, score.yaml
+  humctl score deploy --app shop --env development --wait
+
+  # The same with a hosted Orchestrator begins with
+  humctl login
+  humctl config set org my-org
+
+  # And then
+  humctl get deploys --app shop --env development
+  humctl resources graph --format ascii --app shop --env development
+
+See also: humctl help, humctl doctor, humctl completion"
+)]
 pub struct Cli {
     #[command(flatten)]
     pub(crate) globals: GlobalArgs,
@@ -36,32 +56,33 @@ pub(crate) struct GlobalArgs {
     #[arg(long, global = true, value_name = "ENV")]
     pub(crate) env: Option<String>,
     /// API token [env: `HUMANITEC_TOKEN`]
-    #[arg(long, global = true, value_name = "TOKEN", hide_env_values = true)]
+    #[arg(long, global = true, value_name = "TOKEN", hide_env_values = true, hide_short_help = true)]
     pub(crate) token: Option<String>,
     /// Output format: table, json or yaml [env: `HUMANITEC_OUTPUT`]
     #[arg(long, short, global = true, value_name = "FORMAT")]
     pub(crate) output: Option<String>,
-    /// Address of the API, or local, or local:STATE-FILE [env: `HUMANITEC_API_PREFIX`]
-    #[arg(long, global = true, value_name = "URL")]
+    /// Address of the API; local for the embedded Orchestrator, local:FILE with that state file [env: `HUMANITEC_API_PREFIX`]
+    #[arg(long, global = true, value_name = "URL", hide_short_help = true)]
     pub(crate) api_prefix: Option<String>,
     /// Context as one path: /orgs/O/apps/A/envs/E [env: `HUMANITEC_CONTEXT`]
-    #[arg(long, short, global = true, value_name = "PATH")]
+    #[arg(long, short, global = true, value_name = "PATH", hide_short_help = true)]
     pub(crate) context: Option<String>,
     /// Configuration file instead of ~/.humctl
-    #[arg(long, global = true, value_name = "FILE")]
+    #[arg(long, global = true, value_name = "FILE", hide_short_help = true)]
     pub(crate) config: Option<PathBuf>,
-    /// How much to tell on stderr, 0 to 9
+    /// How much to tell on stderr, 0 to 9: 1 decisions and warnings, 6 requests and git, 9 bodies
     #[arg(
         short = 'v',
         long = "verbosity",
         visible_alias = "verbose",
         global = true,
+        hide_short_help = true,
         value_name = "LEVEL",
         value_parser = clap::value_parser!(u8).range(0..=9)
     )]
     pub(crate) verbosity: Option<u8>,
     /// Show no progress on a terminal; in a pipe there is none
-    #[arg(long, global = true)]
+    #[arg(long, global = true, hide_short_help = true)]
     pub(crate) no_progress: bool,
 }
 

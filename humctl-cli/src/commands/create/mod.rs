@@ -13,9 +13,20 @@ use crate::commands::apply::{self, ApplyArgs};
 use crate::context::Context;
 use crate::error::CliError;
 
-/// Create an object, or apply manifests with -f
+/// Create an Application, an Environment, a Shared Value and the like
+///
+/// With -f, manifests are applied as `humctl apply` does.
 #[derive(Debug, clap::Args)]
-#[command(args_conflicts_with_subcommands = true, arg_required_else_help = true)]
+#[command(
+    args_conflicts_with_subcommands = true,
+    arg_required_else_help = true,
+    after_help = "Examples:
+  humctl create app shop
+  humctl create env staging --app shop --type staging
+  humctl create value LOG_LEVEL debug --app shop --env staging
+
+See also: humctl apply, humctl get, humctl delete"
+)]
 pub(crate) struct CreateArgs {
     #[command(subcommand)]
     pub(crate) what: Option<CreateWhat>,

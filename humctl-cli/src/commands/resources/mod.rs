@@ -14,8 +14,14 @@ use std::process::ExitCode;
 use crate::context::Context;
 use crate::error::CliError;
 
-/// Look at the resources of an Environment
+/// Understand and check resources, their Definitions and their graph
 #[derive(Debug, clap::Subcommand)]
+#[command(after_help = "Examples:
+  humctl resources graph --format ascii --app shop --env development
+  humctl resources explain postgres --app shop --env development
+  humctl resources diff -f definitions/
+
+See also: humctl get, humctl apply, humctl score available-resource-types")]
 pub(crate) enum ResourcesCommand {
     ActiveResourceUsage(active_resource_usage::ActiveResourceUsageArgs),
     CheckAccount(check_account::CheckAccountArgs),
