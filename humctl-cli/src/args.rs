@@ -20,9 +20,9 @@ use crate::output::log::LogFormat;
     arg_required_else_help = true,
     after_help = "Examples:
   # From nothing to a Deployment, without a server
-  humctl apply -f definitions/              # Resource Definitions: where deployments go, how resources are made
-  humctl create app shop                    # an Application, with the Environment development
-  humctl score init                         # a sample Score file, score.yaml
+  humctl apply -f definitions/     # Resource Definitions: where to deploy, how to make resources
+  humctl create app shop           # an Application, with the Environment development
+  humctl score init                # a sample Score file, score.yaml
   humctl score deploy --app shop --env development --wait
 
   # The same with a hosted Orchestrator begins with
@@ -86,27 +86,28 @@ pub(crate) struct GlobalArgs {
     pub(crate) no_progress: bool,
 }
 
+/// Every command, in the order of the help: what a Deployment needs comes first.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    Api(commands::api::ApiArgs),
     Apply(commands::apply::ApplyArgs),
-    Completion(commands::completion::CompletionArgs),
-    Config(commands::config::ConfigArgs),
     Create(commands::create::CreateArgs),
-    Delete(commands::delete::DeleteArgs),
-    #[command(subcommand)]
-    Deploy(commands::deploy::DeployCommand),
-    Diff(commands::diff::DiffArgs),
-    Doctor(commands::doctor::DoctorArgs),
-    Get(commands::get::GetArgs),
-    Login(commands::login::LoginArgs),
-    Logout(commands::logout::LogoutArgs),
-    #[command(subcommand)]
-    Resources(commands::resources::ResourcesCommand),
     #[command(subcommand)]
     Score(commands::score::ScoreCommand),
-    Serve(commands::serve::ServeArgs),
+    #[command(subcommand)]
+    Deploy(commands::deploy::DeployCommand),
+    Get(commands::get::GetArgs),
+    #[command(subcommand)]
+    Resources(commands::resources::ResourcesCommand),
+    Diff(commands::diff::DiffArgs),
     Update(commands::update::UpdateArgs),
+    Delete(commands::delete::DeleteArgs),
+    Api(commands::api::ApiArgs),
+    Login(commands::login::LoginArgs),
+    Logout(commands::logout::LogoutArgs),
+    Config(commands::config::ConfigArgs),
+    Doctor(commands::doctor::DoctorArgs),
+    Completion(commands::completion::CompletionArgs),
+    Serve(commands::serve::ServeArgs),
     Version(commands::version::VersionArgs),
 }
 

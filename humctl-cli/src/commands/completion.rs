@@ -15,7 +15,7 @@ use crate::error::CliError;
 
 See also: humctl doctor"#)]
 pub(crate) struct CompletionArgs {
-    /// bash, fish, powershell or zsh
+    /// Shell that the script is for
     #[arg(value_name = "SHELL")]
     shell: Shell,
 }

@@ -19,7 +19,15 @@ const STATE_KEY: &str = "stateKey";
 /// `humctl config` and `humctl config view` show the file and the variables
 /// together, as JSON and with the token; `humctl config KEY` shows one value.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Keys, and the environment variables that win over them:
+#[command(
+    after_help = "Examples:
+  humctl config view
+  humctl config set org my-org
+  humctl config org
+  humctl config set app --delete
+
+See also: humctl login, humctl doctor",
+    after_long_help = "Keys, and the environment variables that win over them:
   org            Organization                                         HUMANITEC_ORG
   app            Application                                          HUMANITEC_APP
   env            Environment                                          HUMANITEC_ENV
@@ -48,7 +56,8 @@ Examples:
   humctl config org
   humctl config set app --delete
 
-See also: humctl login, humctl doctor")]
+See also: humctl login, humctl doctor"
+)]
 pub(crate) struct ConfigArgs {
     /// view, set KEY VALUE, set KEY --delete, or a KEY to show
     #[arg(value_name = "view|set|KEY")]

@@ -40,12 +40,12 @@ pub(crate) enum CreateWhat {
     App(app::CreateAppArgs),
     #[command(alias = "environment")]
     Env(env::CreateEnvArgs),
-    #[command(alias = "deployment-delta")]
-    Delta(delta::CreateDeltaArgs),
-    #[command(name = "environment-type", alias = "env-type")]
-    EnvironmentType(environment_type::CreateEnvironmentTypeArgs),
     #[command(alias = "app-value")]
     Value(value::CreateValueArgs),
+    #[command(name = "environment-type", alias = "env-type")]
+    EnvironmentType(environment_type::CreateEnvironmentTypeArgs),
+    #[command(alias = "deployment-delta")]
+    Delta(delta::CreateDeltaArgs),
     #[command(name = "artefact-version", alias = "artifact-version")]
     ArtefactVersion(artefact_version::CreateArtefactVersionArgs),
 }

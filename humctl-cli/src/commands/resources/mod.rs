@@ -23,13 +23,13 @@ use crate::error::CliError;
 
 See also: humctl get, humctl apply, humctl score available-resource-types")]
 pub(crate) enum ResourcesCommand {
+    Graph(graph::GraphArgs),
+    Explain(explain::ExplainArgs),
+    Diff(diff::DiffArgs),
+    TestDefinition(test_definition::TestDefinitionArgs),
     ActiveResourceUsage(active_resource_usage::ActiveResourceUsageArgs),
     CheckAccount(check_account::CheckAccountArgs),
     CheckConnectivity(check_connectivity::CheckConnectivityArgs),
-    Diff(diff::DiffArgs),
-    Explain(explain::ExplainArgs),
-    Graph(graph::GraphArgs),
-    TestDefinition(test_definition::TestDefinitionArgs),
 }
 
 pub(crate) fn run(context: &Context, command: &ResourcesCommand) -> Result<ExitCode, CliError> {

@@ -22,10 +22,10 @@ use crate::error::CliError;
 
 See also: humctl create app, humctl get, humctl deploy")]
 pub(crate) enum ScoreCommand {
-    AvailableResourceTypes(available_resource_types::AvailableResourceTypesArgs),
-    Deploy(Box<deploy::DeployArgs>),
     Init(init::InitArgs),
     Validate(validate::ValidateArgs),
+    Deploy(Box<deploy::DeployArgs>),
+    AvailableResourceTypes(available_resource_types::AvailableResourceTypesArgs),
 }
 
 pub(crate) fn run(context: &Context, command: &ScoreCommand) -> Result<ExitCode, CliError> {
