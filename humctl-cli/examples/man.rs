@@ -4,19 +4,15 @@
 //! xtask has to carry what makes them; the same bytes come out at each run.
 
 use std::path::Path;
-use std::process::ExitCode;
 use std::{fs, io};
 
 use clap::{Command, CommandFactory as _};
 use clap_mangen::Man;
 use clap_mangen::roff::{Roff, bold, roman};
 
-fn main() -> ExitCode {
-    let Some(directory) = std::env::args().nth(1) else { return ExitCode::FAILURE };
-    match write(Path::new(&directory)) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(_) => ExitCode::FAILURE,
-    }
+fn main() -> io::Result<()> {
+    let directory = std::env::args().nth(1).ok_or_else(|| io::Error::other("name a directory"))?;
+    write(Path::new(&directory))
 }
 
 /// Writes all pages; those of commands that are no more are removed.
@@ -57,7 +53,11 @@ fn page(command: &Command) -> io::Result<(String, Vec<u8>)> {
     let (examples, related) = rest.split_once("See also: ").unwrap_or((rest, ""));
 
     let has_commands = command.has_subcommands();
-    let command = command.clone().override_usage(usage.trim_start_matches("Usage:").trim().to_owned());
+    // What only the short help leaves out belongs here.
+    let command = command
+        .clone()
+        .mut_args(|flag| flag.hide_short_help(false))
+        .override_usage(usage.trim_start_matches("Usage:").trim().to_owned());
     let man = Man::new(command).source(concat!("humctl ", env!("CARGO_PKG_VERSION"))).manual("The humctl command line");
     let mut text = Vec::new();
     man.render_title(&mut text)?;
@@ -123,6 +123,7 @@ mod tests {
             {
                 assert!(page.contains(&format!("\n.SH {heading}\n")), "{name}: {heading}:\n{page}");
             }
+            assert!(page.contains("Configuration file instead of"), "{name}");
             let related = page.split("SEE ALSO\"\n").nth(1).unwrap();
             let related = related.replace("\\fB", "").replace("\\fR", "").replace('\\', "");
             for other in related.trim().split(", ") {

@@ -40,7 +40,7 @@ pub(crate) struct CreateArtefactVersionArgs {
     /// Git commit that it was built from
     #[arg(long, value_name = "SHA")]
     commit: Option<String>,
-    /// Digest of the image, as in sha256:…
+    /// Digest of the image, as in sha256:0a1b2c3
     #[arg(long, value_name = "DIGEST")]
     digest: Option<String>,
     /// Score file of the Workload
