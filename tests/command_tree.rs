@@ -55,6 +55,13 @@ enum Prints {
     Nothing,
 }
 
+/// Every command with all that it takes.
+fn tree() -> Command {
+    let mut tree = humctl_cli::Cli::command();
+    tree.build();
+    tree
+}
+
 /// The words of every command that does something.
 fn leaves() -> Vec<String> {
     fn walk(command: &Command, words: &str, found: &mut Vec<String>) {
@@ -67,7 +74,7 @@ fn leaves() -> Vec<String> {
         }
     }
     let mut found = Vec::new();
-    walk(&humctl_cli::Cli::command(), "", &mut found);
+    walk(&tree(), "", &mut found);
     found
 }
 
@@ -100,7 +107,7 @@ fn commands() -> Vec<(String, Command)> {
         }
     }
     let mut found = Vec::new();
-    walk(&humctl_cli::Cli::command(), "humctl", &mut found);
+    walk(&tree(), "humctl", &mut found);
     found
 }
 

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use crate::commands;
+use crate::lazy::Lazy;
 use crate::output::log::LogFormat;
 
 /// Deploy Workloads through the Platform Orchestrator
@@ -89,26 +90,43 @@ pub(crate) struct GlobalArgs {
 /// Every command, in the order of the help: what a Deployment needs comes first.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    Apply(commands::apply::ApplyArgs),
-    Create(commands::create::CreateArgs),
+    /// Create or update objects from manifests
+    Apply(Lazy<commands::apply::ApplyArgs>),
+    /// Create an Application, an Environment, a Shared Value and the like
+    Create(Lazy<commands::create::CreateArgs>),
+    /// Write, check and deploy Score files
     #[command(subcommand)]
-    Score(commands::score::ScoreCommand),
+    Score(Lazy<commands::score::ScoreCommand>),
+    /// Deploy a Delta, an earlier Deployment, a Deployment Set or another Environment
     #[command(subcommand)]
-    Deploy(commands::deploy::DeployCommand),
-    Get(commands::get::GetArgs),
+    Deploy(Lazy<commands::deploy::DeployCommand>),
+    /// Show one object, or all of a type
+    Get(Lazy<commands::get::GetArgs>),
+    /// Understand and check resources, their Definitions and their graph
     #[command(subcommand)]
-    Resources(commands::resources::ResourcesCommand),
-    Diff(commands::diff::DiffArgs),
-    Update(commands::update::UpdateArgs),
-    Delete(commands::delete::DeleteArgs),
-    Api(commands::api::ApiArgs),
-    Login(commands::login::LoginArgs),
-    Logout(commands::logout::LogoutArgs),
-    Config(commands::config::ConfigArgs),
-    Doctor(commands::doctor::DoctorArgs),
-    Completion(commands::completion::CompletionArgs),
-    Serve(commands::serve::ServeArgs),
-    Version(commands::version::VersionArgs),
+    Resources(Lazy<commands::resources::ResourcesCommand>),
+    /// Show what leads from one Deployment Set to another, as a Delta
+    Diff(Lazy<commands::diff::DiffArgs>),
+    /// Change a Delta, or apply manifests with -f
+    Update(Lazy<commands::update::UpdateArgs>),
+    /// Delete objects
+    Delete(Lazy<commands::delete::DeleteArgs>),
+    /// Send a request to the API and print the answer
+    Api(Lazy<commands::api::ApiArgs>),
+    /// Log in to a hosted Orchestrator, and keep its token
+    Login(Lazy<commands::login::LoginArgs>),
+    /// Forget the token that login has kept
+    Logout(Lazy<commands::logout::LogoutArgs>),
+    /// Show or change the configuration in ~/.humctl
+    Config(Lazy<commands::config::ConfigArgs>),
+    /// Check that humctl has what it needs, and say what to do about the rest
+    Doctor(Lazy<commands::doctor::DoctorArgs>),
+    /// Print a completion script for a shell
+    Completion(Lazy<commands::completion::CompletionArgs>),
+    /// Offer the embedded Orchestrator to others over HTTP
+    Serve(Lazy<commands::serve::ServeArgs>),
+    /// Show the version of humctl
+    Version(Lazy<commands::version::VersionArgs>),
 }
 
 impl Command {
@@ -128,5 +146,16 @@ mod tests {
     #[test]
     fn the_command_line_is_consistent() {
         super::Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn the_list_of_commands_says_what_each_of_them_says() {
+        let listed = super::Cli::command();
+        let mut built = listed.clone();
+        built.build();
+        for command in listed.get_subcommands() {
+            let own = built.find_subcommand(command.get_name()).and_then(clap::Command::get_about);
+            assert_eq!(command.get_about().map(ToString::to_string), own.map(ToString::to_string));
+        }
     }
 }
