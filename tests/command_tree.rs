@@ -55,6 +55,13 @@ enum Prints {
     Nothing,
 }
 
+/// Every command with all that it takes.
+fn tree() -> Command {
+    let mut tree = humctl_cli::Cli::command();
+    tree.build();
+    tree
+}
+
 /// The words of every command that does something.
 fn leaves() -> Vec<String> {
     fn walk(command: &Command, words: &str, found: &mut Vec<String>) {
@@ -67,7 +74,7 @@ fn leaves() -> Vec<String> {
         }
     }
     let mut found = Vec::new();
-    walk(&humctl_cli::Cli::command(), "", &mut found);
+    walk(&tree(), "", &mut found);
     found
 }
 
@@ -88,6 +95,110 @@ fn every_command_explains_itself() {
             assert!(text.contains("Usage:"), "{words}: {text}");
         }
         assert_eq!(env.run(&format!("help {words}")).ok().stdout, env.run(&format!("{words} --help")).ok().stdout);
+    }
+}
+
+/// Every command and group, with its words.
+fn commands() -> Vec<(String, Command)> {
+    fn walk(command: &Command, words: &str, found: &mut Vec<(String, Command)>) {
+        found.push((words.to_owned(), command.clone()));
+        for command in command.get_subcommands().filter(|command| command.get_name() != "help") {
+            walk(command, &format!("{words} {}", command.get_name()), found);
+        }
+    }
+    let mut found = Vec::new();
+    walk(&tree(), "humctl", &mut found);
+    found
+}
+
+#[test]
+fn every_command_has_examples_that_parse_and_related_commands_that_are_there() {
+    let commands = commands();
+    let known: BTreeSet<&str> = commands.iter().map(|(words, _)| words.as_str()).chain(["humctl help"]).collect();
+    for (words, command) in &commands {
+        let short = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+        let long = command.get_after_long_help().map_or_else(|| short.clone(), ToString::to_string);
+        for text in [short, long] {
+            let (_, text) = text.split_once("Examples:\n").unwrap_or_else(|| panic!("{words} has no examples"));
+            let (examples, related) =
+                text.split_once("\n\nSee also: ").unwrap_or_else(|| panic!("{words} has no related commands"));
+            let mut n_examples = 0;
+            for example in examples.replace("\\\n", " ").lines() {
+                assert!(example.is_empty() || example.starts_with("  "), "{words}: {example}");
+                for call in calls(example) {
+                    n_examples += 1;
+                    let parsed = humctl_cli::Cli::command().try_get_matches_from(&call);
+                    assert!(parsed.is_ok(), "{words}: {example}: {}", parsed.unwrap_err());
+                }
+            }
+            assert!(n_examples > 0, "{words}");
+            for other in related.split(", ") {
+                assert!(known.contains(other) && other != words, "{words}: {other}");
+            }
+        }
+    }
+}
+
+/// The calls of humctl in a line of shell, as words.
+fn calls(line: &str) -> Vec<Vec<String>> {
+    let mut calls = vec![Vec::new()];
+    let (mut word, mut is_word, mut quote) = (String::new(), false, None);
+    for c in line.replace("$(humctl", "\nhumctl").chars().chain(['\n']) {
+        match (quote, c) {
+            (Some(open), c) if c == open => quote = None,
+            (Some(_), c) => word.push(c),
+            (None, '\'' | '"') => (quote, is_word) = (Some(c), true),
+            (None, '#') if !is_word => break,
+            (None, ' ' | '\n' | '|' | '<' | '>') => {
+                if std::mem::take(&mut is_word) {
+                    calls.last_mut().unwrap().push(std::mem::take(&mut word));
+                }
+                // What a redirection names is no word of the call, and neither is another program.
+                if c != ' ' {
+                    calls.push(Vec::new());
+                }
+            }
+            (None, c) => {
+                word.push(c);
+                is_word = true;
+            }
+        }
+    }
+    calls.iter_mut().for_each(|call| {
+        call.retain({
+            let mut is_begun = false;
+            move |word| {
+                is_begun |= !word.contains('=') || word.starts_with("humctl");
+                is_begun
+            }
+        })
+    });
+    calls.retain(|call| call.first().is_some_and(|word| word == "humctl"));
+    calls
+}
+
+#[test]
+fn examples_are_taken_apart_as_a_shell_does() {
+    for (line, expected) in [
+        ("humctl get app # all", &[&["humctl", "get", "app"][..]][..]),
+        ("humctl get 'a b' \"c\" > file", &[&["humctl", "get", "a b", "c"]]),
+        ("A=b humctl get x | sed y | humctl apply -f -", &[&["humctl", "get", "x"], &["humctl", "apply", "-f", "-"]]),
+        ("ID=$(humctl create delta | jq .)", &[&["humctl", "create", "delta"]]),
+        ("# a comment", &[]),
+    ] {
+        assert_eq!(calls(line), expected, "{line}");
+    }
+}
+
+#[test]
+fn every_variable_and_key_is_in_the_help_of_config() {
+    let env = TestEnv::new();
+    let help = env.run("config --help").ok().stdout;
+    let source = include_str!("../humctl-cli/src/env.rs");
+    for line in source.lines().filter(|line| line.starts_with("pub(crate) const ")) {
+        let name = line.split('"').nth(1).unwrap();
+        assert!(help.contains(name), "{name}");
+        assert!(include_str!("../README.md").contains(name), "{name} in the README");
     }
 }
 

@@ -12,8 +12,14 @@ use crate::commands::kinds;
 /// command line has besides stays what it is.
 pub(crate) fn adapt(cli: &mut Cli) {
     let (kind, id) = match &mut cli.command {
-        Some(Command::Get(args)) => (args.kind.as_deref(), &mut args.id),
-        Some(Command::Delete(args)) => (args.kind.as_deref(), &mut args.id),
+        Some(Command::Get(args)) => {
+            let args = &mut **args;
+            (args.kind.as_deref(), &mut args.id)
+        }
+        Some(Command::Delete(args)) => {
+            let args = &mut **args;
+            (args.kind.as_deref(), &mut args.id)
+        }
         Some(Command::Create(args)) => match &mut args.what {
             Some(CreateWhat::App(args)) => return adapt_new(&mut cli.globals.context, &mut args.id),
             Some(CreateWhat::Env(args)) => return adapt_new(&mut cli.globals.context, &mut args.id),

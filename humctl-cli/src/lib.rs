@@ -14,6 +14,7 @@ mod context;
 mod env;
 mod error;
 mod input;
+mod lazy;
 mod legacy;
 mod output;
 

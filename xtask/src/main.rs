@@ -5,6 +5,7 @@ mod ci;
 mod conformance;
 mod demo;
 mod fuzz;
+mod man;
 mod mutants;
 mod tidy;
 mod vectors;
@@ -23,8 +24,10 @@ cargo xtask CHORE
          ask the API with schemathesis and with the official TypeScript client; both are installed
          under `target/conformance` the first time
   tidy   check the rules of the house that no compiler checks
-  bench  print the budgets and what is measured against them; `bench start`, `bench plan`,
+  bench  print the budgets and what is measured against them; `bench cli`, `bench plan`,
          `bench render` and `bench deploy` run a part
+  man [DIR]
+         write a man page for each command, into `target/man` unless told otherwise
   fuzz [SECONDS [TARGET]]
          look for input that breaks a law of `fuzz/src/lib.rs`, each target in turn, 600 seconds
          unless told otherwise; needs cargo-fuzz and a nightly compiler
@@ -45,6 +48,7 @@ fn main() -> ExitCode {
         "vectors" => vectors::run(std::env::args().nth(2).as_deref()),
         "fuzz" => fuzz::run(std::env::args().nth(2).as_deref(), std::env::args().nth(3).as_deref()),
         "mutants" => mutants::run(std::env::args().nth(2).as_deref()),
+        "man" => man::run(std::env::args().nth(2).as_deref()),
         "bench" => bench::run(std::env::args().nth(2).as_deref()),
         _ => {
             say(USAGE);

@@ -15,19 +15,21 @@ use crate::error::CliError;
 /// A list that comes in pages is put together, unless the path has `page` or
 /// `per_page`.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Examples:
-  humctl api get /current-user
-  humctl api post /orgs/my-org/apps -d '{\"id\": \"shop\", \"name\": \"Shop\"}'
+#[command(after_help = r#"Examples:
+  humctl api get /orgs
+  humctl api post /orgs/my-org/apps -d '{"id": "shop", "name": "Shop"}'
   humctl api put /orgs/my-org/resources/defs/dns/criteria -f - < criteria.json
-  humctl api patch /orgs/my-org/apps/shop/pipelines/main -f main.yaml -H 'If-Match: 1a2b'")]
+  humctl api patch /orgs/my-org/apps/shop/pipelines/main -f main.yaml -H 'If-Match: 1a2b'
+
+See also: humctl get, humctl apply, humctl delete"#)]
 pub(crate) struct ApiArgs {
-    /// get, post, put, patch or delete
+    /// HTTP method: get, post, put, patch or delete
     #[arg(value_name = "METHOD")]
     method: String,
-    /// Path with its query, as in /orgs/my-org/apps; sent as it is
+    /// Path of the API, with its query if there is one, as in /orgs/my-org/apps
     #[arg(value_name = "PATH")]
     path: String,
-    /// Request body
+    /// Request body: JSON, or YAML for a Pipeline
     #[arg(long, short, value_name = "TEXT", conflicts_with = "file", allow_hyphen_values = true)]
     data: Option<String>,
     /// File with the request body; - is stdin

@@ -8,14 +8,15 @@ use crate::completion;
 use crate::error::CliError;
 
 /// Print a completion script for a shell
-///
-/// bash: humctl completion bash > /`etc/bash_completion.d/humctl`
-/// zsh:  humctl completion zsh > "${fpath[1]}/_humctl"
-/// fish: humctl completion fish > ~/.config/fish/completions/humctl.fish
 #[derive(Debug, clap::Args)]
-#[command(verbatim_doc_comment)]
+#[command(after_help = r#"Examples:
+  humctl completion bash > /etc/bash_completion.d/humctl
+  humctl completion zsh > "${fpath[1]}/_humctl"
+  humctl completion fish > ~/.config/fish/completions/humctl.fish
+
+See also: humctl doctor"#)]
 pub(crate) struct CompletionArgs {
-    /// bash, fish, powershell or zsh
+    /// Shell that the script is for
     #[arg(value_name = "SHELL")]
     shell: Shell,
     /// Complete ids too: the script asks humctl while you type

@@ -15,22 +15,54 @@ const STATE_KEY: &str = "stateKey";
 
 /// Show or change the configuration in ~/.humctl
 ///
-/// - humctl config view: everything, as JSON
-/// - humctl config KEY: one value
-/// - humctl config set KEY VALUE: store a value
-/// - humctl config set KEY --delete: remove it
-///
-/// Keys: apiPrefix, app, context, env, org, output, token; caFile, which names
-/// certificates to trust besides the system's; selectorDepth, which says whether
-/// the steps of Resource selectors are direct or transitive; and stateKey, which moves the key that seals secrets in the local state to file
-/// or keyring.
+/// A flag wins over an environment variable, and that over the configuration.
+/// `humctl config` and `humctl config view` show the file and the variables
+/// together, as JSON and with the token; `humctl config KEY` shows one value.
 #[derive(Debug, clap::Args)]
-#[command(verbatim_doc_comment)]
+#[command(
+    after_help = "Examples:
+  humctl config view
+  humctl config set org my-org
+  humctl config org
+  humctl config set app --delete
+
+See also: humctl login, humctl doctor",
+    after_long_help = "Keys, and the environment variables that win over them:
+  org            Organization                                         HUMANITEC_ORG
+  app            Application                                          HUMANITEC_APP
+  env            Environment                                          HUMANITEC_ENV
+  context        all three as one path: /orgs/O/apps/A/envs/E         HUMANITEC_CONTEXT
+  token          API token; better kept with humctl login             HUMANITEC_TOKEN
+  apiPrefix      address of the API, or local, or local:STATE-FILE    HUMANITEC_API_PREFIX
+  output         output format: table, json or yaml                   HUMANITEC_OUTPUT
+  caFile         PEM file with certificates to trust in addition      HUMCTL_CA_FILE
+  selectorDepth  how far Resource selectors reach: direct, transitive HUMCTL_SELECTOR_DEPTH
+  stateKey       where the key that seals local secrets lies: file, keyring
+
+Environment variables only:
+  HUMCTL_STATE                   state file of the embedded Orchestrator
+  HUMCTL_STATE_KEY               secret text instead of that key, 32 characters or more, for CI
+  HUMCTL_GIT_AUTHOR_NAME         author of commits; HUMCTL_GIT_AUTHOR_EMAIL is the mail address
+  SOURCE_DATE_EPOCH              fixed time of commits, in seconds since 1970
+  HUMANITEC_OVERRIDE_USER_AGENT  user agent that is sent to the API
+  API_PREFIX                     former name of HUMANITEC_API_PREFIX
+  SSL_CERT_FILE                  PEM file with certificates to trust in addition
+  HTTPS_PROXY, NO_PROXY          proxy to the API, and hosts that need none
+  XDG_DATA_HOME, XDG_CACHE_HOME, XDG_RUNTIME_DIR  where state, caches and private files are kept
+
+Examples:
+  humctl config view
+  humctl config set org my-org
+  humctl config org
+  humctl config set app --delete
+
+See also: humctl login, humctl doctor"
+)]
 pub(crate) struct ConfigArgs {
-    /// view, set, or a key
+    /// view, set KEY VALUE, set KEY --delete, or a KEY to show
     #[arg(value_name = "view|set|KEY")]
     words: Vec<String>,
-    /// With `set KEY`: remove the value
+    /// With set KEY: remove the value
     #[arg(long)]
     delete: bool,
 }

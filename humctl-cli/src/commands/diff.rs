@@ -12,13 +12,22 @@ use crate::error::CliError;
 
 /// Show what leads from one Deployment Set to another, as a Delta
 ///
-/// A and B name sets: an id, or `.`, `+N`, deploy/ID, env/ENV. With `env` or
-/// `deploy` instead of `sets` they name Environments or Deployments. Sets that
-/// differ are no failure.
+/// A and B name Deployment Sets: by id, `.` for the latest, `+N` for the N-th
+/// before, deploy/ID for that of a Deployment, env/ENV for that of an Environment.
+/// With `env` or `deploy` instead of `sets` they name Environments or Deployments.
+/// Exit status: 0 whether they differ or not, 1 on errors.
 #[derive(Debug, clap::Args)]
-#[command(arg_required_else_help = true)]
+#[command(
+    arg_required_else_help = true,
+    after_help = "Examples:
+  humctl diff sets env/development env/staging --app shop
+  humctl diff sets deploy/+1 deploy/. --app shop --env production
+  humctl diff env development staging --app shop -o json
+
+See also: humctl get, humctl deploy set, humctl resources diff"
+)]
 pub(crate) struct DiffArgs {
-    /// sets, env or deploy
+    /// What A and B name: sets, env or deploy
     #[arg(value_name = "TYPE", value_parser = ["sets", "set", "env", "envs", "deploy", "deploys"], hide_possible_values = true)]
     kind: String,
     /// The set to start from

@@ -25,12 +25,12 @@ use crate::output::style;
 /// given). Nothing is changed. Fails when something would keep a Deployment from
 /// working.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Examples:
+#[command(after_help = r#"Examples:
   humctl doctor
   humctl doctor --app shop --env production
-  humctl doctor --offline -o json | jq '.[] | select(.Level == \"PROBLEM\")'
+  humctl doctor --offline -o json | jq '.[] | select(.Level == "PROBLEM")'
 
-See also: humctl config view, humctl login")]
+See also: humctl config, humctl login"#)]
 pub(crate) struct DoctorArgs {
     /// Leave out what needs the network: the hosted API and Git targets
     #[arg(long)]

@@ -11,21 +11,32 @@ use crate::completion;
 use crate::context::{Context, bad_id};
 use crate::error::CliError;
 
-/// Show objects
+/// Show one object, or all of a type
 ///
-/// Types: org, app, env, env-type, def, resource-type, resource-class, driver,
-/// account, secret-store, workload-profile, deploy, deployment-error,
-/// deployment-set, delta, value, active-resources, pipeline, pipeline-criteria,
-/// pipeline-run, rule, webhook, registry, agent, key, artefact, artefact-version,
-/// user, token, audit-log. Deployments and sets also take `.` for the latest one,
-/// and `+N` for the N-th before it. Values are the Application's, unless --env
-/// names an Environment.
+/// A list shows the latest first where time matters. Deployments and Deployment Sets
+/// also take `.` for the latest one, and `+N` for the N-th before it, as ID. Values
+/// are the Application's, unless --env names an Environment. What -o yaml prints can
+/// be changed and applied.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Types:
+  org, app, env, env-type, user, token, audit-log
+  deploy, deployment-error, deployment-set, delta, value, active-resources
+  def, resource-type, resource-class, driver, account, secret-store
+  pipeline, pipeline-criteria, pipeline-run, rule, webhook
+  artefact, artefact-version, registry, agent, key, workload-profile
+
+Examples:
+  humctl get apps
+  humctl get env --app shop
+  humctl get deploy . --app shop --env development -o json
+  humctl get def postgres-team -o yaml
+
+See also: humctl apply, humctl delete, humctl api")]
 pub(crate) struct GetArgs {
-    /// What to show
+    /// Type of object, in singular or plural
     #[arg(add = ArgValueCandidates::new(completion::types), value_name = "TYPE")]
     pub(crate) kind: Option<String>,
-    /// Only this one
+    /// Id of the only one to show; all of them when absent
     #[arg(add = ArgValueCandidates::new(completion::objects), value_name = "ID")]
     pub(crate) id: Option<String>,
 }

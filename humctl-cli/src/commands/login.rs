@@ -27,15 +27,18 @@ const TIME_LIMIT: Duration = Duration::from_mins(5);
 /// Log in to a hosted Orchestrator, and keep its token
 ///
 /// Shows the address of a page that asks for your consent, and opens it in the
-/// browser where there is a terminal. With `--token -` the token is read from
-/// stdin, without showing it on a terminal; `--token TOKEN` works too, but then
-/// other users of the machine can see it in the list of processes. The token is
-/// tried before it is kept. An `--api-prefix` is kept with it.
+/// browser where there is a terminal. With --token - the token is read from stdin,
+/// without showing it on a terminal; --token TOKEN works too, but then other users
+/// of the machine can see it in the list of processes. The token is tried before it
+/// is kept. An --api-prefix is kept with it. No login is needed to deploy with the
+/// embedded Orchestrator.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   humctl login
   humctl login --token - < token.txt
-  humctl login --token - --api-prefix https://orchestrator.example.com --store keyring")]
+  humctl login --token - --api-prefix https://orchestrator.example.com --store keyring
+
+See also: humctl logout, humctl config, humctl doctor")]
 pub(crate) struct LoginArgs {
     /// Where the token is kept: in ~/.humctl, which only you can read, or in the keyring
     #[arg(long, value_name = "WHERE", default_value = "file", value_parser = ["file", "keyring"])]

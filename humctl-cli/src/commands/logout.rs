@@ -5,11 +5,16 @@ use crate::config::{ConfigFile, TOKEN_STORE};
 use crate::context::Context;
 use crate::error::CliError;
 
-/// Forget the token that login has stored
+/// Forget the token that login has kept
 ///
-/// Removes it from ~/.humctl and from the keyring. A token in `HUMANITEC_TOKEN`
-/// stays in force. Nothing is said when it went well, also when there was none.
+/// Removes it from ~/.humctl and from the keyring. A token in the environment
+/// variable `HUMANITEC_TOKEN` stays in force. Prints nothing when all went well,
+/// also when there was no token.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  humctl logout
+
+See also: humctl login, humctl config")]
 pub(crate) struct LogoutArgs {}
 
 pub(crate) fn run(context: &Context, _: &LogoutArgs) -> Result<(), CliError> {

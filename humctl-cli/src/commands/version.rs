@@ -5,6 +5,10 @@ use crate::error::CliError;
 
 /// Show the version of humctl
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  humctl version
+
+See also: humctl doctor")]
 pub(crate) struct VersionArgs {}
 
 pub(crate) fn run(context: &Context, _: &VersionArgs) -> Result<(), CliError> {

@@ -20,9 +20,20 @@ pub(crate) use definition::find_rule;
 pub(crate) use plain::find;
 
 /// Create or update objects from manifests
+///
+/// A manifest is a YAML or JSON document with `apiVersion`, `kind`, `metadata` and
+/// `entity`, as `humctl get -o yaml` prints it. A file can hold several of them. Of
+/// a directory the .yaml, .yml and .json files are taken. Everything is read and
+/// checked before anything is applied.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  humctl apply -f github-for-gitops.yaml
+  humctl apply -f definitions/ -f apps.yaml
+  humctl get def postgres -o yaml | sed 's/db-1/db-2/' | humctl apply -f -
+
+See also: humctl get, humctl delete, humctl resources diff")]
 pub(crate) struct ApplyArgs {
-    /// File or directory with manifests; - is stdin; may be repeated
+    /// File or directory with manifests, or - for stdin; may be given more than once
     #[arg(long = "file", short = 'f', value_name = "FILE", global = false)]
     files: Vec<String>,
 }

@@ -12,14 +12,19 @@ use crate::error::CliError;
 
 /// Create an Application with the Environment `development`
 #[derive(Debug, clap::Args)]
+#[command(after_help = r#"Examples:
+  humctl create app shop
+  humctl create app shop --name "Web shop" --skip-environment-creation
+
+See also: humctl create env, humctl score deploy, humctl get"#)]
 pub(crate) struct CreateAppArgs {
-    /// Id of the new Application
+    /// Id of the new Application: lower case letters, digits and hyphens
     #[arg(value_name = "ID")]
     pub(crate) id: String,
-    /// Name for people; the id when absent
+    /// Name for people [default: the id]
     #[arg(long)]
     name: Option<String>,
-    /// Make no Environment
+    /// Create no Environment with it
     #[arg(long)]
     skip_environment_creation: bool,
 }

@@ -13,46 +13,46 @@ use crate::context::Context;
 use crate::error::CliError;
 use crate::input::read_text;
 
-/// Tell a hosted Orchestrator of a new image, or of a Workload with its Score file
+/// Register a new image, or a Workload with its Score file, with a hosted Orchestrator
 ///
-/// Automation Rules deploy it where they match. The embedded Orchestrator keeps
-/// no artefacts: there, deploy with humctl score deploy --image.
+/// Automation Rules deploy it where they match. The embedded Orchestrator keeps no
+/// artefacts: there, deploy with `humctl score deploy --image`.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Examples:
-  humctl create artefact-version -t container -n registry.example/shop --version 1.4.0 \\
+#[command(after_help = r#"Examples:
+  humctl create artefact-version -t container -n registry.example/shop --version 1.4.0 \
     --ref refs/heads/main --commit 0a1b2c3
   humctl create artefact-version -t workload --spec score.yaml --version 1.4.0
 
-See also: humctl get artefact-version, humctl score deploy")]
+See also: humctl score deploy, humctl get"#)]
 pub(crate) struct CreateArtefactVersionArgs {
-    /// Kind of artefact
+    /// What it is: an image (container), or a Workload with its Score file (workload)
     #[arg(long = "type", short = 't', value_name = "TYPE", value_parser = ["container", "workload"])]
     artefact_type: String,
-    /// The image without its tag; a Workload is named in its Score file
+    /// The image without its tag, as in registry.example/shop; a Workload is named in its Score file
     #[arg(long, short, value_name = "NAME", required_if_eq("artefact_type", "container"))]
     name: Option<String>,
-    /// Version; of an image its tag
+    /// Version; for an image, its tag
     #[arg(long, value_name = "VERSION")]
     version: Option<String>,
-    /// Git reference that it was built from
+    /// Git reference that it was built from, as in refs/heads/main
     #[arg(long = "ref", value_name = "REF")]
     reference: Option<String>,
     /// Git commit that it was built from
     #[arg(long, value_name = "SHA")]
     commit: Option<String>,
-    /// Digest of the image
+    /// Digest of the image, as in sha256:0a1b2c3
     #[arg(long, value_name = "DIGEST")]
     digest: Option<String>,
     /// Score file of the Workload
     #[arg(long, value_name = "FILE", required_if_eq("artefact_type", "workload"))]
     spec: Option<PathBuf>,
-    /// Image for containers that have none or `.`
+    /// Image for containers whose image is `.` or missing
     #[arg(long, value_name = "IMAGE", requires = "spec")]
     image: Option<String>,
-    /// Score overrides file
+    /// Score overrides file, merged over the Score file
     #[arg(long, value_name = "FILE", requires = "spec")]
     overrides: Option<PathBuf>,
-    /// Score extension file
+    /// Score extension file, with what is specific to the Orchestrator
     #[arg(long, value_name = "FILE", requires = "spec")]
     extensions: Option<PathBuf>,
 }

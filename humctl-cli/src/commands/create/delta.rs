@@ -10,10 +10,18 @@ use crate::commands::kinds;
 use crate::context::Context;
 use crate::error::CliError;
 
-/// Create an empty Delta, to be changed with humctl update delta
+/// Create an empty Delta, to be filled with humctl update delta
+///
+/// A Delta is a change to what an Environment runs: Workloads and shared resources
+/// to add, change or remove. It does nothing until it is deployed.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  humctl create delta --app shop --env development
+  ID=$(humctl create delta --name scale-up -o json | jq -r .metadata.id)
+
+See also: humctl update delta, humctl deploy delta, humctl diff")]
 pub(crate) struct CreateDeltaArgs {
-    /// Name for people
+    /// Name for people [default: none]
     #[arg(long)]
     name: Option<String>,
 }

@@ -12,19 +12,28 @@ use crate::completion;
 use crate::context::{Context, bad_id};
 use crate::error::CliError;
 
-/// Create an Environment; nothing is deployed by this
+/// Create an Environment
+///
+/// Nothing is deployed by this; `humctl deploy env` brings what another Environment
+/// has.
 #[derive(Debug, clap::Args)]
+#[command(after_help = r#"Examples:
+  humctl create env staging --app shop
+  humctl create env production --app shop --type production --name "Live"
+  humctl create env pr-17 --app shop --from development
+
+See also: humctl deploy env, humctl create environment-type, humctl score deploy"#)]
 pub(crate) struct CreateEnvArgs {
-    /// Id of the new Environment
+    /// Id of the new Environment: lower case letters, digits and hyphens
     #[arg(value_name = "ID")]
     pub(crate) id: String,
-    /// Environment Type; that of --from, else development
+    /// Environment Type [default: that of --from, else development]
     #[arg(long = "type", short = 't', value_name = "TYPE", add = ArgValueCandidates::new(completion::env_types))]
     env_type: Option<String>,
-    /// Name for people; the id when absent
+    /// Name for people [default: the id]
     #[arg(long)]
     name: Option<String>,
-    /// Base the new Environment on the latest Deployment of this one
+    /// Environment whose latest Deployment the new one is based on
     #[arg(long, value_name = "ENV", add = ArgValueCandidates::new(completion::envs))]
     from: Option<String>,
 }

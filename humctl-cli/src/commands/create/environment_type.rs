@@ -12,12 +12,20 @@ use crate::context::{Context, bad_id};
 use crate::error::CliError;
 
 /// Create an Environment Type
+///
+/// Environments have a type, such as `development` or `production`, by which
+/// Resource Definitions can be matched.
 #[derive(Debug, clap::Args)]
+#[command(after_help = r#"Examples:
+  humctl create environment-type staging
+  humctl create environment-type production -d "What customers use"
+
+See also: humctl create env, humctl get, humctl delete"#)]
 pub(crate) struct CreateEnvironmentTypeArgs {
-    /// Id of the new Environment Type
+    /// Id of the new Environment Type: lower case letters, digits and hyphens
     #[arg(value_name = "ID")]
     id: String,
-    /// Text for people
+    /// What it is for
     #[arg(long, short, value_name = "TEXT", default_value = "")]
     description: String,
 }

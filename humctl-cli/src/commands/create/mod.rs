@@ -13,9 +13,20 @@ use crate::commands::apply::{self, ApplyArgs};
 use crate::context::Context;
 use crate::error::CliError;
 
-/// Create an object, or apply manifests with -f
+/// Create an Application, an Environment, a Shared Value and the like
+///
+/// With -f, manifests are applied as `humctl apply` does.
 #[derive(Debug, clap::Args)]
-#[command(args_conflicts_with_subcommands = true, arg_required_else_help = true)]
+#[command(
+    args_conflicts_with_subcommands = true,
+    arg_required_else_help = true,
+    after_help = "Examples:
+  humctl create app shop
+  humctl create env staging --app shop --type staging
+  humctl create value LOG_LEVEL debug --app shop --env staging
+
+See also: humctl apply, humctl get, humctl delete"
+)]
 pub(crate) struct CreateArgs {
     #[command(subcommand)]
     pub(crate) what: Option<CreateWhat>,
@@ -29,12 +40,12 @@ pub(crate) enum CreateWhat {
     App(app::CreateAppArgs),
     #[command(alias = "environment")]
     Env(env::CreateEnvArgs),
-    #[command(alias = "deployment-delta")]
-    Delta(delta::CreateDeltaArgs),
-    #[command(name = "environment-type", alias = "env-type")]
-    EnvironmentType(environment_type::CreateEnvironmentTypeArgs),
     #[command(alias = "app-value")]
     Value(value::CreateValueArgs),
+    #[command(name = "environment-type", alias = "env-type")]
+    EnvironmentType(environment_type::CreateEnvironmentTypeArgs),
+    #[command(alias = "deployment-delta")]
+    Delta(delta::CreateDeltaArgs),
     #[command(name = "artefact-version", alias = "artifact-version")]
     ArtefactVersion(artefact_version::CreateArtefactVersionArgs),
 }

@@ -12,28 +12,39 @@ use crate::commands::kinds;
 use crate::context::{Context, bad_id};
 use crate::error::CliError;
 
-/// Create a Shared Value of the Application, or with --env one that overrides it there
+/// Create a Shared Value of an Application, or its override in an Environment
+///
+/// Score files read it as ${resources.env.KEY} of a resource of type `environment`,
+/// Resource Definitions as ${values.KEY}. An Environment gets its own with the flag
+/// --env; one from the configuration makes none.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  humctl create value LOG_LEVEL info --app shop
+  humctl create value LOG_LEVEL debug --app shop --env development
+  humctl create value API_KEY - --is-secret --app shop < api-key.txt
+  humctl create value API_KEY shop/api-key --is-secret-ref --secret-store vault --app shop
+
+See also: humctl get, humctl delete, humctl score deploy")]
 pub(crate) struct CreateValueArgs {
-    /// Name, as in ${values.KEY}
+    /// Name of the Shared Value, as in LOG_LEVEL
     #[arg(value_name = "KEY")]
     key: String,
-    /// Text; with --is-secret-ref the secret's name in its store; - is stdin
+    /// Its text, or - to read it from stdin; with --is-secret-ref the name of the secret in its store
     #[arg(value_name = "VALUE", allow_hyphen_values = true)]
     value: String,
-    /// Text for people
+    /// What it is for
     #[arg(long, short, value_name = "TEXT", default_value = "")]
     description: String,
-    /// The text is secret: it is sealed and never shown
+    /// The text is secret: it is encrypted and never shown
     #[arg(long, conflicts_with = "is_secret_ref")]
     is_secret: bool,
     /// The text names a secret in a store that the cluster can read
     #[arg(long, requires = "secret_store")]
     is_secret_ref: bool,
-    /// Id of that store
+    /// Id of the Secret Store that holds it
     #[arg(long, value_name = "STORE", requires = "is_secret_ref")]
     secret_store: Option<String>,
-    /// Version of the secret in that store; the latest when absent
+    /// Version of the secret in that store [default: the latest]
     #[arg(long, value_name = "VERSION", requires = "is_secret_ref")]
     secret_version: Option<String>,
 }

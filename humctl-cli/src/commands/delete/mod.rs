@@ -18,18 +18,25 @@ use crate::output::progress::Progress;
 
 /// Delete objects
 ///
-/// An Environment's files are removed from its Git target first. A value is the
-/// Application's, unless --env names an Environment. An Active Resource is named
-/// as TYPE.CLASS#ID or by its id.
+/// Before an Environment is deleted, its files are removed from its Git target. A
+/// value is the Application's, unless --env names an Environment. An Active Resource
+/// is named as TYPE.CLASS#ID or by its id.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  humctl delete env pr-17 --app shop
+  humctl delete def postgres-team
+  humctl delete active-resource 'postgres.default#modules.web.externals.db' --app shop --env development
+  humctl delete -f definitions/
+
+See also: humctl get, humctl apply, humctl score deploy")]
 pub(crate) struct DeleteArgs {
     /// app, env, def, env-type, resource-type, value, active-resource, or any other type that get knows
     #[arg(add = ArgValueCandidates::new(completion::types), value_name = "TYPE", conflicts_with = "files", required_unless_present = "files")]
     pub(crate) kind: Option<String>,
-    /// Which one
+    /// Id of the object; for a value its key
     #[arg(add = ArgValueCandidates::new(completion::objects), value_name = "ID", conflicts_with = "files", requires = "kind")]
     pub(crate) id: Option<String>,
-    /// File or directory with manifests of what to delete; may be repeated
+    /// File or directory with manifests of what to delete; may be given more than once
     #[arg(long = "file", short = 'f', value_name = "FILE")]
     files: Vec<String>,
     /// Delete a Resource Definition although Active Resources use it

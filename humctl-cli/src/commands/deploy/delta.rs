@@ -10,8 +10,13 @@ use crate::completion;
 use crate::context::{Context, bad_id};
 use crate::error::CliError;
 
-/// Apply a Delta to what is deployed
+/// Deploy a Delta: change what an Environment runs
 #[derive(Debug, clap::Args)]
+#[command(after_help = r#"Examples:
+  humctl deploy delta 0123456789abcdef --app shop --env development
+  humctl deploy delta 0123456789abcdef staging --app shop --wait -m "More replicas"
+
+See also: humctl create delta, humctl update delta, humctl deploy set"#)]
 pub(crate) struct DeltaArgs {
     /// Id of the Delta
     #[arg(value_name = "DELTA")]

@@ -10,11 +10,18 @@ use crate::completion;
 use crate::context::Context;
 use crate::error::CliError;
 
-/// Deploy again what a Deployment had: a rollback, or into another Environment
+/// Deploy again what an earlier Deployment had
 ///
-/// Into the same Environment it goes with the Shared Values that it had then,
-/// unless --values-version says otherwise; another Environment keeps its own.
+/// Into the same Environment this is a rollback, with the Shared Values of then,
+/// unless --values-version says otherwise. Another Environment keeps its own Shared
+/// Values.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  humctl deploy deploy +1 . --app shop --env production            # roll back to the one before
+  humctl deploy deploy . staging --app shop --env development      # deploy it elsewhere
+  humctl deploy deploy +1 . --values-version . --app shop --env production
+
+See also: humctl get, humctl diff, humctl deploy env")]
 pub(crate) struct DeploymentArgs {
     /// A Deployment: its id, `.` for the latest, `+N` for the N-th before
     #[arg(value_name = "DEPLOYMENT")]

@@ -9,10 +9,15 @@ use crate::completion;
 use crate::context::Context;
 use crate::error::CliError;
 
-/// Deploy what an Environment has into another one, or into itself again
+/// Deploy what an Environment runs into another one, or into itself again
 ///
 /// The Environment that is deployed into keeps its own Shared Values and resources.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  humctl deploy env development staging --app shop
+  humctl deploy env staging staging --app shop --wait              # the same once more
+
+See also: humctl create env, humctl diff, humctl deploy deploy")]
 pub(crate) struct EnvArgs {
     /// Environment whose Deployment Set is taken: ID, env/ID, or `.`
     #[arg(value_name = "SOURCE", add = ArgValueCandidates::new(completion::envs))]

@@ -12,8 +12,16 @@ use crate::commands::references;
 use crate::context::{Context, bad_id};
 use crate::error::CliError;
 
-/// Deploy a Delta, an earlier Deployment, a Deployment Set, or what another Environment has
+/// Deploy a Delta, an earlier Deployment, a Deployment Set or another Environment
+///
+/// A Score file is deployed with `humctl score deploy`.
 #[derive(Debug, clap::Subcommand)]
+#[command(after_help = "Examples:
+  humctl deploy deploy +1 . --app shop --env production            # roll back
+  humctl deploy env development staging --app shop --wait          # promote
+  humctl deploy delta 0123456789abcdef --app shop --env development
+
+See also: humctl score deploy, humctl get, humctl diff")]
 pub(crate) enum DeployCommand {
     #[command(visible_alias = "deployment-delta")]
     Delta(delta::DeltaArgs),
@@ -28,10 +36,10 @@ pub(crate) enum DeployCommand {
 /// Flags that all of them take.
 #[derive(Debug, clap::Args)]
 struct Options {
-    /// Text for the history
+    /// Message that the history shows
     #[arg(long, short, visible_alias = "comment", value_name = "TEXT")]
     message: Option<String>,
-    /// Version of the Shared Values: its id, or `.` for the current ones
+    /// Version of the Shared Values to use: its id, or `.` for the current ones
     #[arg(long, value_name = "VERSION")]
     values_version: Option<String>,
     #[command(flatten)]

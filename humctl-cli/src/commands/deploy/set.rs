@@ -9,8 +9,16 @@ use crate::completion;
 use crate::context::Context;
 use crate::error::CliError;
 
-/// Deploy exactly a Deployment Set, in place of what is deployed
+/// Deploy exactly a Deployment Set, in place of what an Environment runs
+///
+/// A Deployment Set is everything that an Environment runs: its Workloads and shared
+/// resources.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  humctl deploy set deploy/+2 . --app shop --env development
+  humctl deploy set env/development staging --app shop --wait
+
+See also: humctl get, humctl diff, humctl deploy delta")]
 pub(crate) struct SetArgs {
     /// A set: its id, or `.`, `+N`, deploy/ID, env/ENV
     #[arg(value_name = "SET")]

@@ -40,23 +40,23 @@ impl From<DeploymentRequest> for What {
 /// Flags of every command that deploys.
 #[derive(Debug, clap::Args)]
 pub(crate) struct HowToDeploy {
-    /// Show how the Deployment goes, and wait until it has ended
+    /// Wait until the Deployment has ended, and fail if it failed
     #[arg(long)]
     wait: bool,
-    /// full renews every resource, incremental only what changed
+    /// Which resources are provisioned: all of them, or only those that changed
     #[arg(long, value_name = "MODE", default_value = "full", value_parser = ["full", "incremental"])]
     mode: String,
-    /// Try again and again while another Deployment of the Environment is active
+    /// Wait for another Deployment of the Environment to end, instead of failing
     #[arg(long)]
     retry: bool,
-    /// Take over files in the target directory that look like ours and are not this
-    /// Environment's: they are replaced or deleted
+    /// Replace or delete files in the Git target that have the names of ours, though this
+    /// Environment did not write them
     #[arg(long)]
     adopt: bool,
-    /// Fail when a resource needs a Driver that only Humanitec's own service runs
+    /// Fail when a resource needs a Driver that only Humanitec's own service can run
     #[arg(long)]
     fail_on_hosted_drivers: bool,
-    /// Trust the SSH host key of a Git host that no file names
+    /// Accept and keep the SSH host key of a Git host that is not known yet
     #[arg(long)]
     git_accept_new_host_key: bool,
 }

@@ -21,6 +21,11 @@ use crate::output::table::Table;
 /// it has left the Deployment Set, and a rollback would find it again, or the
 /// Deployment was incremental and it did not change.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  humctl resources active-resource-usage --app shop --env development
+  humctl resources active-resource-usage -o json
+
+See also: humctl get, humctl delete, humctl resources graph")]
 pub(crate) struct ActiveResourceUsageArgs {}
 
 pub(crate) fn run(context: &Context, _: &ActiveResourceUsageArgs) -> Result<(), CliError> {

@@ -9,9 +9,14 @@ use crate::output::table::Table;
 
 /// Check the credentials of a Resource Account of a hosted Orchestrator
 ///
-/// Shows who they belong to, and what should be looked at. Credentials that do
-/// not work are a failure.
+/// Shows whom they belong to, and warnings about them. Fails when the credentials
+/// do not work.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  humctl resources check-account my-aws-account
+  humctl resources check-account my-aws-account -o json
+
+See also: humctl resources check-connectivity, humctl get")]
 pub(crate) struct CheckAccountArgs {
     /// Id of the Resource Account
     #[arg(value_name = "ACCOUNT")]

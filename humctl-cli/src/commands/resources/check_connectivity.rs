@@ -16,11 +16,16 @@ use crate::output::table::Table;
 
 /// Check that a hosted Orchestrator reaches the cluster of an Environment
 ///
-/// Provisions the resources that lead to the cluster, and tries them. Shows each
-/// thing that was looked at; exits with 1 when one of them is not as it should be.
+/// Provisions the resources that lead to the cluster, tries them, and shows each
+/// check. Fails when one of them does.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  humctl resources check-connectivity --app shop --env development
+  humctl resources check-connectivity --app shop --env development --env-type production
+
+See also: humctl resources check-account, humctl doctor")]
 pub(crate) struct CheckConnectivityArgs {
-    /// Type of the Environment; its own when absent
+    /// Environment Type to check for [default: that of the Environment]
     #[arg(long, value_name = "TYPE", add = ArgValueCandidates::new(completion::env_types))]
     env_type: Option<String>,
 }

@@ -30,19 +30,21 @@ use crate::output::diff::{Report, markdown, text};
 /// Plans what is deployed in every Environment twice, with the Definitions as
 /// they are and as the files would make them, and shows the difference:
 /// resources that get another Definition, Driver or inputs, appear or
-/// disappear, and the files in Git that this touches. Nothing is applied and
-/// nothing is written, also not with a hosted Organization.
+/// disappear, and the files in Git that this touches. Nothing is applied or
+/// written, with a hosted Orchestrator neither.
 ///
-/// Exit status: 0 when nothing would change, 2 when something would, 1 on errors.
+/// All Environments are looked at, unless the flags --app and --env narrow it down;
+/// those of the configuration do not. Exit status: 0 when nothing would change, 2
+/// when something would, 1 on errors.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   humctl resources diff -f definitions/
   humctl resources diff -f postgres.yaml --app shop -o markdown > comment.md
   humctl resources diff -f new.yaml -o json | jq '.environments[].resources[].resource'
 
-Only --app and --env given here narrow it down; those of the configuration do not.")]
+See also: humctl apply, humctl resources explain, humctl diff")]
 pub(crate) struct DiffArgs {
-    /// File or directory with Definitions, Drivers and Resource Types; may be repeated, - is stdin
+    /// File or directory with Definitions, Drivers and Resource Types, or - for stdin; may be given more than once
     #[arg(long = "file", short = 'f', value_name = "FILE", required = true)]
     files: Vec<String>,
 }

@@ -32,13 +32,15 @@ use crate::output::explain::text;
 /// that need not exist. The Definitions of a hosted Organization are read from
 /// it; the planning happens here.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Examples:
+#[command(
+    after_help = "Examples:
+  humctl resources explain postgres --app shop --env development      # every postgres there
   humctl resources explain 'postgres.default#modules.web.externals.db' --app shop --env development
-  humctl resources explain postgres --app shop --env development      every postgres of the Environment
-  humctl resources explain s3.admin --env-type production             as it would be matched there
+  humctl resources explain s3.admin --env-type production             # as it would be matched there
   humctl resources explain --all -o json
 
-The JSON is one object for a RESOURCE written out in full, else an array. Its fields:
+See also: humctl resources graph, humctl resources diff, humctl get",
+    after_long_help = "The JSON is one object for a RESOURCE written out in full, else an array. Its fields:
   resource, type, class, id, guresid, context {org, app, env, env_type}
   origin        {kind: implicit | private | shared | reference | co-provision, and what it is}
   definition    {id, version, is_pinned, is_default, driver_type, lowered_to, driver_account, rule, score}
@@ -48,9 +50,18 @@ The JSON is one object for a RESOURCE written out in full, else an array. Its fi
                 outranked, no-match or no-criteria
   wave, needed_by and depends_on [{resource, reasons: [{kind, text}]}]
   placeholders  [{at, placeholder, outcome: {kind: value | output | selected | secret | pod | error}}]
-  errors        [text]")]
+  errors        [text]
+
+Examples:
+  humctl resources explain postgres --app shop --env development      # every postgres there
+  humctl resources explain 'postgres.default#modules.web.externals.db' --app shop --env development
+  humctl resources explain s3.admin --env-type production             # as it would be matched there
+  humctl resources explain --all -o json
+
+See also: humctl resources graph, humctl resources diff, humctl get"
+)]
 pub(crate) struct ExplainArgs {
-    /// TYPE[.CLASS][#ID]; without an id all of that type and class
+    /// Resource as TYPE[.CLASS][#ID]; without an id all of that type and class
     #[arg(value_name = "RESOURCE", required_unless_present = "all")]
     resource: Option<String>,
     /// Every resource of the Environment

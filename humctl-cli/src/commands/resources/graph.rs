@@ -28,6 +28,13 @@ use crate::output::graph::{GraphView, ascii, dot, html, mermaid, svg};
 /// for Graphviz, or in the format that is asked for. With `deploy REF` one line
 /// is printed: the address of a page with the graph of that Deployment.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  humctl resources graph --format ascii --app shop --env development
+  humctl resources graph --app shop --env development | dot -Tsvg > graph.svg
+  humctl resources graph --format html --why --app shop --env development > graph.html
+  humctl resources graph deploy . --app shop --env development
+
+See also: humctl resources explain, humctl get")]
 pub(crate) struct GraphArgs {
     /// How the graph is drawn [default: dot]
     #[arg(long, value_name = "FORMAT", value_enum)]
@@ -35,7 +42,7 @@ pub(crate) struct GraphArgs {
     /// Also tell which rule chose each Definition, and why each resource needs another
     #[arg(long)]
     why: bool,
-    /// deploy
+    /// The word deploy, with a REF after it
     #[arg(value_name = "deploy", requires = "reference")]
     word: Option<String>,
     /// A Deployment: its id, `.` for the latest, `+N` for the N-th before

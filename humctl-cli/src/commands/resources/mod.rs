@@ -14,16 +14,22 @@ use std::process::ExitCode;
 use crate::context::Context;
 use crate::error::CliError;
 
-/// Look at the resources of an Environment
+/// Understand and check resources, their Definitions and their graph
 #[derive(Debug, clap::Subcommand)]
+#[command(after_help = "Examples:
+  humctl resources graph --format ascii --app shop --env development
+  humctl resources explain postgres --app shop --env development
+  humctl resources diff -f definitions/
+
+See also: humctl get, humctl apply, humctl score available-resource-types")]
 pub(crate) enum ResourcesCommand {
+    Graph(graph::GraphArgs),
+    Explain(explain::ExplainArgs),
+    Diff(diff::DiffArgs),
+    TestDefinition(test_definition::TestDefinitionArgs),
     ActiveResourceUsage(active_resource_usage::ActiveResourceUsageArgs),
     CheckAccount(check_account::CheckAccountArgs),
     CheckConnectivity(check_connectivity::CheckConnectivityArgs),
-    Diff(diff::DiffArgs),
-    Explain(explain::ExplainArgs),
-    Graph(graph::GraphArgs),
-    TestDefinition(test_definition::TestDefinitionArgs),
 }
 
 pub(crate) fn run(context: &Context, command: &ResourcesCommand) -> Result<ExitCode, CliError> {

@@ -19,24 +19,26 @@ use crate::input::read_text;
 use crate::output::progress::Progress;
 use crate::output::{Format, warn};
 
-/// Run the Driver of a Definition with made-up inputs
+/// Try out what a Resource Definition makes of given inputs
 ///
 /// Shows what a Definition for the Driver `humanitec/echo` or
 /// `humanitec/template` makes, without an Orchestrator, a cluster or an
 /// account. Placeholders and secrets get their values from the inputs file.
 /// Random functions give the same values at each run.
 ///
-/// With `--driver-url` the inputs go to an HTTP Driver, of whatever type, until
+/// With --driver-url the inputs go to an HTTP Driver, of whatever type, until
 /// it is done. The cookie that it sets is part of the result; put it into the
-/// inputs file to update the resource, or to delete it with `--destroy`.
+/// inputs file to update the resource, or to delete it with --destroy.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Examples:
+#[command(after_help = r#"Examples:
   humctl resources test-definition redis.yaml --generate > inputs.yaml
   humctl resources test-definition redis.yaml --inputs inputs.yaml
-  humctl resources test-definition queue.yaml --inputs inputs.yaml --driver-url http://localhost:8080
-  humctl resources test-definition queue.yaml --inputs inputs.yaml --driver-url http://localhost:8080 --destroy")]
+  humctl resources test-definition queue.yaml --inputs inputs.yaml \
+    --driver-url http://localhost:8080 --destroy
+
+See also: humctl apply, humctl resources diff"#)]
 pub(crate) struct TestDefinitionArgs {
-    /// File with the Definition; - is stdin
+    /// File with the Definition, or - for stdin
     #[arg(value_name = "FILE")]
     file: String,
     /// Print an inputs file to be filled in, with every placeholder of the Definition

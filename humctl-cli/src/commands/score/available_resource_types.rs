@@ -20,8 +20,13 @@ use crate::output::table::Table;
 /// These are the types for Workloads that some Resource Definition serves, each
 /// with the classes that Definitions know.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  humctl score available-resource-types
+  humctl score available-resource-types --filter-type postgres -o json
+
+See also: humctl score validate, humctl get, humctl resources explain")]
 pub(crate) struct AvailableResourceTypesArgs {
-    /// Show this type only
+    /// Show this type only, as in postgres
     #[arg(long, value_name = "TYPE", add = ArgValueCandidates::new(completion::res_types))]
     filter_type: Option<String>,
 }

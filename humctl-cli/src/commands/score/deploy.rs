@@ -29,41 +29,47 @@ const DEFAULT_CLASS: &str = "default";
 ///
 /// The Workload is added to what is deployed there, or replaces one of its
 /// name; other Workloads stay. With a deploy config several Workloads go in one
-/// deployment. It ends when the custom resources are in the Git target.
+/// Deployment.
 #[derive(Debug, clap::Args)]
+#[command(after_help = r#"Examples:
+  humctl score deploy --app shop --env development
+  humctl score deploy -f web/score.yaml --image registry.example/web:1.4.0 --wait
+  humctl score deploy --property containers.main.variables.LOG=debug -m "More to read"
+  humctl score deploy --deploy-config deploy.yaml
+
+See also: humctl score validate, humctl create app, humctl get, humctl deploy deploy"#)]
 pub(crate) struct DeployArgs {
-    /// Score file
+    /// Score file to deploy
     #[arg(long, short, value_name = "FILE", default_value = "score.yaml")]
     file: PathBuf,
-    /// File that lists the Score files of several Workloads
+    /// File that lists the Score files of several Workloads (kind ScoreDeployConfig)
     #[arg(long, value_name = "FILE", conflicts_with_all = ["file", "overrides", "extensions", "properties", "workload_source_url"])]
     deploy_config: Option<PathBuf>,
     /// Score overrides file, merged over the Score file
     #[arg(long, value_name = "FILE")]
     overrides: Option<PathBuf>,
-    /// Score extension file
+    /// Score extension file, with what is specific to the Orchestrator
     #[arg(long, value_name = "FILE")]
     extensions: Option<PathBuf>,
-    /// Set a value, as in containers.main.image=repo/app:1; without = it is removed
+    /// Change a value of the Score file, as in containers.main.image=repo/app:1; without = it is removed
     #[arg(long = "property", short = 'p', value_name = "PATH=VALUE")]
     properties: Vec<String>,
-    /// Image for containers that have none or `.`
+    /// Image for containers whose image is `.` or missing
     #[arg(long, short, value_name = "IMAGE")]
     image: Option<String>,
-    /// Text for the history
+    /// Message that the history shows
     #[arg(long, short, value_name = "TEXT", default_value = "Auto-deployment (SCORE)")]
     message: String,
     /// Link to the source of the Score file, kept as an annotation
     #[arg(long, value_name = "URL")]
     workload_source_url: Option<String>,
-    /// Link to the source of the deploy config's directory, from which each
-    /// Score file gets its own
+    /// Link to the source of the deploy config's directory; each Score file's link is made from it
     #[arg(long, value_name = "URL", requires = "deploy_config")]
     workload_source_url_prefix: Option<String>,
-    /// Make the Delta and deploy nothing
+    /// Create the Delta, and deploy nothing
     #[arg(long, conflicts_with = "wait")]
     dry_run: bool,
-    /// Remove the Workloads that the Score files name; shared resources stay
+    /// Remove the Workload that the Score file names; shared resources stay
     #[arg(long)]
     remove: bool,
     /// What a Resource Type of the Score file stands for, as in s3=my-org/s3

@@ -12,8 +12,14 @@ const SAMPLE: &str = include_str!("sample.yaml");
 
 /// Write a sample Score file
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  humctl score init
+  humctl score init -f web/score.yaml
+  humctl score init -f -
+
+See also: humctl score validate, humctl score deploy")]
 pub(crate) struct InitArgs {
-    /// File to make; `-` prints it instead
+    /// File to write, which must not exist yet; - prints it instead
     #[arg(long, short, value_name = "FILE", default_value = "score.yaml")]
     file: PathBuf,
 }

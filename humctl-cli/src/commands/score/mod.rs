@@ -13,13 +13,19 @@ use std::process::ExitCode;
 use crate::context::Context;
 use crate::error::CliError;
 
-/// Work with Score files
+/// Write, check and deploy Score files
 #[derive(Debug, clap::Subcommand)]
+#[command(after_help = "Examples:
+  humctl score init
+  humctl score validate --local
+  humctl score deploy --app shop --env development --wait
+
+See also: humctl create app, humctl get, humctl deploy")]
 pub(crate) enum ScoreCommand {
-    AvailableResourceTypes(available_resource_types::AvailableResourceTypesArgs),
-    Deploy(Box<deploy::DeployArgs>),
     Init(init::InitArgs),
     Validate(validate::ValidateArgs),
+    Deploy(Box<deploy::DeployArgs>),
+    AvailableResourceTypes(available_resource_types::AvailableResourceTypesArgs),
 }
 
 pub(crate) fn run(context: &Context, command: &ScoreCommand) -> Result<ExitCode, CliError> {

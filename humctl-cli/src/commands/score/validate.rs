@@ -20,10 +20,17 @@ const SUCCESS: &str = "The Score file validated successfully";
 ///
 /// Reports everything that is wrong, and where. Without --local the types,
 /// classes, params and outputs of its resources are checked against the
-/// Organization too. Exits with 1 when there are errors.
+/// Organization too. Exit status: 1 when there are errors, with --strict also when
+/// there are warnings, else 0.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  humctl score validate
+  humctl score validate --local --strict web/score.yaml
+  humctl score validate --extensions humanitec.score.yaml -o json
+
+See also: humctl score deploy, humctl score available-resource-types")]
 pub(crate) struct ValidateArgs {
-    /// Score file
+    /// Score file to check
     #[arg(value_name = "FILE", default_value = "score.yaml")]
     file: PathBuf,
     /// Score extension file, checked as well

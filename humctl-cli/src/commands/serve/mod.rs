@@ -43,9 +43,12 @@ use crate::output::log::LogFormat;
 /// answers whoever asks; /metrics, in the form of Prometheus, takes the token.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
+  humctl serve --no-auth
   humctl serve --token-file token
+  humctl serve --token-file token --listen 0.0.0.0:8443 --tls-cert tls.crt --tls-key tls.key
   HUMANITEC_TOKEN=$(cat token) humctl --api-prefix http://127.0.0.1:8080 get apps
-  humctl serve --token-file token --listen 0.0.0.0:8443 --tls-cert tls.crt --tls-key tls.key")]
+
+See also: humctl doctor, humctl config")]
 pub(crate) struct ServeArgs {
     /// Address to listen on; port 0 is a free one
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8080")]

@@ -17,17 +17,24 @@ use crate::error::CliError;
 /// /shared/KEY. A VALUE that starts with { or [ or a quote is JSON, anything
 /// else is text.
 #[derive(Debug, clap::Args)]
+#[command(after_help = r#"Examples:
+  humctl update delta 0123456789abcdef remove /shared/dns --app shop
+  humctl update delta 0123456789abcdef replace \
+    /modules/web/spec/containers/main/image registry.example/web:2
+  humctl update delta 0123456789abcdef add /shared/dns '{"type": "dns"}'
+
+See also: humctl create delta, humctl deploy delta, humctl diff"#)]
 pub(crate) struct UpdateDeltaArgs {
     /// Id of the Delta
     #[arg(value_name = "DELTA")]
     id: String,
-    /// add, remove or replace
+    /// Operation: add, remove or replace
     #[arg(value_name = "OP")]
     op: String,
-    /// JSON pointer into a Deployment Set
+    /// What it is about, as in /modules/web/spec/containers/main/image
     #[arg(value_name = "PATH")]
     path: String,
-    /// What to add, or to replace it with
+    /// What to add, or to replace it with; none for remove
     #[arg(value_name = "VALUE", allow_hyphen_values = true)]
     value: Option<String>,
 }

@@ -10,7 +10,15 @@ use crate::error::CliError;
 
 /// Change a Delta, or apply manifests with -f
 #[derive(Debug, clap::Args)]
-#[command(args_conflicts_with_subcommands = true, arg_required_else_help = true)]
+#[command(
+    args_conflicts_with_subcommands = true,
+    arg_required_else_help = true,
+    after_help = "Examples:
+  humctl update delta 0123456789abcdef remove /shared/dns --app shop
+  humctl update -f apps.yaml
+
+See also: humctl apply, humctl create delta, humctl deploy delta"
+)]
 pub(crate) struct UpdateArgs {
     #[command(subcommand)]
     what: Option<UpdateWhat>,
