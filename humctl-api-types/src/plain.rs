@@ -4,6 +4,8 @@
 //! What is secret in them is optional here also where the API requires it: a
 //! manifest that `get` printed does not have it.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -126,7 +128,7 @@ pub struct RegistryRequest {
     pub creds: Option<SecretTree>,
     /// Image pull secrets in the clusters, by cluster.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub secrets: Option<std::collections::BTreeMap<String, ClusterSecret>>,
+    pub secrets: Option<BTreeMap<String, ClusterSecret>>,
     /// Whether CI jobs may push there.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub enable_ci: Option<bool>,
@@ -179,7 +181,7 @@ pub struct WorkloadProfileRequest {
     /// Id within the Organization.
     pub id: ObjectId,
     /// Which properties a Workload may have.
-    pub spec_definition: Map<String, Value>,
+    pub spec_definition: SpecDefinition,
     /// The chart that renders it.
     pub workload_profile_chart: ChartReference,
     /// Text for people.
@@ -193,12 +195,102 @@ pub struct WorkloadProfileRequest {
     pub deprecation_message: Option<String>,
 }
 
+/// Which properties a Workload of a profile may have.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct SpecDefinition {
+    /// Properties by name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub properties: Option<BTreeMap<String, SpecProperty>>,
+    /// Properties of what runs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub runtime_properties: Option<Vec<RuntimeProperty>>,
+}
+
+/// A property of a Workload.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct SpecProperty {
+    /// A feature, properties of its own, or what a schema says.
+    #[serde(rename = "type")]
+    pub kind: SpecPropertyType,
+    /// The feature, as in `humanitec/annotations`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub feature_name: Option<String>,
+    /// Title for people.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub title: Option<String>,
+    /// Version of the feature.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<String>,
+    /// How a form shows it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ui_hints: Option<UiHints>,
+    /// JSON Schema of the property.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub schema: Option<Map<String, Value>>,
+    /// Properties of what runs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub runtime_properties: Option<Vec<RuntimeProperty>>,
+    /// Properties below this one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub properties: Option<BTreeMap<String, SpecProperty>>,
+}
+
+/// What a property of a Workload is.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[expect(missing_docs, reason = "the words of the API")]
+pub enum SpecPropertyType {
+    Feature,
+    Collection,
+    Schema,
+}
+
+/// A property of what runs.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct RuntimeProperty {
+    /// A feature, or properties of its own.
+    #[serde(rename = "type")]
+    pub kind: RuntimePropertyType,
+    /// The feature.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub feature_name: Option<String>,
+    /// Title for people.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub title: Option<String>,
+    /// Version of the feature.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<String>,
+    /// How a form shows it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ui_hints: Option<UiHints>,
+}
+
+/// What a property of what runs is.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[expect(missing_docs, reason = "the words of the API")]
+pub enum RuntimePropertyType {
+    Feature,
+    Collection,
+}
+
+/// How a form shows a property.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct UiHints {
+    /// Its place among the others.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub order: Option<i64>,
+    /// Whether it is left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hidden: Option<bool>,
+}
+
 /// A version of a chart.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct ChartReference {
-    /// Id of the chart.
+    /// Id of the chart; not empty.
     pub id: String,
-    /// Its version, or `latest`.
+    /// Its version, or `latest`; not empty.
     pub version: String,
 }
 

@@ -227,6 +227,14 @@ impl PlainKind {
             Kind::Webhook if text("url").is_some_and(|url| url.contains("://")) => {
                 Err("the url of a webhook has no scheme, it is always HTTPS\n  hint: leave out `https://`".to_owned())
             }
+            Kind::WorkloadProfile => {
+                let chart = body.get("workload_profile_chart");
+                let is_empty = |key: &str| chart.and_then(|chart| chart.get(key)).and_then(Value::as_str) == Some("");
+                match ["id", "version"].into_iter().find(|key| is_empty(key)) {
+                    Some(key) => Err(format!("the {key} of workload_profile_chart is empty")),
+                    None => Ok(()),
+                }
+            }
             Kind::Key => public_key(text("key").unwrap_or_default()).map(drop),
             Kind::Agent => text("public_key").map_or(Ok(()), |key| public_key(key).map(drop)),
             _ => Ok(()),

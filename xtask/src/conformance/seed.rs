@@ -66,6 +66,9 @@ pub(super) fn seed(server: &Server) -> Result<Value> {
     let value_versions = |level: &str| server.api("get", &format!("{level}/value-set-versions"), None);
     let (of_app, of_env) = (value_versions(APP)?, value_versions(ENV)?);
 
+    // What is only kept.
+    let kept = kept(server)?;
+
     // One Deployment.
     fs::write(server.path("score.yaml"), SCORE)?;
     server.humctl(&["score", "deploy", "--app", "shop", "--env", "development", "--wait"])?;
@@ -82,7 +85,7 @@ pub(super) fn seed(server: &Server) -> Result<Value> {
     };
     let set = deployment["set_id"].as_str().context("the deployment has no set")?;
     let resources = server.api("get", &format!("{APP}/sets/{set}/resources"), None)?;
-    Ok(json!({
+    let mut ids = json!({
         "orgId": ["local"],
         "appId": ["shop"],
         "envId": ["development"],
@@ -105,9 +108,51 @@ pub(super) fn seed(server: &Server) -> Result<Value> {
         // These go together.
         "type": ["workload", "postgres", "postgres.default"],
         "resId": ["modules.web", "modules.web.externals.db", "modules.web.externals.db"],
-    }))
+    });
+    for (name, id) in kept {
+        ids[name] = json!([id]);
+    }
+    Ok(ids)
 }
 
+/// Makes an object of every kind that is plain data; returns their ids by the
+/// name of the path parameter.
+fn kept(server: &Server) -> Result<Vec<(&'static str, Value)>> {
+    let pem =
+        "-----BEGIN PUBLIC KEY-----\nMFwwDQYJKoZIhvcNAQEBBQADSwAwSAJBAL0hZ2V4YW1wbGU=\n-----END PUBLIC KEY-----\n";
+    let objects = [
+        (
+            "accId",
+            "/orgs/local/resources/accounts",
+            json!({"id": "acc", "name": "A", "type": "aws", "credentials": {"k": "v"}}),
+        ),
+        ("regId", "/orgs/local/registries", json!({"id": "reg", "registry": "r.example", "type": "public"})),
+        ("storeId", "/orgs/local/secretstores", json!({"id": "store", "primary": true, "gcpsm": {"project_id": "p"}})),
+        ("classId", "/orgs/local/resources/types/postgres/classes", json!({"id": "small", "description": "Small"})),
+        ("agentId", "/orgs/local/agents", json!({"id": "edge", "public_key": pem})),
+        ("keyId", "/orgs/local/keys", json!(pem)),
+        (
+            "profileQid",
+            "/orgs/local/workload-profiles",
+            json!({"id": "batch", "spec_definition": {}, "workload_profile_chart": {"id": "batch", "version": "1"}}),
+        ),
+        ("jobId", "/orgs/local/apps/shop/webhooks", json!({"id": "hook", "url": "hooks.example/a"})),
+        ("ruleId", "/orgs/local/apps/shop/envs/development/rules", json!({"type": "update"})),
+    ];
+    let mut ids = Vec::new();
+    for (name, path, body) in objects {
+        let made = server.api("post", path, Some(&body))?;
+        ids.push((name, made["id"].clone()));
+    }
+    fs::write(
+        server.path("pipeline.yaml"),
+        "apiVersion: entity.humanitec.io/v1b1\nkind: Pipeline\nmetadata: {id: gated, app_id: shop}\n\
+         entity: {name: Gated, on: {deployment_request: {}}, jobs: {}}\n",
+    )?;
+    server.humctl(&["apply", "-f", "pipeline.yaml"])?;
+    ids.push(("pipelineId", json!("gated")));
+    Ok(ids)
+}
 fn cluster(url: &str) -> String {
     format!(
         "apiVersion: entity.humanitec.io/v1b1
