@@ -123,6 +123,9 @@ fn every_command_has_examples_that_parse_and_related_commands_that_are_there() {
             let (examples, related) =
                 text.split_once("\n\nSee also: ").unwrap_or_else(|| panic!("{words} has no related commands"));
             let mut n_examples = 0;
+            // So that a narrow terminal breaks no line.
+            let longest = examples.lines().max_by_key(|line| line.chars().count()).unwrap_or_default();
+            assert!(longest.chars().count() <= 80, "{words}: {longest}");
             for example in examples.replace("\\\n", " ").lines() {
                 assert!(example.is_empty() || example.starts_with("  "), "{words}: {example}");
                 for call in calls(example) {

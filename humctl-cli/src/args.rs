@@ -22,9 +22,9 @@ use crate::{commands, completion};
     arg_required_else_help = true,
     after_help = "Examples:
   # From nothing to a Deployment, without a server
-  humctl apply -f definitions/     # Resource Definitions: where to deploy, how to make resources
-  humctl create app shop           # an Application, with the Environment development
-  humctl score init                # a sample Score file, score.yaml
+  humctl apply -f definitions/   # where to deploy, and how resources are made
+  humctl create app shop         # with the Environment development
+  humctl score init              # a sample score.yaml, which needs a dns
   humctl score deploy --app shop --env development --wait
 
   # The same with a hosted Orchestrator begins with

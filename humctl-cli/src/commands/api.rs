@@ -19,7 +19,8 @@ use crate::error::CliError;
   humctl api get /orgs
   humctl api post /orgs/my-org/apps -d '{"id": "shop", "name": "Shop"}'
   humctl api put /orgs/my-org/resources/defs/dns/criteria -f - < criteria.json
-  humctl api patch /orgs/my-org/apps/shop/pipelines/main -f main.yaml -H 'If-Match: 1a2b'
+  humctl api patch /orgs/my-org/apps/shop/pipelines/main \
+    -f main.yaml -H 'If-Match: 1a2b'
 
 See also: humctl get, humctl apply, humctl delete"#)]
 pub(crate) struct ApiArgs {

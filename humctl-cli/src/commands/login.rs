@@ -36,7 +36,7 @@ const TIME_LIMIT: Duration = Duration::from_mins(5);
 #[command(after_help = "Examples:
   humctl login
   humctl login --token - < token.txt
-  humctl login --token - --api-prefix https://orchestrator.example.com --store keyring
+  humctl login --token - --store keyring --api-prefix https://api.example.com
 
 See also: humctl logout, humctl config, humctl doctor")]
 pub(crate) struct LoginArgs {

@@ -19,8 +19,8 @@ use crate::input::read_text;
 /// artefacts: there, deploy with `humctl score deploy --image`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = r#"Examples:
-  humctl create artefact-version -t container -n registry.example/shop --version 1.4.0 \
-    --ref refs/heads/main --commit 0a1b2c3
+  humctl create artefact-version -t container -n registry.example/shop \
+    --version 1.4.0 --ref refs/heads/main --commit 0a1b2c3
   humctl create artefact-version -t workload --spec score.yaml --version 1.4.0
 
 See also: humctl score deploy, humctl get"#)]

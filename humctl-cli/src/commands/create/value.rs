@@ -22,7 +22,8 @@ use crate::error::CliError;
   humctl create value LOG_LEVEL info --app shop
   humctl create value LOG_LEVEL debug --app shop --env development
   humctl create value API_KEY - --is-secret --app shop < api-key.txt
-  humctl create value API_KEY shop/api-key --is-secret-ref --secret-store vault --app shop
+  humctl create value API_KEY shop/api-key --is-secret-ref \\
+    --secret-store vault --app shop
 
 See also: humctl get, humctl delete, humctl score deploy")]
 pub(crate) struct CreateValueArgs {

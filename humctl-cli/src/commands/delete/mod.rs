@@ -25,7 +25,8 @@ use crate::output::progress::Progress;
 #[command(after_help = "Examples:
   humctl delete env pr-17 --app shop
   humctl delete def postgres-team
-  humctl delete active-resource 'postgres.default#modules.web.externals.db' --app shop --env development
+  humctl delete active-resource 'postgres.default#modules.web.externals.db' \\
+    --app shop --env development
   humctl delete -f definitions/
 
 See also: humctl get, humctl apply, humctl score deploy")]

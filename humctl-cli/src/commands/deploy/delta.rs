@@ -14,7 +14,7 @@ use crate::error::CliError;
 #[derive(Debug, clap::Args)]
 #[command(after_help = r#"Examples:
   humctl deploy delta 0123456789abcdef --app shop --env development
-  humctl deploy delta 0123456789abcdef staging --app shop --wait -m "More replicas"
+  humctl deploy delta 0123456789abcdef staging --app shop --wait -m "Scale up"
 
 See also: humctl create delta, humctl update delta, humctl deploy set"#)]
 pub(crate) struct DeltaArgs {

@@ -17,8 +17,8 @@ use crate::error::CliError;
 /// Values.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
-  humctl deploy deploy +1 . --app shop --env production            # roll back to the one before
-  humctl deploy deploy . staging --app shop --env development      # deploy it elsewhere
+  humctl deploy deploy +1 . --app shop --env production        # roll back
+  humctl deploy deploy . staging --app shop --env development  # elsewhere
   humctl deploy deploy +1 . --values-version . --app shop --env production
 
 See also: humctl get, humctl diff, humctl deploy env")]

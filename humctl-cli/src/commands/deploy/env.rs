@@ -15,7 +15,7 @@ use crate::error::CliError;
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   humctl deploy env development staging --app shop
-  humctl deploy env staging staging --app shop --wait              # the same once more
+  humctl deploy env staging staging --app shop --wait    # once more
 
 See also: humctl create env, humctl diff, humctl deploy deploy")]
 pub(crate) struct EnvArgs {

@@ -17,8 +17,8 @@ use crate::error::CliError;
 /// A Score file is deployed with `humctl score deploy`.
 #[derive(Debug, clap::Subcommand)]
 #[command(after_help = "Examples:
-  humctl deploy deploy +1 . --app shop --env production            # roll back
-  humctl deploy env development staging --app shop --wait          # promote
+  humctl deploy deploy +1 . --app shop --env production      # roll back
+  humctl deploy env development staging --app shop --wait    # promote
   humctl deploy delta 0123456789abcdef --app shop --env development
 
 See also: humctl score deploy, humctl get, humctl diff")]

@@ -21,7 +21,7 @@ use crate::output::table::Table;
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   humctl resources check-connectivity --app shop --env development
-  humctl resources check-connectivity --app shop --env development --env-type production
+  humctl resources check-connectivity --app shop --env qa --env-type production
 
 See also: humctl resources check-account, humctl doctor")]
 pub(crate) struct CheckConnectivityArgs {

@@ -40,7 +40,7 @@ use crate::output::diff::{Report, markdown, text};
 #[command(after_help = "Examples:
   humctl resources diff -f definitions/
   humctl resources diff -f postgres.yaml --app shop -o markdown > comment.md
-  humctl resources diff -f new.yaml -o json | jq '.environments[].resources[].resource'
+  humctl resources diff -f new.yaml -o json | jq '.environments[].resources'
 
 See also: humctl apply, humctl resources explain, humctl diff")]
 pub(crate) struct DiffArgs {

@@ -34,9 +34,10 @@ use crate::output::explain::text;
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Examples:
-  humctl resources explain postgres --app shop --env development      # every postgres there
-  humctl resources explain 'postgres.default#modules.web.externals.db' --app shop --env development
-  humctl resources explain s3.admin --env-type production             # as it would be matched there
+  humctl resources explain postgres --app shop --env development
+  humctl resources explain 'postgres.default#modules.web.externals.db' \\
+    --app shop --env development
+  humctl resources explain s3.admin --env-type production  # as if it were there
   humctl resources explain --all -o json
 
 See also: humctl resources graph, humctl resources diff, humctl get",
@@ -53,9 +54,10 @@ See also: humctl resources graph, humctl resources diff, humctl get",
   errors        [text]
 
 Examples:
-  humctl resources explain postgres --app shop --env development      # every postgres there
-  humctl resources explain 'postgres.default#modules.web.externals.db' --app shop --env development
-  humctl resources explain s3.admin --env-type production             # as it would be matched there
+  humctl resources explain postgres --app shop --env development
+  humctl resources explain 'postgres.default#modules.web.externals.db' \\
+    --app shop --env development
+  humctl resources explain s3.admin --env-type production  # as if it were there
   humctl resources explain --all -o json
 
 See also: humctl resources graph, humctl resources diff, humctl get"

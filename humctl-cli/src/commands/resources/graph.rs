@@ -31,7 +31,7 @@ use crate::output::graph::{GraphView, ascii, dot, html, mermaid, svg};
 #[command(after_help = "Examples:
   humctl resources graph --format ascii --app shop --env development
   humctl resources graph --app shop --env development | dot -Tsvg > graph.svg
-  humctl resources graph --format html --why --app shop --env development > graph.html
+  humctl resources graph --format html --app shop --env development > graph.html
   humctl resources graph deploy . --app shop --env development
 
 See also: humctl resources explain, humctl get")]

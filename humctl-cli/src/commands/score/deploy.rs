@@ -33,8 +33,8 @@ const DEFAULT_CLASS: &str = "default";
 #[derive(Debug, clap::Args)]
 #[command(after_help = r#"Examples:
   humctl score deploy --app shop --env development
-  humctl score deploy -f web/score.yaml --image registry.example/web:1.4.0 --wait
-  humctl score deploy --property containers.main.variables.LOG=debug -m "More to read"
+  humctl score deploy -f web/score.yaml --image registry.example/web:1.4 --wait
+  humctl score deploy -p containers.main.variables.LOG=debug -m "Say more"
   humctl score deploy --deploy-config deploy.yaml
 
 See also: humctl score validate, humctl create app, humctl get, humctl deploy deploy"#)]
