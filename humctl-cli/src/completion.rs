@@ -1,7 +1,7 @@
 //! Completion of what only the Orchestrator knows: ids of Applications,
 //! Environments, Resource Definitions and the rest.
 //!
-//! A shell that has our script calls the program with [`MARKER`] set and the
+//! A shell that has our script calls the program with [`env::COMPLETE`] set and the
 //! line so far. Whatever goes wrong, or takes too long, completes to nothing.
 
 use std::ffi::OsString;
@@ -18,19 +18,17 @@ use serde_json::Value;
 use crate::args::{Cli, GlobalArgs};
 use crate::commands::kinds;
 use crate::context::Context;
+use crate::env;
 use crate::error::CliError;
-
-/// Set by the scripts of [`script`].
-const MARKER: &str = "HUMCTL_COMPLETE";
 
 /// How long a person waits for a proposal.
 const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Answers a shell that asks; `None` for an ordinary call.
 pub(crate) fn answer(arguments: &[OsString]) -> Option<ExitCode> {
-    std::env::var_os(MARKER)?;
+    env::get(env::COMPLETE)?;
     let directory = std::env::current_dir().ok();
-    let completion = CompleteEnv::with_factory(Cli::command).var(MARKER);
+    let completion = CompleteEnv::with_factory(Cli::command).var(env::COMPLETE);
     match completion.try_complete(arguments.iter().cloned(), directory.as_deref()) {
         Ok(true) => Some(ExitCode::SUCCESS),
         Ok(false) => None,
@@ -47,7 +45,7 @@ pub(crate) fn script(shell: Shell) -> Result<Vec<u8>, CliError> {
         .completer(&name)
         .ok_or_else(|| CliError::user(format!("{name} cannot complete ids")).with_hint("leave --dynamic out"))?;
     completer
-        .write_registration(MARKER, "humctl", "humctl", "humctl", &mut script)
+        .write_registration(env::COMPLETE, "humctl", "humctl", "humctl", &mut script)
         .map_err(|error| CliError::user(error.to_string()))?;
     Ok(script)
 }

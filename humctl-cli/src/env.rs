@@ -27,6 +27,8 @@ pub(crate) const USER_AGENT: &str = "HUMANITEC_OVERRIDE_USER_AGENT";
 pub(crate) const CA_FILE: &str = "HUMCTL_CA_FILE";
 /// The same, as other programs name it.
 pub(crate) const SSL_CERT_FILE: &str = "SSL_CERT_FILE";
+/// Set by the scripts with which a shell asks for proposals.
+pub(crate) const COMPLETE: &str = "HUMCTL_COMPLETE";
 /// State file of the embedded Orchestrator.
 pub(crate) const STATE: &str = "HUMCTL_STATE";
 /// Secret text from which the key that seals secrets in the state is made.

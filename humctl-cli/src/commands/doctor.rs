@@ -92,7 +92,7 @@ pub(crate) fn run(context: &Context, args: &DoctorArgs) -> Result<ExitCode, CliE
         findings.extend([state(context), git(), ssh(), cache()]);
     }
     findings.push(keyring());
-    if !(args.offline && !is_local) {
+    if is_local || !args.offline {
         findings.extend(api(context));
     }
     if !args.offline && findings.iter().all(|finding| finding.level != Level::Problem) {

@@ -122,11 +122,11 @@ impl Orchestrator {
         self.transact(|| {
             let (document, mut doc) = self.plain_doc(org, plain, place, id)?;
             let is_replaced = update.method == humctl_api_types::endpoint::Method::Put;
-            let is_engine_given = plain.kind == Kind::SecretStore && changes.keys().any(|field| field != "primary");
-            doc.entity.retain(|field, _| match update.fields.contains(&field.as_str()) {
-                true => !is_replaced && !(is_engine_given && field != "primary"),
-                false => true,
-            });
+            // Another engine takes the place of the one that a Secret Store had.
+            let is_engine = |field: &str| plain.kind == Kind::SecretStore && field != "primary";
+            let is_engine_given = changes.keys().any(|field| is_engine(field));
+            let is_dropped = |field: &str| is_replaced || (is_engine_given && is_engine(field));
+            doc.entity.retain(|field, _| !(update.fields.contains(&field.as_str()) && is_dropped(field)));
             let given = changes.iter().filter(|(field, _)| update.fields.contains(&field.as_str()));
             doc.entity.extend(given.map(|(field, value)| (field.clone(), value.clone())));
             doc.entity.insert("id".to_owned(), id.into());
