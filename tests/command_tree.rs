@@ -167,15 +167,14 @@ fn calls(line: &str) -> Vec<Vec<String>> {
             }
         }
     }
-    calls.iter_mut().for_each(|call| {
-        call.retain({
-            let mut is_begun = false;
-            move |word| {
-                is_begun |= !word.contains('=') || word.starts_with("humctl");
-                is_begun
-            }
-        })
-    });
+    // Variables before a command are no words of it.
+    for call in &mut calls {
+        let mut is_begun = false;
+        call.retain(|word| {
+            is_begun |= !word.contains('=') || word.starts_with("humctl");
+            is_begun
+        });
+    }
     calls.retain(|call| call.first().is_some_and(|word| word == "humctl"));
     calls
 }

@@ -156,7 +156,7 @@ fn rows() -> Vec<Row> {
             |it| assert_eq!(it.out(), "local"),
         ),
         row(9, Nothing, "humctl get organization -o yaml | yq -r '.[0].metadata.id'", |it| {
-            assert_eq!(it.out(), "local")
+            assert_eq!(it.out(), "local");
         }),
         row(
             10,
@@ -322,7 +322,7 @@ fn rows() -> Vec<Row> {
                 assert_eq!(
                     it.out(),
                     "1\nhttps://git.example/apps/ad/score.yaml\nhttps://git.example/apps/web/score.yaml"
-                )
+                );
             },
         ),
         row(
