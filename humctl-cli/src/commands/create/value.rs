@@ -27,7 +27,7 @@ use crate::error::CliError;
 
 See also: humctl get, humctl delete, humctl score deploy")]
 pub(crate) struct CreateValueArgs {
-    /// Name of the Shared Value, as in LOG_LEVEL
+    /// Name of the Shared Value, as in `LOG_LEVEL`
     #[arg(value_name = "KEY")]
     key: String,
     /// Its text, or - to read it from stdin; with --is-secret-ref the name of the secret in its store

@@ -42,7 +42,7 @@ pub(crate) struct DeployArgs {
     /// Score file to deploy
     #[arg(long, short, value_name = "FILE", default_value = "score.yaml")]
     file: PathBuf,
-    /// File that lists the Score files of several Workloads (kind ScoreDeployConfig)
+    /// File that lists the Score files of several Workloads (kind `ScoreDeployConfig`)
     #[arg(long, value_name = "FILE", conflicts_with_all = ["file", "overrides", "extensions", "properties", "workload_source_url"])]
     deploy_config: Option<PathBuf>,
     /// Score overrides file, merged over the Score file
