@@ -104,8 +104,6 @@ fn see_also(roff: &mut Roff, related: &str) {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "a test ends where something is not as it should be")]
-
     use super::*;
 
     #[test]
