@@ -66,13 +66,13 @@ fn wrong_request(document: &Value, operation: &Value, exchange: &Exchange) -> Ve
         }
     }
     let content = &operation["requestBody"]["content"];
-    match (request.header("content-type"), content["application/json"].get("schema")) {
-        (Some(kind), _) if kind.starts_with("application/x-yaml") && content.get("application/x-yaml").is_none() => {
-            found.push("it takes no YAML".to_owned());
-        }
-        (_, Some(schema)) if !request.body.is_empty() => found.extend(misfits(document, schema, &request.json())),
-        (_, Some(_)) if operation["requestBody"]["required"] == true => found.push("it asks for a body".to_owned()),
-        (_, None) if !request.body.is_empty() => found.push("it takes no body".to_owned()),
+    let is_yaml = request.header("content-type").is_some_and(|kind| kind.starts_with("application/x-yaml"));
+    match content["application/json"].get("schema") {
+        _ if is_yaml && content.get("application/x-yaml").is_some() => {}
+        _ if is_yaml => found.push("it takes no YAML".to_owned()),
+        Some(schema) if !request.body.is_empty() => found.extend(misfits(document, schema, &request.json())),
+        Some(_) if operation["requestBody"]["required"] == true => found.push("it asks for a body".to_owned()),
+        None if !request.body.is_empty() => found.push("it takes no body".to_owned()),
         _ => {}
     }
     found

@@ -104,7 +104,6 @@ fn see_also(roff: &mut Roff, related: &str) {
 
 #[cfg(test)]
 mod tests {
-
     use super::*;
 
     #[test]

@@ -31,7 +31,7 @@ pub(crate) struct UpdateDeltaArgs {
     /// Operation: add, remove or replace
     #[arg(value_name = "OP")]
     op: String,
-    /// What it is about, as in /modules/web/spec/containers/main/image
+    /// JSON pointer to what it is about, as in /modules/web/spec/containers/main/image
     #[arg(value_name = "PATH")]
     path: String,
     /// What to add, or to replace it with; none for remove
