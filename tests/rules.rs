@@ -150,7 +150,7 @@ fn wrong_words_are_told_as_the_official_program_does() {
     assert!(env.run("get app UPPER").fails().stderr.contains("HTTP-400"));
     assert!(env.run("create app My_App").fails().stderr.contains("application id"));
     assert!(env.run("").ok().stdout.contains("Usage:"));
-    for words in ["get", "deploy", "diff", "update", "create"] {
+    for words in ["get", "deploy", "diff", "update", "create", "delete", "api", "completion", "score", "resources"] {
         assert!(env.run(words).ok().stdout.contains("Usage:"), "{words}");
     }
     assert!(env.run("score deploy --help").ok().stdout.contains("--wait"));

@@ -13,7 +13,7 @@ use crate::error::CliError;
 /// zsh:  humctl completion zsh > "${fpath[1]}/_humctl"
 /// fish: humctl completion fish > ~/.config/fish/completions/humctl.fish
 #[derive(Debug, clap::Args)]
-#[command(verbatim_doc_comment)]
+#[command(verbatim_doc_comment, arg_required_else_help = true)]
 pub(crate) struct CompletionArgs {
     /// bash, fish, powershell or zsh
     #[arg(value_name = "SHELL")]

@@ -22,6 +22,7 @@ use crate::output::progress::Progress;
 /// Application's, unless --env names an Environment. An Active Resource is named
 /// as TYPE.CLASS#ID or by its id.
 #[derive(Debug, clap::Args)]
+#[command(arg_required_else_help = true)]
 pub(crate) struct DeleteArgs {
     /// app, env, def, env-type, resource-type, value, active-resource, or any other type that get knows
     #[arg(add = ArgValueCandidates::new(completion::types), value_name = "TYPE", conflicts_with = "files", required_unless_present = "files")]
