@@ -19,6 +19,7 @@ mod doctor;
 mod drivers;
 mod explain;
 mod failures;
+mod hosted_kinds;
 mod hostile_requests;
 mod http_driver;
 mod kinds;

@@ -73,10 +73,48 @@ fn flags_stand_anywhere_and_the_environment_counts() {
     env.run("get --org my-org apps -o json").ok();
     env.run("get env --app shop development --org my-org").ok();
     env.run("get env development -c /orgs/my-org/apps/shop").ok();
+    for flag in ["--env development", "--env=development", "-e development", "-edevelopment"] {
+        env.run(&format!("get deploys --app shop --org my-org {flag}")).ok();
+    }
     env.set("HUMANITEC_ORG", "my-org").set("HUMANITEC_APP", "shop").set("HUMANITEC_OUTPUT", "json");
     assert!(env.run("get envs").ok().json().is_array());
     env.set("HUMANITEC_CLI_ALPHA_FEATURES", "");
     env.run("get envs").ok();
+}
+
+#[test]
+fn switches_take_their_value_written_out() {
+    let env = TestEnv::new();
+    env.write("score.yaml", "apiVersion: score.dev/v1b1\n");
+    let says = |words: &str| env.run(words).stdout.contains("missing properties");
+    assert!(says("score validate --local=true --strict=false"));
+    assert!(env.run("score validate --local=perhaps").fails().stderr.contains("--local"));
+    env.run("create app shop --skip-environment-creation=true").ok();
+    assert_eq!(env.run("get envs --app shop -o json").ok().stdout, "[]\n");
+    env.run("create app other --skip-environment-creation=false").ok();
+    assert_eq!(env.run("get envs --app other -o json").ok().json()[0]["metadata"]["id"], "development");
+}
+
+#[test]
+fn every_type_has_a_plural() {
+    let env = TestEnv::new();
+    for word in ["registries", "resource-classes", "classes", "keys", "res-defs", "driver", "Secret-Stores"] {
+        assert_eq!(env.run(&format!("get {word}")).ok().stderr, "", "{word}");
+    }
+}
+
+#[test]
+fn a_path_in_place_of_a_value_says_whose_it_is() {
+    const PATH: &str = "/orgs/my-org/apps/shop/envs/development/values";
+    let env = TestEnv::new();
+    env.run("create app shop --org my-org").ok();
+    env.run("create value LEVEL info --org my-org --app shop").ok();
+    env.run(&format!("delete value {PATH}/LEVEL")).fails();
+    env.run("create value LEVEL debug --org my-org --app shop --env development").ok();
+    let shown = env.run(&format!("get value {PATH}/LEVEL -o json")).ok().json();
+    assert_eq!((&shown["entity"]["value"], &shown["status"]["source"]), (&"debug".into(), &"env".into()));
+    env.run(&format!("delete value {PATH}/LEVEL")).ok();
+    assert_eq!(env.run(&format!("get values {PATH} -o json")).ok().json()[0]["entity"]["value"], "info");
 }
 
 #[test]
@@ -85,6 +123,7 @@ fn the_configuration_file_is_an_interface() {
     env.write("home/.humctl", "deviceID: abc\norg: my-org\n");
     env.run("config set app shop").ok();
     assert_eq!(env.run("config app").ok().stdout, "shop\n");
+    assert_eq!(env.run("config deviceID").ok().stdout, "abc\n");
     assert_eq!(
         env.run("config view").ok().json(),
         serde_json::json!({"deviceID": "abc", "org": "my-org", "app": "shop"})
@@ -111,7 +150,7 @@ fn wrong_words_are_told_as_the_official_program_does() {
     assert!(env.run("get app UPPER").fails().stderr.contains("HTTP-400"));
     assert!(env.run("create app My_App").fails().stderr.contains("application id"));
     assert!(env.run("").ok().stdout.contains("Usage:"));
-    for words in ["get", "deploy", "diff", "update", "create"] {
+    for words in ["get", "deploy", "diff", "update", "create", "delete", "api", "completion", "score", "resources"] {
         assert!(env.run(words).ok().stdout.contains("Usage:"), "{words}");
     }
     assert!(env.run("score deploy --help").ok().stdout.contains("--wait"));

@@ -241,6 +241,12 @@ pub fn drivers(org: &OrgId) -> Call<Vec<DriverInfo>> {
     Call::new(Method::Get, format!("{}/resources/drivers", org_path(org)))
 }
 
+/// Reads one Driver of the Organization, or one that it may use.
+#[must_use]
+pub fn driver(org: &OrgId, id: &DriverId) -> Call<DriverInfo> {
+    Call::new(Method::Get, format!("{}/resources/drivers/{id}", org_path(org)))
+}
+
 /// Registers a Driver.
 #[must_use]
 pub fn create_driver(org: &OrgId, body: &CreateDriver) -> Call<DriverInfo> {

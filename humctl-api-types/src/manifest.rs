@@ -32,7 +32,7 @@ pub struct Manifest {
 impl Manifest {
     /// Spreads an API object over the parts of a manifest.
     ///
-    /// Absent and null entity fields are left out, except `from_deploy`, which
+    /// Absent and null fields are left out, except `from_deploy`, which
     /// becomes the id of that Deployment or null (spec/cli.md §5).
     #[must_use]
     pub fn from_api(kind: Kind, object: Map<String, Value>) -> Self {
@@ -40,16 +40,17 @@ impl Manifest {
         let (mut metadata, mut entity, mut status) = (Map::new(), Map::new(), Map::new());
         for (key, value) in object {
             let key_str = key.as_str();
+            if value.is_null() {
+                continue;
+            }
             if info.metadata.contains(&key_str) {
                 if kind == Kind::ActiveResource && key_str == "gu_res_id" {
                     status.insert(key.clone(), value.clone());
                 }
                 metadata.insert(key, value);
             } else if !info.entity.contains(&key_str) {
-                if !value.is_null() {
-                    status.insert(key, value);
-                }
-            } else if !value.is_null() {
+                status.insert(key, value);
+            } else {
                 entity.insert(key, value);
             }
         }
@@ -59,6 +60,8 @@ impl Manifest {
         }
         match kind {
             Kind::Value => place_secret(&mut entity, &mut status),
+            Kind::Definition => hide_secrets(&mut entity),
+            Kind::Account => drop(entity.remove("credentials")),
             Kind::DeploymentDelta => place_history(&mut entity, &mut status),
             _ => {}
         }
@@ -88,6 +91,27 @@ fn place_secret(entity: &mut Map<String, Value>, status: &mut Map<String, Value>
     let parts = [("store", "secret_store_id"), ("ref", "secret_key"), ("version", "secret_version")];
     let parts = parts.into_iter().filter_map(|(to, from)| Some((to.to_owned(), status.remove(from)?)));
     entity.insert("secret_ref".to_owned(), Value::Object(parts.collect()));
+}
+
+/// Secrets are shown as references only, and these without what is absent.
+fn hide_secrets(entity: &mut Map<String, Value>) {
+    if let Some(Value::Object(inputs)) = entity.get_mut("driver_inputs") {
+        inputs.remove("secrets");
+        if let Some(references) = inputs.get_mut("secret_refs") {
+            remove_nulls(references);
+        }
+    }
+}
+
+fn remove_nulls(value: &mut Value) {
+    match value {
+        Value::Object(fields) => {
+            fields.retain(|_, field| !field.is_null());
+            fields.values_mut().for_each(remove_nulls);
+        }
+        Value::Array(items) => items.iter_mut().for_each(remove_nulls),
+        _ => {}
+    }
 }
 
 /// Of a Delta's metadata only name and Environment are settable.
@@ -131,6 +155,27 @@ mod tests {
         assert_eq!(shown["status"], json!({"source": "app"}));
         let shown = manifest(Kind::Value, value("humanitec"));
         assert_eq!(shown["entity"], json!({"is_secret": true, "description": "d"}));
+    }
+
+    #[test]
+    fn of_secrets_only_references_are_shown() {
+        let inputs = json!({
+            "values": {"size": null},
+            "secrets": {"password": "canary"},
+            "secret_refs": {"user": {"store": "vault", "ref": "db/user", "version": null, "value": null}},
+        });
+        let shown = manifest(Kind::Definition, json!({"id": "db", "driver_inputs": inputs}));
+        let references = json!({"user": {"store": "vault", "ref": "db/user"}});
+        assert_eq!(shown["entity"]["driver_inputs"], json!({"values": {"size": null}, "secret_refs": references}));
+        let shown = manifest(Kind::Account, json!({"id": "aws", "name": "AWS", "credentials": {"key": "canary"}}));
+        assert_eq!(shown["entity"], json!({"name": "AWS"}));
+    }
+
+    #[test]
+    fn what_is_null_is_left_out() {
+        let run = json!({"id": "r1", "app_id": null, "status": "queued", "status_message": null});
+        let shown = manifest(Kind::PipelineRun, run);
+        assert_eq!((&shown["metadata"], &shown["status"]), (&json!({"id": "r1"}), &json!({"status": "queued"})));
     }
 
     #[test]

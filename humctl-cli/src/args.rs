@@ -55,7 +55,7 @@ pub(crate) struct GlobalArgs {
     #[arg(long, global = true, value_name = "APP", add = ArgValueCandidates::new(completion::apps))]
     pub(crate) app: Option<String>,
     /// Environment [env: `HUMANITEC_ENV`]
-    #[arg(long, global = true, value_name = "ENV", add = ArgValueCandidates::new(completion::envs))]
+    #[arg(long, short_alias = 'e', global = true, value_name = "ENV", add = ArgValueCandidates::new(completion::envs))]
     pub(crate) env: Option<String>,
     /// API token [env: `HUMANITEC_TOKEN`]
     #[arg(long, global = true, value_name = "TOKEN", hide_env_values = true, hide_short_help = true)]

@@ -29,7 +29,13 @@ pub(crate) fn adapt(cli: &mut Cli) {
     };
     let kind = kind.and_then(|word| kinds::parse(word).ok());
     if let Some(named) = id.as_deref().and_then(|path| Named::parse(path, kind)) {
-        cli.globals.context.get_or_insert(named.context);
+        if cli.globals.context.is_none() {
+            // Where an Environment is optional, only the flag counts; a path says it as plainly.
+            if cli.globals.env.is_none() {
+                cli.globals.env = named.env().map(ToOwned::to_owned);
+            }
+            cli.globals.context = Some(named.context);
+        }
         *id = named.id;
     }
 }
@@ -51,6 +57,11 @@ struct Named {
 }
 
 impl Named {
+    /// The Environment, if the path has one.
+    fn env(&self) -> Option<&str> {
+        self.context.split_once("/envs/").map(|(_, env)| env)
+    }
+
     /// Reads `/orgs/O[/apps/A[/envs/E]][/REST]`; other texts are no paths.
     fn parse(path: &str, kind: Option<Kind>) -> Option<Self> {
         let mut rest: &[&str] = &path.strip_prefix('/')?.split('/').collect::<Vec<_>>();

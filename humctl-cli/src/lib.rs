@@ -17,6 +17,7 @@ mod input;
 mod lazy;
 mod legacy;
 mod output;
+mod switches;
 
 use std::ffi::OsString;
 use std::io::Write as _;
@@ -38,7 +39,12 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     if let Some(code) = completion::answer(&arguments) {
         return code;
     }
-    let mut cli = match Cli::try_parse_from(arguments) {
+    let parsed = Cli::try_parse_from(&arguments);
+    let parsed = match parsed.is_err().then(|| switches::plain(&Cli::command(), &arguments)).flatten() {
+        Some(plain) => Cli::try_parse_from(plain),
+        None => parsed,
+    };
+    let mut cli = match parsed {
         Ok(cli) => cli,
         Err(error) => return error::usage(&error),
     };

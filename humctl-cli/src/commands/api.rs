@@ -15,6 +15,7 @@ use crate::error::CliError;
 /// A list that comes in pages is put together, unless the path has `page` or
 /// `per_page`.
 #[derive(Debug, clap::Args)]
+#[command(arg_required_else_help = true)]
 #[command(after_help = r#"Examples:
   humctl api get /orgs
   humctl api post /orgs/my-org/apps -d '{"id": "shop", "name": "Shop"}'

@@ -9,6 +9,7 @@ use crate::error::CliError;
 
 /// Print a completion script for a shell
 #[derive(Debug, clap::Args)]
+#[command(arg_required_else_help = true)]
 #[command(after_help = r#"Examples:
   humctl completion bash > /etc/bash_completion.d/humctl
   humctl completion zsh > "${fpath[1]}/_humctl"

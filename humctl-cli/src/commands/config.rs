@@ -93,7 +93,8 @@ pub(crate) fn run(context: &Context, args: &ConfigArgs) -> Result<(), CliError> 
             Some(Value::String(text)) => context.output.line(text),
             _ => Err(CliError::user("`token` is not set").with_hint("log in with: humctl login")),
         },
-        [key] => match file.merged().get(known(key)?) {
+        // What other tools keep in the file is shown as well.
+        [key] => match file.merged().get(if file.get(key).is_some() { *key } else { known(key)? }) {
             Some(Value::String(text)) => context.output.line(text),
             Some(other) => context.output.line(&other.to_string()),
             None => Err(CliError::user(format!("`{key}` is not set"))

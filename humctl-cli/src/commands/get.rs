@@ -1,6 +1,7 @@
 //! `humctl get TYPE [ID]`
 
 use clap_complete::engine::ArgValueCandidates;
+use humctl_api_types::endpoint::encode_segment;
 use humctl_api_types::id::EnvId;
 use humctl_api_types::kind::Kind;
 use humctl_api_types::plain::Place;
@@ -49,6 +50,7 @@ pub(crate) fn run(context: &Context, args: &GetArgs) -> Result<(), CliError> {
     let answer = match (kind, &args.id) {
         (Kind::DeploymentError, id) => errors(context, id.as_deref().unwrap_or("."))?,
         (Kind::DeploymentDelta, None) => deltas(context)?,
+        (Kind::PipelineRun, None) => runs(context)?,
         (_, None) => context.client().get(&kinds::list_path(context, kind)?)?,
         (Kind::Deployment, Some(id)) => deployment(context, id)?,
         (Kind::DeploymentSet, Some(id)) => set(context, id)?,
@@ -127,4 +129,16 @@ fn deltas(context: &Context) -> Result<Value, CliError> {
         (_, _, Some(env)) => format!("{path}?env={env}"),
         (_, _, None) => path,
     })
+}
+
+/// The runs of the Organization, or of the Application and Environment that flags name.
+fn runs(context: &Context) -> Result<Value, CliError> {
+    let mut path = kinds::list_path(context, Kind::PipelineRun)?;
+    for (name, value) in [("app", context.flag_app()), ("env", context.flag_env())] {
+        if let Some(value) = value {
+            let sign = if path.contains('?') { '&' } else { '?' };
+            path.push_str(&format!("{sign}{name}={}", encode_segment(value)));
+        }
+    }
+    context.client().get(&path)
 }

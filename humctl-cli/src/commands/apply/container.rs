@@ -2,7 +2,7 @@
 //! Drivers, Applications and Environments.
 
 use humctl_api_types::application::{CreateApplication, EnvironmentType};
-use humctl_api_types::driver::{CreateDriver, DriverInfo};
+use humctl_api_types::driver::CreateDriver;
 use humctl_api_types::endpoint;
 use humctl_api_types::environment::CreateEnvironment;
 use humctl_api_types::id::AppId;
@@ -50,9 +50,13 @@ pub(super) fn resource_type(context: &Context, new: &ResourceTypeInfo) -> Applie
 
 pub(super) fn driver(context: &Context, new: &CreateDriver) -> Applied {
     let (org, client) = (context.org()?, context.client());
-    let drivers = client.call(&endpoint::drivers(&org))?;
-    let is_it = |driver: &DriverInfo| driver.org_id == org.as_str() && driver.id == new.id.as_str();
-    match drivers.into_iter().find(is_it) {
+    let old = match client.call(&endpoint::driver(&org, &new.id)) {
+        Ok(old) => Some(old),
+        Err(error) if error.is_status(404) => None,
+        Err(error) => return Err(error),
+    };
+    // One of another Organization has the id to itself there.
+    match old.filter(|driver| driver.org_id == org.as_str()) {
         None => {
             let made = client.call(&endpoint::create_driver(&org, new))?;
             Ok((Change::Created, json::to_value(&made)))

@@ -22,6 +22,7 @@ use crate::output::progress::Progress;
 /// value is the Application's, unless --env names an Environment. An Active Resource
 /// is named as TYPE.CLASS#ID or by its id.
 #[derive(Debug, clap::Args)]
+#[command(arg_required_else_help = true)]
 #[command(after_help = "Examples:
   humctl delete env pr-17 --app shop
   humctl delete def postgres-team

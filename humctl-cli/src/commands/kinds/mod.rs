@@ -52,12 +52,16 @@ const WORDS: &[(&[&str], Kind)] = &[
 /// Finds the kind of a word.
 pub(crate) fn parse(word: &str) -> Result<Kind, CliError> {
     let lower = word.to_ascii_lowercase();
-    let singular = lower.strip_suffix('s').unwrap_or(&lower);
+    let singular = match lower.strip_suffix("ies") {
+        Some(stem) => format!("{stem}y"),
+        None if lower.ends_with("sses") => lower.trim_end_matches("es").to_owned(),
+        None => lower.strip_suffix('s').unwrap_or(&lower).to_owned(),
+    };
     let find = |word: &str| WORDS.iter().find(|(words, _)| words.contains(&word)).map(|(_, kind)| *kind);
-    find(&lower).or_else(|| find(singular)).ok_or_else(|| {
+    find(&lower).or_else(|| find(&singular)).ok_or_else(|| {
         let error = CliError::user(format!("unknown type \"{word}\""));
         let all = WORDS.iter().flat_map(|(words, _)| words.iter().copied());
-        match humctl_core::decode::nearest(singular, all) {
+        match humctl_core::decode::nearest(&singular, all) {
             Some(near) => error.with_hint(format!("did you mean `{near}`?")),
             None => error.with_hint(format!("known are {}", words().collect::<Vec<_>>().join(", "))),
         }
