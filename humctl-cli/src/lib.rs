@@ -40,7 +40,13 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         return code;
     }
     let parsed = Cli::try_parse_from(&arguments);
-    let parsed = match parsed.is_err().then(|| switches::plain(&Cli::command(), &arguments)).flatten() {
+    let plain = || {
+        let mut command = Cli::command();
+        // Commands describe their flags only when they are built.
+        command.build();
+        switches::plain(&command, &arguments)
+    };
+    let parsed = match parsed.is_err().then(plain).flatten() {
         Some(plain) => Cli::try_parse_from(plain),
         None => parsed,
     };
