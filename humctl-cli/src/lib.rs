@@ -40,13 +40,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         return code;
     }
     let parsed = Cli::try_parse_from(&arguments);
-    let plain = || {
-        let mut command = Cli::command();
-        // Commands describe their flags only when they are built.
-        command.build();
-        switches::plain(&command, &arguments)
-    };
-    let parsed = match parsed.is_err().then(plain).flatten() {
+    let parsed = match parsed.is_err().then(|| switches::plain(Cli::command(), &arguments)).flatten() {
         Some(plain) => Cli::try_parse_from(plain),
         None => parsed,
     };

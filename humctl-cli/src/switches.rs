@@ -7,9 +7,11 @@ use std::ffi::OsString;
 use clap::{ArgAction, Command};
 
 /// The arguments with such switches in their plain form; `None` when there are none.
-pub(crate) fn plain(command: &Command, arguments: &[OsString]) -> Option<Vec<OsString>> {
+pub(crate) fn plain(mut command: Command, arguments: &[OsString]) -> Option<Vec<OsString>> {
     let (mut switches, mut others) = (BTreeSet::new(), BTreeSet::new());
-    collect(command, &mut switches, &mut others);
+    // Commands describe their flags only when they are built.
+    command.build();
+    collect(&command, &mut switches, &mut others);
     let end = arguments.iter().position(|argument| argument == "--").unwrap_or(arguments.len());
     let mut plain = Vec::with_capacity(arguments.len());
     for (index, argument) in arguments.iter().enumerate() {
@@ -57,7 +59,7 @@ mod tests {
         ] {
             let arguments: Vec<OsString> = words.split(' ').map(OsString::from).collect();
             let expected = expected.map(|words| words.split(' ').map(OsString::from).collect::<Vec<_>>());
-            assert_eq!(plain(&crate::Cli::command(), &arguments), expected, "{words}");
+            assert_eq!(plain(crate::Cli::command(), &arguments), expected, "{words}");
         }
     }
 }
