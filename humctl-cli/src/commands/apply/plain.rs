@@ -3,7 +3,7 @@
 use humctl_api_types::endpoint::{Method, encode_segment};
 use humctl_api_types::kind::Kind;
 use humctl_core::manifest::PlainObject;
-use humctl_core::plain::{PlainKind, take_secrets};
+use humctl_core::plain::take_secrets;
 use serde_json::{Map, Value, json};
 
 use crate::commands::apply::{Change, existing, text};
@@ -22,7 +22,7 @@ pub(super) fn apply(context: &Context, object: &PlainObject) -> Result<(Change, 
     if changed.is_empty() && !has_secrets {
         return Ok((Change::Unchanged, old));
     }
-    let path = old_path(context, object, &old)?;
+    let path = path_of(context, object, text(&old, "id"))?;
     let Some(update) = &object.plain.update else {
         context.client().value(Method::Delete, &path, None)?;
         return create(context, object).map(|(_, made)| (Change::Updated, made));
@@ -126,19 +126,11 @@ fn path_of(context: &Context, object: &PlainObject, id: &str) -> Result<String, 
     }
 }
 
-fn old_path(context: &Context, object: &PlainObject, old: &Value) -> Result<String, CliError> {
-    path_of(context, object, text(old, "id"))
-}
-
 /// What can be compared, and whether there is more that cannot.
 fn without_secrets(object: &PlainObject) -> (Map<String, Value>, bool) {
     let mut entity = object.entity.expose().clone();
-    let secrets = take_secrets(plain_of(object), &mut entity);
+    let secrets = take_secrets(object.plain, &mut entity);
     (entity, secrets.is_some())
-}
-
-fn plain_of(object: &PlainObject) -> &'static PlainKind {
-    object.plain
 }
 
 /// Equal, with nothing being the same as an empty thing; space around text, as
