@@ -425,17 +425,7 @@ impl Reader<'_> {
             }
             entity => entity,
         };
-        let mut entity = match plain.read(&entity) {
-            Ok((entity, unknown)) => {
-                problems.extend(unknown.iter().map(|field| self.unknown_field(part, field)));
-                entity
-            }
-            Err((error, unknown)) => {
-                problems.extend(unknown.iter().map(|field| self.unknown_field(part, field)));
-                problems.push(self.decode_error(part, &error));
-                return None;
-            }
-        };
+        let mut entity = self.taken(plain.read(&entity), part, problems)?;
         if let Err(reason) = plain.check(&entity) {
             problems.push(self.at(part, &reason));
         }
@@ -453,17 +443,22 @@ impl Reader<'_> {
 
     /// Reads a typed entity and collects what it does not know.
     fn entity<T: DeserializeOwned>(&mut self, entity: &Value, part: &str, problems: &mut Vec<Problem>) -> Option<T> {
-        match decode::strict::<T>(entity) {
-            Ok((entity, unknown)) => {
-                problems.extend(unknown.iter().map(|field| self.unknown_field(part, field)));
-                Some(entity)
-            }
-            Err((error, unknown)) => {
-                problems.extend(unknown.iter().map(|field| self.unknown_field(part, field)));
-                problems.push(self.decode_error(part, &error));
-                None
-            }
-        }
+        self.taken(decode::strict::<T>(entity), part, problems)
+    }
+
+    /// What was read, if it was; all that is wrong becomes problems.
+    fn taken<T>(
+        &mut self,
+        read: Result<(T, Vec<UnknownField>), (DecodeError, Vec<UnknownField>)>,
+        part: &str,
+        problems: &mut Vec<Problem>,
+    ) -> Option<T> {
+        let (read, unknown) = match read {
+            Ok((read, unknown)) => (Ok(read), unknown),
+            Err((error, unknown)) => (Err(error), unknown),
+        };
+        problems.extend(unknown.iter().map(|field| self.unknown_field(part, field)));
+        read.map_err(|error| problems.push(self.decode_error(part, &error))).ok()
     }
 
     fn environment(
