@@ -133,7 +133,10 @@ fn cases() -> Vec<Case> {
             "webhook",
             "Webhook",
             json!({"id": "notify", "app_id": "shop"}),
-            json!({"url": "hooks.example/shop", "triggers": [{"scope": "deployment", "type": "finished"}]}),
+            json!({
+                "url": "hooks.example/shop", "triggers": [{"scope": "deployment", "type": "finished"}],
+                "headers": {"Authorization": "Bearer sealed-header"},
+            }),
             json!({"disabled": true}),
         ),
         case(
@@ -220,7 +223,8 @@ fn what_get_prints_can_be_applied() {
     let env = TestEnv::new();
     every_kind(&env);
     let state = std::fs::read(env.home().join(".local/share/humctl/state.db")).unwrap();
-    assert!(!String::from_utf8_lossy(&state).contains("canary"));
+    let state = String::from_utf8_lossy(&state);
+    assert!(!state.contains("canary") && !state.contains("sealed-header"));
 }
 
 #[test]

@@ -220,3 +220,33 @@ fn ids_that_are_not_there_lead_to_those_that_are() {
     let error = env.run("get app nothing-like-it").fails().stderr;
     assert!(!error.contains("did you mean"), "{error}");
 }
+
+#[test]
+fn a_configuration_that_cannot_be_used_can_be_mended() {
+    let env = TestEnv::new();
+    for (key, value) in [("apiPrefix", "foo"), ("context", "nonsense"), ("output", "xml"), ("selectorDepth", "deep")] {
+        env.run(&format!("config set {key} {value}")).fails();
+        // Somebody else may have written it.
+        env.write("home/.humctl", &format!("{key}: {value}\norg: my-org\n"));
+        if key != "selectorDepth" {
+            env.run("get apps").fails();
+        }
+        assert!(env.run("config view").ok().stdout.contains(value), "{key}");
+        let told = env.run("doctor");
+        assert_eq!((told.code, told.stderr.as_str()), (1, ""), "{key}");
+        assert!(told.stdout.contains("problem  configuration") || key == "selectorDepth", "{}", told.stdout);
+        env.run(&format!("config set {key} --delete")).ok();
+        env.run("get apps").ok();
+    }
+    let refused = env.run("get apps --api-prefix https://user:canary-pw@api.example").fails().stderr;
+    assert!(!refused.contains("canary-pw"), "{refused}");
+    assert_eq!(env.run_with_stdin("apply -f -", "[]\n").ok().stdout, "");
+}
+
+#[test]
+fn long_texts_have_their_place_in_a_table() {
+    let env = TestEnv::new();
+    env.run("create app shop").ok();
+    env.run_args(&["create", "value", "LONG", &"x".repeat(70_000), "-d", "d", "--app", "shop"]).ok();
+    assert!(env.run("get values --app shop").ok().stdout.len() > 70_000);
+}

@@ -12,7 +12,7 @@ use crate::args::GlobalArgs;
 use crate::client::Client;
 use crate::client::http::Connection;
 use crate::client::local::LocalSettings;
-use crate::client::remote::RemoteSettings;
+use crate::client::remote::{RemoteSettings, check_address};
 use crate::client::token::Token;
 use crate::config::ConfigFile;
 use crate::env;
@@ -65,6 +65,23 @@ impl Layer {
     }
 }
 
+fn config_path(globals: &GlobalArgs) -> Option<PathBuf> {
+    globals.config.clone().or_else(|| env::home().map(|home| home.join(".humctl")))
+}
+
+/// Checks an address as `apiPrefix` has it.
+pub(crate) fn check_prefix(prefix: &str) -> Result<(), CliError> {
+    match prefix.strip_prefix("local") {
+        Some(rest) if rest.is_empty() || rest.starts_with(':') => Ok(()),
+        _ => check_address(prefix).map(drop),
+    }
+}
+
+/// Checks a context as `context` has it.
+pub(crate) fn check_context(path: &str) -> Result<(), CliError> {
+    split_context(path).map(drop)
+}
+
 /// Reads `/orgs/O[/apps/A[/envs/E]]`.
 fn split_context(path: &str) -> Result<Layer, CliError> {
     let parts: Vec<&str> = path.trim_matches('/').split('/').collect();
@@ -73,7 +90,8 @@ fn split_context(path: &str) -> Result<Layer, CliError> {
         ["orgs", org] => Ok(Layer { org: text(org), ..Layer::default() }),
         ["orgs", org, "apps", app] => Ok(Layer { org: text(org), app: text(app), env: None }),
         ["orgs", org, "apps", app, "envs", env] => Ok(Layer { org: text(org), app: text(app), env: text(env) }),
-        _ => Err(CliError::user(format!("context `{path}` is not of the form /orgs/O/apps/A/envs/E"))),
+        _ => Err(CliError::user(format!("context `{path}` is not of the form /orgs/O/apps/A/envs/E"))
+            .with_hint("where the configuration has it: humctl config set context --delete")),
     }
 }
 
@@ -81,7 +99,7 @@ impl Context {
     /// Resolves everything; no request is made, no state is opened, and no keyring asked.
     pub(crate) fn resolve(globals: &GlobalArgs) -> Result<Self, CliError> {
         let given = |value: &Option<String>| value.clone().filter(|value| !value.is_empty());
-        let config_path = globals.config.clone().or_else(|| env::home().map(|home| home.join(".humctl")));
+        let config_path = config_path(globals);
         let file = ConfigFile::read(config_path.clone())?;
         let layers = [
             Layer::new(given(&globals.org), given(&globals.app), given(&globals.env), globals.context.as_deref())?,
@@ -131,6 +149,29 @@ impl Context {
             config_path,
             output: Output::new(format),
             client,
+        })
+    }
+
+    /// The context of commands that mend a configuration which cannot be used:
+    /// of the command line only its format and file count.
+    pub(crate) fn to_mend(globals: &GlobalArgs) -> Result<Self, CliError> {
+        globals.api_prefix.as_deref().map(check_prefix).transpose()?;
+        globals.context.as_deref().map(check_context).transpose()?;
+        let format = globals.output.as_deref().map(Format::parse).transpose()?;
+        Ok(Self {
+            org: None,
+            app: None,
+            env: None,
+            flag_app: None,
+            flag_env: None,
+            selector_depth: None,
+            flag_token: None,
+            flag_prefix: None,
+            prefix: None,
+            connection: Connection::resolve(None),
+            config_path: config_path(globals),
+            output: Output::new(format.unwrap_or(Format::Table)),
+            client: Client::local(LocalSettings::new(None, None, None)),
         })
     }
 

@@ -188,5 +188,13 @@ pub(crate) fn usage(error: &clap::Error) -> ExitCode {
     if let Some(suggestion) = suggestion {
         failure = failure.with_hint(format!("did you mean `{suggestion}`?"));
     }
-    failure.with_hint("see: humctl --help").report()
+    failure.with_hint(format!("see: {} --help", command_of(&error.render().to_string()))).report()
+}
+
+/// The words of the command that a usage error is about, from its line of usage.
+fn command_of(rendered: &str) -> String {
+    let usage = rendered.lines().find_map(|line| line.trim().strip_prefix("Usage: "));
+    let words = usage.unwrap_or("humctl").split_whitespace();
+    let is_word = |word: &&str| word.chars().all(|c| c.is_ascii_lowercase() || c == '-') && !word.starts_with('-');
+    words.take_while(is_word).collect::<Vec<_>>().join(" ")
 }

@@ -28,6 +28,7 @@ use clap::{CommandFactory as _, Parser as _};
 
 pub use args::Cli;
 
+use crate::args::Command;
 use crate::context::Context;
 use crate::error::CliError;
 use crate::output::log::LogFormat;
@@ -61,7 +62,14 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
 }
 
 fn run_command(cli: &Cli) -> Result<ExitCode, CliError> {
-    let context = Context::resolve(&cli.globals)?;
+    let context = match (Context::resolve(&cli.globals), &cli.command) {
+        (Ok(context), _) => context,
+        (Err(error), Some(Command::Doctor(_))) => {
+            return commands::doctor::unusable(&Context::to_mend(&cli.globals)?, &error);
+        }
+        (Err(_), Some(Command::Config(_) | Command::Logout(_))) => Context::to_mend(&cli.globals)?,
+        (Err(error), _) => return Err(error),
+    };
     let result = match &cli.command {
         None => commands::help(&mut Cli::command()).map(|()| ExitCode::SUCCESS),
         Some(command) => commands::run(&context, command),

@@ -39,6 +39,9 @@ pub struct PlainKind {
     pub update: Option<Update>,
     /// JSON pointers to what is never returned.
     pub secrets: &'static [&'static str],
+    /// JSON pointers to what may hold a secret and is returned all the same: it is
+    /// sealed where it is kept.
+    pub private: &'static [&'static str],
     /// True when the embedded Orchestrator keeps objects of this kind.
     pub is_kept: bool,
     /// Reads the body of a request.
@@ -63,6 +66,7 @@ pub const PIPELINE: PlainKind = PlainKind {
     created: 201,
     update: Some(Update { method: Method::Patch, fields: &["document"] }),
     secrets: &[],
+    private: &[],
     is_kept: true,
     read: read::<PipelineDocument>,
 };
@@ -75,6 +79,7 @@ pub const PLAIN: &[PlainKind] = &[
         created: 200,
         update: Some(Update { method: Method::Patch, fields: &["description"] }),
         secrets: &[],
+        private: &[],
         is_kept: true,
         read: read::<ResourceClassRequest>,
     },
@@ -84,6 +89,7 @@ pub const PLAIN: &[PlainKind] = &[
         created: 201,
         update: Some(Update { method: Method::Patch, fields: &["primary", "awssm", "azurekv", "gcpsm", "vault"] }),
         secrets: &["/awssm/auth", "/azurekv/auth", "/gcpsm/auth", "/vault/auth"],
+        private: &[],
         is_kept: true,
         read: read::<SecretStoreRequest>,
     },
@@ -93,6 +99,7 @@ pub const PLAIN: &[PlainKind] = &[
         created: 200,
         update: Some(Update { method: Method::Patch, fields: &["name", "credentials"] }),
         secrets: &["/credentials"],
+        private: &[],
         is_kept: true,
         read: read::<AccountRequest>,
     },
@@ -102,6 +109,7 @@ pub const PLAIN: &[PlainKind] = &[
         created: 201,
         update: Some(Update { method: Method::Patch, fields: &["registry", "type", "creds", "secrets", "enable_ci"] }),
         secrets: &["/creds"],
+        private: &[],
         is_kept: true,
         read: read::<RegistryRequest>,
     },
@@ -111,6 +119,7 @@ pub const PLAIN: &[PlainKind] = &[
         created: 200,
         update: None,
         secrets: &[],
+        private: &[],
         is_kept: true,
         read: read::<KeyRequest>,
     },
@@ -120,6 +129,7 @@ pub const PLAIN: &[PlainKind] = &[
         created: 200,
         update: Some(Update { method: Method::Patch, fields: &["description"] }),
         secrets: &[],
+        private: &[],
         is_kept: true,
         read: read::<AgentRequest>,
     },
@@ -132,6 +142,7 @@ pub const PLAIN: &[PlainKind] = &[
             fields: &["spec_definition", "workload_profile_chart", "description", "version", "deprecation_message"],
         }),
         secrets: &[],
+        private: &[],
         is_kept: true,
         read: read::<WorkloadProfileRequest>,
     },
@@ -141,6 +152,7 @@ pub const PLAIN: &[PlainKind] = &[
         created: 201,
         update: Some(Update { method: Method::Patch, fields: &["url", "triggers", "headers", "payload", "disabled"] }),
         secrets: &[],
+        private: &["/headers"],
         is_kept: true,
         read: read::<WebhookRequest>,
     },
@@ -163,6 +175,7 @@ pub const PLAIN: &[PlainKind] = &[
             ],
         }),
         secrets: &[],
+        private: &[],
         is_kept: true,
         read: read::<AutomationRuleRequest>,
     },
@@ -172,6 +185,7 @@ pub const PLAIN: &[PlainKind] = &[
         created: 201,
         update: None,
         secrets: &[],
+        private: &[],
         is_kept: true,
         read: read::<PipelineCriteriaRequest>,
     },
@@ -181,6 +195,7 @@ pub const PLAIN: &[PlainKind] = &[
         created: 200,
         update: None,
         secrets: &[],
+        private: &[],
         is_kept: false,
         read: read::<ArtefactVersionRequest>,
     },
@@ -285,11 +300,11 @@ pub fn public_key(pem: &str) -> Result<String, String> {
     }
 }
 
-/// Takes the secret parts out of an object; absent when it has none.
+/// Takes what the pointers name out of an object; absent when it has none of it.
 #[must_use]
-pub fn take_secrets(plain: &PlainKind, object: &mut Map<String, Value>) -> Option<Map<String, Value>> {
+pub fn take_secrets(pointers: &[&str], object: &mut Map<String, Value>) -> Option<Map<String, Value>> {
     let mut secrets = Map::new();
-    for pointer in plain.secrets {
+    for pointer in pointers {
         let (parent, key) = pointer.rsplit_once('/').unwrap_or_default();
         let taken = match parent.strip_prefix('/') {
             None => object.remove(key),
@@ -312,7 +327,7 @@ mod tests {
             for field in plain.update.iter().flat_map(|update| update.fields) {
                 assert!(info.entity.contains(field), "{}: {field}", info.name);
             }
-            for pointer in plain.secrets {
+            for pointer in plain.secrets.iter().chain(plain.private) {
                 assert!(info.entity.iter().any(|field| pointer[1..].starts_with(field)), "{}: {pointer}", info.name);
             }
         }
@@ -322,7 +337,7 @@ mod tests {
     fn secrets_are_taken_out_wherever_they_are() {
         let take = |kind: Kind, object: Value| {
             let Value::Object(mut object) = object else { panic!("an object") };
-            let secrets = take_secrets(PlainKind::of(kind).unwrap(), &mut object);
+            let secrets = take_secrets(PlainKind::of(kind).unwrap().secrets, &mut object);
             (Value::Object(object), secrets.map(Value::Object))
         };
         let (rest, secrets) = take(Kind::Registry, json!({"id": "r", "creds": {"password": "p"}}));

@@ -85,6 +85,11 @@ impl Client {
         matches!(self, Self::Local { .. })
     }
 
+    /// True for Humanitec's own service, which has a portal.
+    pub(crate) fn is_hosted(&self) -> bool {
+        matches!(self, Self::Remote { settings, .. } if settings.host().ends_with("humanitec.io"))
+    }
+
     /// The settings of the embedded Orchestrator.
     pub(crate) fn local_settings(&self) -> Option<&LocalSettings> {
         match self {

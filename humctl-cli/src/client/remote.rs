@@ -38,30 +38,38 @@ pub(crate) struct RemoteSettings {
     cancel: Arc<AtomicBool>,
 }
 
+/// Checks the address of an API; returns it without slashes at its end, and its host.
+pub(crate) fn check_address(prefix: &str) -> Result<(String, String), CliError> {
+    let bad = |reason: &str| {
+        // A password before the host is not shown.
+        let shown = prefix.rsplit_once('@').map_or(prefix, |(_, host)| host);
+        CliError::user(format!("API address `{shown}`: {reason}"))
+            .with_hint("give an https:// address, or `local` for the embedded Orchestrator")
+            .with_hint("where the configuration has it: humctl config set apiPrefix --delete")
+    };
+    let prefix_text = prefix.trim_end_matches('/');
+    let (scheme, rest) = prefix_text.split_once("://").ok_or_else(|| bad("it is no address"))?;
+    let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    if host.is_empty() || host.contains(['@', '\\']) {
+        return Err(bad("it has no host, or holds a user"));
+    }
+    if rest.contains(['?', '#']) {
+        return Err(bad("paths are added to it, so it has no query and no fragment"));
+    }
+    let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
+    let is_loopback = matches!(name, "localhost" | "127.0.0.1" | "[::1]");
+    match scheme {
+        "https" => {}
+        "http" if is_loopback => {}
+        "http" => return Err(bad("`http://` would send the token in clear")),
+        _ => return Err(bad("it is neither https nor local")),
+    }
+    Ok((prefix_text.to_owned(), host.to_owned()))
+}
+
 impl RemoteSettings {
     pub(crate) fn new(prefix: &str, token: Token, connection: Connection) -> Result<Self, CliError> {
-        let bad = |reason: &str| {
-            CliError::user(format!("API address `{prefix}`: {reason}"))
-                .with_hint("give an https:// address, or `local` for the embedded Orchestrator")
-        };
-        let prefix_text = prefix.trim_end_matches('/');
-        let (scheme, rest) = prefix_text.split_once("://").ok_or_else(|| bad("it is no address"))?;
-        let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
-        if host.is_empty() || host.contains(['@', '\\']) {
-            return Err(bad("it has no host, or holds a user"));
-        }
-        if rest.contains(['?', '#']) {
-            return Err(bad("paths are added to it, so it has no query and no fragment"));
-        }
-        let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
-        let is_loopback = matches!(name, "localhost" | "127.0.0.1" | "[::1]");
-        match scheme {
-            "https" => {}
-            "http" if is_loopback => {}
-            "http" => return Err(bad("`http://` would send the token in clear")),
-            _ => return Err(bad("it is neither https nor local")),
-        }
-        let (prefix, host) = (prefix_text.to_owned(), host.to_owned());
+        let (prefix, host) = check_address(prefix)?;
         Ok(Self { prefix, host, token, connection, cancel: Arc::default() })
     }
 

@@ -5,6 +5,7 @@ use clap_complete::{Shell, generate};
 
 use crate::args::Cli;
 use crate::completion;
+use crate::context::Context;
 use crate::error::CliError;
 
 /// Print a completion script for a shell
@@ -25,7 +26,7 @@ pub(crate) struct CompletionArgs {
     dynamic: bool,
 }
 
-pub(crate) fn run(args: &CompletionArgs) -> Result<(), CliError> {
+pub(crate) fn run(context: &Context, args: &CompletionArgs) -> Result<(), CliError> {
     let script = if args.dynamic {
         completion::script(args.shell)?
     } else {
@@ -33,6 +34,5 @@ pub(crate) fn run(args: &CompletionArgs) -> Result<(), CliError> {
         generate(args.shell, &mut Cli::command(), "humctl", &mut script);
         script
     };
-    std::io::Write::write_all(&mut std::io::stdout(), &script)
-        .map_err(|error| CliError::user(format!("cannot write to stdout: {error}")))
+    context.output.text(&String::from_utf8_lossy(&script))
 }

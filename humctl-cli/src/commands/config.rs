@@ -1,12 +1,13 @@
 //! `humctl config`
 
-use humctl_core::state::{KeyLocation, SqliteStore, move_state_key};
+use humctl_core::state::{KeyLocation, SqliteStore, key_location, move_state_key};
 use serde_json::{Map, Value};
 
+use crate::client::local::LocalSettings;
 use crate::client::token::Token;
 use crate::commands::logout;
 use crate::config::{ConfigFile, KEYS, TOKEN_STORE};
-use crate::context::{Context, selector_depth};
+use crate::context::{Context, check_context, check_prefix, selector_depth};
 use crate::error::CliError;
 use crate::output::Format;
 
@@ -77,11 +78,12 @@ pub(crate) fn run(context: &Context, args: &ConfigArgs) -> Result<(), CliError> 
         ["set", key] if args.delete => file.set(&[(known(key)?, None)]),
         ["set", key, value] if !args.delete => {
             let key = known(key)?;
-            if key == "output" {
-                Format::parse(value)?;
-            }
-            if key == "selectorDepth" {
-                selector_depth(Some(value))?;
+            match key {
+                "apiPrefix" => check_prefix(value)?,
+                "context" => check_context(value)?,
+                "output" => drop(Format::parse(value)?),
+                "selectorDepth" => drop(selector_depth(Some(value))?),
+                _ => {}
             }
             match key {
                 "token" => file.set(&[(key, Some(value)), (TOKEN_STORE, None)]),
@@ -93,6 +95,7 @@ pub(crate) fn run(context: &Context, args: &ConfigArgs) -> Result<(), CliError> 
             Some(Value::String(text)) => context.output.line(text),
             _ => Err(CliError::user("`token` is not set").with_hint("log in with: humctl login")),
         },
+        [STATE_KEY] => state_key(context),
         // What other tools keep in the file is shown as well.
         [key] => match file.merged().get(if file.get(key).is_some() { *key } else { known(key)? }) {
             Some(Value::String(text)) => context.output.line(text),
@@ -121,9 +124,22 @@ fn known(key: &str) -> Result<&'static str, CliError> {
         let error = CliError::user(format!("unknown configuration key `{key}`"));
         match humctl_core::decode::nearest(key, names()) {
             Some(near) => error.with_hint(format!("did you mean `{near}`?")),
-            None => error.with_hint(format!("known are {}", names().collect::<Vec<_>>().join(", "))),
+            None => error.with_hint(format!("known are {} and {STATE_KEY}", names().collect::<Vec<_>>().join(", "))),
         }
     })
+}
+
+/// Says where the key of the state is.
+fn state_key(context: &Context) -> Result<(), CliError> {
+    let settings = local_settings(context)?;
+    let store = SqliteStore::new(settings.state_file()?);
+    let location = key_location(&store, &settings.key_source()?).map_err(|error| CliError::user(error.to_string()))?;
+    match location {
+        Some(KeyLocation::File) => context.output.line("file"),
+        Some(KeyLocation::Keyring) => context.output.line("keyring"),
+        Some(KeyLocation::Environment) => context.output.line("HUMCTL_STATE_KEY"),
+        None => Err(CliError::user("the state has no key yet; it is made with the first secret")),
+    }
 }
 
 fn set_state_key(context: &Context, place: &str) -> Result<(), CliError> {
@@ -132,9 +148,13 @@ fn set_state_key(context: &Context, place: &str) -> Result<(), CliError> {
         "keyring" => KeyLocation::Keyring,
         _ => return Err(CliError::user(format!("stateKey is file or keyring, not `{place}`"))),
     };
-    let Some(settings) = context.client().local_settings() else {
-        return Err(CliError::user("stateKey belongs to the embedded Orchestrator").with_hint("add --api-prefix local"));
-    };
+    let settings = local_settings(context)?;
     let store = SqliteStore::new(settings.state_file()?);
     move_state_key(&store, &settings.key_source()?, to).map_err(|error| CliError::user(error.to_string()))
+}
+
+fn local_settings(context: &Context) -> Result<&LocalSettings, CliError> {
+    context.client().local_settings().ok_or_else(|| {
+        CliError::user("stateKey belongs to the embedded Orchestrator").with_hint("add --api-prefix local")
+    })
 }

@@ -104,6 +104,12 @@ pub(crate) fn run(context: &Context, args: &DoctorArgs) -> Result<ExitCode, CliE
     Ok(if is_well { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
+/// As [`run`], when the configuration keeps everything else from being looked at.
+pub(crate) fn unusable(context: &Context, error: &CliError) -> Result<ExitCode, CliError> {
+    show(context, &[Finding::failed("configuration", error), git(), ssh(), cache(), keyring()])?;
+    Ok(ExitCode::FAILURE)
+}
+
 fn show(context: &Context, findings: &[Finding]) -> Result<(), CliError> {
     if context.output.is_machine() {
         let entry = |finding: &Finding| {

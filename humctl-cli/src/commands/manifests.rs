@@ -35,7 +35,9 @@ pub(crate) fn load(files: &[String]) -> Result<Vec<Loaded>, CliError> {
     }
     let mut loaded = Vec::new();
     let mut problems: Vec<String> = Vec::new();
+    let mut is_empty_list = false;
     for (name, text) in sources(files)? {
+        is_empty_list |= text.trim() == "[]";
         match manifest::read(&name, &text) {
             Ok(objects) => loaded.extend(objects.into_iter().map(|object| Loaded { object, file: name.clone() })),
             Err(found) => problems.extend(found),
@@ -44,7 +46,8 @@ pub(crate) fn load(files: &[String]) -> Result<Vec<Loaded>, CliError> {
     if !problems.is_empty() {
         return Err(CliError::user(problems.join("\nError: ")));
     }
-    if loaded.is_empty() {
+    // What `get` prints where there is nothing.
+    if loaded.is_empty() && !is_empty_list {
         return Err(CliError::user(format!("there is no manifest in {}", files.join(", "))));
     }
     let rank = |kind: Kind| KINDS.iter().position(|info| info.kind == kind).unwrap_or(usize::MAX);

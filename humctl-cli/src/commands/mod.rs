@@ -35,7 +35,7 @@ pub(crate) fn run(context: &Context, command: &Command) -> Result<ExitCode, CliE
     let done = match command {
         Command::Api(args) => api::run(context, args),
         Command::Apply(args) => apply::run(context, args),
-        Command::Completion(args) => completion::run(args),
+        Command::Completion(args) => completion::run(context, args),
         Command::Config(args) => config::run(context, args),
         Command::Create(args) => create::run(context, args),
         Command::Delete(args) => delete::run(context, args),

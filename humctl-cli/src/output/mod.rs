@@ -36,10 +36,8 @@ impl Format {
             "json" => Ok(Self::Json),
             "yaml" => Ok(Self::Yaml),
             "markdown" => Ok(Self::Markdown),
-            _ => {
-                Err(CliError::user(format!("unknown output format `{word}`"))
-                    .with_hint("known are table, json and yaml"))
-            }
+            _ => Err(CliError::user(format!("unknown output format `{word}`"))
+                .with_hint("known are table, json and yaml; for resources diff also markdown")),
         }
     }
 }

@@ -36,7 +36,7 @@ impl Table {
         let mut table = comfy_table::Table::new();
         table.load_style(comfy_table::TableStyle::new()).set_content_arrangement(ContentArrangement::Dynamic);
         table.set_width(width);
-        let plain = |row: &Vec<String>| row.iter().map(|cell| crate::output::plain(cell)).collect::<Vec<_>>();
+        let plain = |row: &Vec<String>| row.iter().map(|cell| shown(cell)).collect::<Vec<_>>();
         let mut rows = self.rows.iter().map(plain);
         let titles = rows.next().unwrap_or_default();
         let constraints: Vec<ColumnConstraint> = titles
@@ -64,11 +64,27 @@ impl Table {
         };
         let widths: Vec<usize> = (0..n_columns).map(width).collect();
         let line = |row: &Vec<String>| {
-            let cells: Vec<String> =
-                row.iter().zip(&widths).map(|(cell, width)| format!("{cell:<width$}", width = *width)).collect();
+            let cells: Vec<String> = row.iter().zip(&widths).map(|(cell, width)| padded(cell, *width)).collect();
             cells.join("\t") + "\n"
         };
         self.rows.iter().map(line).collect()
+    }
+}
+
+/// A cell filled with spaces; formatting with a width takes no more than 65,535.
+fn padded(cell: &str, width: usize) -> String {
+    format!("{cell}{}", " ".repeat(width.saturating_sub(cell.chars().count())))
+}
+
+/// The longest cell that is shown at a terminal.
+const MAX_SHOWN: usize = 2000;
+
+/// A cell for a terminal: without control characters, and cut where nobody would read on.
+fn shown(cell: &str) -> String {
+    let cell = crate::output::plain(cell);
+    match cell.char_indices().nth(MAX_SHOWN) {
+        Some((end, _)) => format!("{}…", &cell[..end]),
+        None => cell,
     }
 }
 
@@ -97,5 +113,13 @@ mod tests {
         assert!(text.lines().all(|line| line.len() <= 40) && text.lines().count() > 3, "{text}");
         assert!(text.starts_with("ID"), "{text}");
         assert!(!text.contains('\u{1b}'), "{text}");
+    }
+
+    #[test]
+    fn cells_may_be_long() {
+        let mut table = Table::new(&["ID", "Description"]);
+        table.row(["a".to_owned(), "x".repeat(100_000)]);
+        assert!(table.render().contains(&"x".repeat(100_000)));
+        assert!(table.wrapped(40).contains('…'));
     }
 }

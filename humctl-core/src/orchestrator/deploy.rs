@@ -108,7 +108,7 @@ impl Orchestrator {
     /// that fails later, or whose target cannot be reached, is no error here.
     pub fn deploy(&self, org: &OrgId, app: &AppId, env: &EnvId, request: &DeploymentRequest) -> Result<Deployment> {
         let lock = self.lock_environment(org, app, env)?.ok_or_else(|| {
-            OrchestratorError::Conflict(format!("another deployment of environment `{env}` is in progress\n  hint: wait until it has ended, then deploy again"))
+            OrchestratorError::Conflict(format!("another deployment of environment `{env}` is in progress\n  hint: wait until it has ended, then deploy again; --retry does that"))
         })?;
         self.settle_locked(org, app, env)?;
         let job = self.accept(org, app, env, request)?;

@@ -84,7 +84,7 @@ impl Orchestrator {
         self.check_place(org, place)?;
         let key = collection(org, plain, place).child(&id);
         let mut batch = Batch::new();
-        self.seal(org, plain, &id, &mut entity, &mut batch)?;
+        self.seal(org, plain, place, &id, &mut entity, &mut batch)?;
         let now = now();
         let doc = PlainDoc {
             id,
@@ -133,7 +133,7 @@ impl Orchestrator {
             doc.entity = read(plain, &Value::Object(std::mem::take(&mut doc.entity)))?;
             doc.entity.remove("id");
             let mut batch = Batch::new();
-            self.seal(org, plain, id, &mut doc.entity, &mut batch)?;
+            self.seal(org, plain, place, id, &mut doc.entity, &mut batch)?;
             doc.updated_at = now();
             self.user().clone_into(&mut doc.updated_by);
             batch.expect(&key, Some(&document)).put(&key, &doc);
@@ -163,7 +163,7 @@ impl Orchestrator {
             }
         }
         let mut batch = Batch::new();
-        batch.delete(&collection(org, plain, place).child(id)).delete(&secrets(org, plain, id));
+        batch.delete(&collection(org, plain, place).child(id)).delete(&secrets(org, plain, place, id));
         if plain.kind == Kind::Pipeline
             && let Some(criteria) = PlainKind::of(Kind::PipelineCriteria)
         {
@@ -196,6 +196,13 @@ impl Orchestrator {
         set("id", doc.id.clone().into());
         set("created_at", json_text::to_value(&doc.created_at));
         set("created_by", doc.created_by.clone().into());
+        if !plain.private.is_empty()
+            && let Some(Value::Object(sealed)) = self.opened(org, plain, place, &doc.id)?
+        {
+            for (pointer, value) in sealed {
+                set(pointer.trim_start_matches('/'), value);
+            }
+        }
         match plain.kind {
             Kind::Account => set("is_used", (!self.account_users(org, &doc.id)?.is_empty()).into()),
             Kind::ResourceClass => set("resource_type", doc.owner.clone().into()),
@@ -273,15 +280,28 @@ impl Orchestrator {
         &self,
         org: &OrgId,
         plain: &PlainKind,
+        place: &Place,
         id: &str,
         entity: &mut Map<String, Value>,
         batch: &mut Batch,
     ) -> Result<()> {
-        let Some(taken) = plain::take_secrets(plain, entity) else { return Ok(()) };
-        let key = secrets(org, plain, id);
+        let pointers = [plain.secrets, plain.private].concat();
+        let Some(taken) = plain::take_secrets(&pointers, entity) else { return Ok(()) };
+        let key = secrets(org, plain, place, id);
         let text = SecretValue::new(Value::Object(taken).to_string());
         batch.put(&key, &SecretDoc::first(self.state_key()?.seal(key.as_str(), &text)?));
         Ok(())
+    }
+
+    /// What of an object is sealed, by JSON pointer.
+    fn opened(&self, org: &OrgId, plain: &PlainKind, place: &Place, id: &str) -> Result<Option<Value>> {
+        let key = secrets(org, plain, place, id);
+        let Some(document) = self.store().get(&key)? else { return Ok(None) };
+        let sealed: SecretDoc = decode(&key, &document)?;
+        let text = self.state_key()?.open(key.as_str(), sealed.newest())?;
+        serde_json::from_str(text.expose())
+            .map(Some)
+            .map_err(|_| OrchestratorError::Internal(format!("the sealed document `{key}` is no JSON")))
     }
 
     /// There is one primary Secret Store at most.
@@ -331,6 +351,10 @@ fn collection(org: &OrgId, plain: &PlainKind, place: &Place) -> Key {
 }
 
 /// Sealed secrets lie outside the organization's tree, so that no listing of it meets them.
-fn secrets(org: &OrgId, plain: &PlainKind, id: &str) -> Key {
-    Key::new(&["secret", "org", org.as_str(), "plain", plain.info().name, id])
+fn secrets(org: &OrgId, plain: &PlainKind, place: &Place, id: &str) -> Key {
+    let holder = match &place.app_id {
+        Some(app) => documents::app_secrets(org, app),
+        None => Key::new(&["secret", "org", org.as_str()]),
+    };
+    holder.child("plain").child(plain.info().name).child(id)
 }

@@ -129,7 +129,7 @@ fn path_of(context: &Context, object: &PlainObject, id: &str) -> Result<String, 
 /// What can be compared, and whether there is more that cannot.
 fn without_secrets(object: &PlainObject) -> (Map<String, Value>, bool) {
     let mut entity = object.entity.expose().clone();
-    let secrets = take_secrets(object.plain, &mut entity);
+    let secrets = take_secrets(object.plain.secrets, &mut entity);
     (entity, secrets.is_some())
 }
 

@@ -102,7 +102,12 @@ pub(crate) fn deploy(
             true => lines = told,
             false => lines.push(format!("Deployment {}", ended.id)),
         }
-        return succeeded(context, how, &ended, lines);
+        succeeded(context, how, &ended, lines)?;
+        // A push that has begun is finished; the caller still has to know that it was stopped.
+        return match cancel.load(Ordering::Relaxed) {
+            true => Err(CliError::user("interrupted while pushing: the Deployment was finished").interrupted()),
+            false => Ok(()),
+        };
     }
     let errors = context.client().call(&endpoint::deployment_errors(&org, &app, env, &ended.id))?;
     let failure = failed(&ended, &errors);

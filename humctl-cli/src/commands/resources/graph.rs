@@ -173,7 +173,7 @@ impl Drawing<'_> {
     /// Orchestrator, a file of ours otherwise.
     fn page(&self) -> Result<(), CliError> {
         let Self { context, org, app, env, deployment, .. } = self;
-        if !context.client().is_local() {
+        if context.client().is_hosted() {
             return context.output.line(&format!(
                 "https://app.humanitec.io{}/deploys/{}/graph",
                 endpoint::env_path(org, app, env),

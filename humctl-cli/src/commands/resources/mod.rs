@@ -50,7 +50,7 @@ fn require_hosted(context: &Context, command: &str) -> Result<(), CliError> {
     match context.client().is_local() {
         false => Ok(()),
         true => Err(CliError::user(format!(
-            "resources {command} needs a hosted Orchestrator: the embedded one keeps no accounts and reaches no cluster"
+            "resources {command} needs a hosted Orchestrator: the embedded one logs in at no cloud and reaches no cluster"
         ))
         .with_hint("log in to one with: humctl login")),
     }

@@ -47,7 +47,7 @@ use crate::output::log::LogFormat;
   humctl serve --token-file token
   humctl serve --token-file token --listen 0.0.0.0:8443 \\
     --tls-cert tls.crt --tls-key tls.key
-  HUMANITEC_TOKEN=$(cat token) \\
+  HUMANITEC_ORG=local HUMANITEC_TOKEN=$(cat token) \\
     humctl --api-prefix http://127.0.0.1:8080 get apps
 
 See also: humctl doctor, humctl config")]
