@@ -145,3 +145,13 @@ fn a_driver_is_asked_for_by_its_id() {
         assert_eq!(api.lines(), lines, "{said}");
     }
 }
+
+#[test]
+fn an_artefact_version_that_is_shown_can_be_applied() {
+    let object = json!({"id": "x1", "type": "container", "name": "reg/img", "version": "1", "ref": "main", "commit": "a",
+        "digest": "sha256:0", "created_at": "t", "created_by": "u", "archived": false, "artefact_id": "a1"});
+    let api = FakeApi::routes([("GET /orgs/my-org/artefact-versions/x1", vec![Answer::new(200, object.to_string())])]);
+    let env = hosted(&api);
+    let shown = env.run("get artefact-version x1 -o yaml").ok().stdout;
+    assert_eq!(env.run_with_stdin("apply -f -", &shown).ok().stdout, "ArtefactVersion x1: unchanged\n");
+}

@@ -15,16 +15,19 @@ use crate::error::CliError;
 /// Show one object, or all of a type
 ///
 /// A list shows the latest first where time matters. Deployments and Deployment Sets
-/// also take `.` for the latest one, and `+N` for the N-th before it, as ID. Values
+/// also take `.` for the latest one, and `+N` for the N-th before it (failed ones
+/// count), as ID. Values
 /// are the Application's, unless --env names an Environment. What -o yaml prints can
 /// be changed and applied.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Types:
-  org, app, env, env-type, user, token, audit-log
+  org, app, env, env-type
   deploy, deployment-error, deployment-set, delta, value, active-resources
   def, resource-type, resource-class, driver, account, secret-store
-  pipeline, pipeline-criteria, pipeline-run, rule, webhook
-  artefact, artefact-version, registry, agent, key, workload-profile
+  pipeline, pipeline-criteria, rule, webhook
+  registry, agent, key, workload-profile
+Types that need a hosted Orchestrator:
+  user, token, audit-log, pipeline-run, artefact, artefact-version
 
 Examples:
   humctl get apps

@@ -157,7 +157,7 @@ impl Orchestrator {
         self.change_values(scope, Cause::Create, "", None, |own, base, batch| {
             if own.contains_key(key) {
                 return Err(OrchestratorError::Conflict(format!(
-                    "shared value `{key}` exists already\n  hint: change it with: humctl get value {key} -o yaml > value.yaml, and then: humctl apply -f value.yaml"
+                    "shared value `{key}` exists already\n  hint: change it with: humctl get value {key} --app APP -o yaml > value.yaml, and then: humctl apply -f value.yaml"
                 )));
             }
             if base.is_some_and(|base| !base.contains_key(key)) {

@@ -18,7 +18,7 @@ use crate::error::CliError;
 
 See also: humctl create env, humctl score deploy, humctl get"#)]
 pub(crate) struct CreateAppArgs {
-    /// Id of the new Application: lower case letters, digits and hyphens
+    /// Id of the new Application: 2 to 50 lower case letters, digits and single hyphens
     #[arg(value_name = "ID")]
     pub(crate) id: String,
     /// Name for people [default: the id]

@@ -24,7 +24,7 @@ use crate::error::CliError;
 
 See also: humctl deploy env, humctl create environment-type, humctl score deploy"#)]
 pub(crate) struct CreateEnvArgs {
-    /// Id of the new Environment: lower case letters, digits and hyphens
+    /// Id of the new Environment: 2 to 50 lower case letters, digits and single hyphens
     #[arg(value_name = "ID")]
     pub(crate) id: String,
     /// Environment Type [default: that of --from, else development]

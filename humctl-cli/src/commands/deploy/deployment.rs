@@ -23,7 +23,7 @@ use crate::error::CliError;
 
 See also: humctl get, humctl diff, humctl deploy env")]
 pub(crate) struct DeploymentArgs {
-    /// A Deployment: its id, `.` for the latest, `+N` for the N-th before
+    /// A Deployment: its id, `.` for the latest, `+N` for the N-th before; failed ones count
     #[arg(value_name = "DEPLOYMENT")]
     reference: String,
     /// Environment to deploy into: ID, env/ID, or `.`; that of the context when absent
