@@ -195,7 +195,7 @@ fn what_goes_wrong_is_told_without_secrets() {
     Error: --driver-url: `http://` would send secrets in clear; only loopback may be spoken to so
       hint: give the `target` of the Driver, for example http://localhost:8080 or https://driver.example.com/v1
     Error: the following required arguments were not provided: --driver-url <URL>
-      hint: see: humctl --help
+      hint: see: humctl resources test-definition --help
     Error: queue.yaml: Definition `queue` is for the Driver `acme/queue`, which does not run here
       hint: test-definition runs `humanitec/echo` and `humanitec/template`; an HTTP Driver runs with --driver-url URL
     ");

@@ -216,7 +216,7 @@ fn ctrl_c_ends_a_fetch_and_finishes_a_push() {
     interrupt(&child);
     std::fs::write(&gate, "").unwrap();
     let output = child.wait_with_output().unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert_eq!(output.status.code(), Some(130), "{}", String::from_utf8_lossy(&output.stderr));
     assert_eq!((remote.n_commits("main"), status(&env, ".")), (1, "succeeded".into()));
 
     let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();

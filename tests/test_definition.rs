@@ -137,7 +137,7 @@ fn failures_name_file_key_and_line() {
     Error: terraform.yaml: Definition `cache` is for the Driver `humanitec/terraform`, which does not run here
       hint: test-definition runs `humanitec/echo` and `humanitec/template`; an HTTP Driver runs with --driver-url URL
     Error: the following required arguments were not provided: --inputs <FILE>
-      hint: see: humctl --help
+      hint: see: humctl resources test-definition --help
     "#);
 }
 
