@@ -16,8 +16,9 @@ use crate::output::table::Table;
 
 /// Show what uses each Active Resource, and how many Deployments ago it was provisioned
 ///
-/// Used By names the resources that need it; one that is there for itself, such
-/// as a Workload, has none. Above 0 Deployments Ago the last one left it alone:
+/// Used By names the resources that need it. Those that are there for themselves
+/// have none: a Workload, and what an Environment has in any case, such as its
+/// namespace and cluster. Above 0 Deployments Ago the last one left it alone:
 /// it has left the Deployment Set, and a rollback would find it again, or the
 /// Deployment was incremental and it did not change.
 #[derive(Debug, clap::Args)]

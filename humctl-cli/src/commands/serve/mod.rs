@@ -42,6 +42,7 @@ use crate::output::log::LogFormat;
 /// Deployments have ended, and at once when told a second time. /healthz
 /// answers whoever asks; /metrics, in the form of Prometheus, takes the token.
 #[derive(Debug, clap::Args)]
+#[command(group(clap::ArgGroup::new("who may call").required(true).args(["token_file", "no_auth"])))]
 #[command(after_help = "Examples:
   humctl serve --no-auth
   humctl serve --token-file token
@@ -56,10 +57,10 @@ pub(crate) struct ServeArgs {
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8080")]
     listen: SocketAddr,
     /// File with the token that every caller has to send; - is stdin
-    #[arg(long, value_name = "FILE", required_unless_present = "no_auth")]
+    #[arg(long, value_name = "FILE")]
     token_file: Option<PathBuf>,
     /// Let every process of this machine call; for loopback addresses only
-    #[arg(long, conflicts_with = "token_file")]
+    #[arg(long)]
     no_auth: bool,
     /// PEM file with the certificate to serve HTTPS with, and its chain
     #[arg(long, value_name = "FILE", requires = "tls_key")]
