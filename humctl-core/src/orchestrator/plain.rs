@@ -1,7 +1,8 @@
 //! Objects that are plain data: kept, shown and removed (`crate::plain`).
 //!
-//! What is secret in them is sealed in a document of its own, which only they
-//! name, and never returned.
+//! What is secret in them is sealed in a document of its own. It is never
+//! returned, but for what the API returns to those who set it, such as the
+//! headers of Webhooks.
 
 use humctl_api_types::definition::ResourceDefinition;
 use humctl_api_types::id::OrgId;
@@ -27,7 +28,7 @@ pub(super) struct PlainDoc {
     /// The Resource Type of a class, the Pipeline of its criteria.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     owner: Option<String>,
-    /// What its author gave, without secrets.
+    /// What its author gave, without what is sealed.
     pub(super) entity: Map<String, Value>,
     pub(super) created_at: Timestamp,
     created_by: String,
