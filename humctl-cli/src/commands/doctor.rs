@@ -277,7 +277,7 @@ fn api(context: &Context) -> Vec<Finding> {
             }
         }
     } else {
-        findings.push(Finding::ok("api", "the embedded Orchestrator, since no token and no address is configured"));
+        findings.push(Finding::ok("api", "the embedded Orchestrator, in this process"));
     }
     if let (Some(_), Ok((org, app))) = (context.named_app(), context.app())
         && let Err(error) = client.call(&endpoint::application(&org, &app))
