@@ -60,7 +60,8 @@ pub(crate) fn run(context: &Context, args: &ApplyArgs) -> Result<(), CliError> {
     let loaded = manifests::load(&args.files)?;
     // Scope problems of any object are found before the first is sent.
     for entry in &loaded {
-        kinds::fill(context, entry.object.kind().info().collection, &entry.object.place())?;
+        kinds::fill(context, entry.object.kind().info().collection, &entry.object.place())
+            .map_err(|error| CliError::user(format!("{}: {}: {}", entry.file, name(entry), error.text())))?;
     }
     let mut lines = Vec::new();
     let mut applied = Vec::new();
@@ -80,9 +81,13 @@ pub(crate) fn run(context: &Context, args: &ApplyArgs) -> Result<(), CliError> {
     context.output.text(&lines.iter().map(|line| format!("{line}\n")).collect::<String>())
 }
 
+/// What an object is called in messages.
+fn name(entry: &Loaded) -> String {
+    format!("{} {}", entry.object.kind().info().name, entry.object.id())
+}
+
 /// The failure of one object, with what was and what was not applied.
 fn stopped(loaded: &[Loaded], position: usize, done: &[String], error: &CliError) -> CliError {
-    let name = |entry: &Loaded| format!("{} {}", entry.object.kind().info().name, entry.object.id());
     let failed = &loaded[position];
     let mut text = format!("{}: {}: {}", failed.file, name(failed), error.text());
     for line in done {
