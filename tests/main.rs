@@ -6,6 +6,7 @@ mod harness;
 
 mod api;
 mod apply;
+mod batch;
 mod browser;
 mod command_tree;
 mod compatibility;
@@ -27,6 +28,7 @@ mod library;
 mod login;
 mod patterns;
 mod pipeline_runs;
+mod plan;
 mod remote;
 mod rollback;
 mod rules;

@@ -60,9 +60,10 @@ fn a_rollback_brings_back_the_same_resource_and_the_same_bytes() {
     insta::assert_snapshot!(mask(&shown.stdout), @"
     Deployment [ID]: in progress
     Deployment [ID]: succeeded
-      ~ resource-83e60e9c4f5e9893b04faac4b6fafd2631ec6ff0.yaml
-      + resource-a89c5939436ef19101e5978b4b3b9755bb6431db.yaml
-      ~ workload-web.yaml
+      ~ workload.default#modules.web (shop/development/resource-83e60e9c4f5e9893b04faac4b6fafd2631ec6ff0.yaml)
+      + postgres.default#modules.web.externals.db (shop/development/resource-a89c5939436ef19101e5978b4b3b9755bb6431db.yaml)
+      ~ workload web (shop/development/workload-web.yaml)
+    1 added, 2 changed, 0 removed
     committed: main@[SHA]
     ");
     assert_eq!(remote.tree("main"), tree);

@@ -4,7 +4,9 @@ use std::fmt;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::id::{DefinitionId, DeltaId, DeploymentId, EnvId, SetId, ValueSetVersionId};
+use crate::change::FileChange;
+use crate::delta::DeltaRequest;
+use crate::id::{DefinitionId, DeltaId, DeploymentId, EnvId, EnvTypeId, SetId, ValueSetVersionId};
 use crate::time::Timestamp;
 
 /// One Deployment into an Environment.
@@ -75,7 +77,7 @@ pub struct PipelineReference {
 }
 
 /// The place in Git that a Deployment wrote to.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct DeploymentTarget {
     /// Address of the repository, without user or password.
     pub url: String,
@@ -87,9 +89,12 @@ pub struct DeploymentTarget {
     pub commit: String,
     /// False when the branch already held exactly this.
     pub changed: bool,
-    /// Files as `+ name`, `~ name`, `- name`.
+    /// Page of the commit, where the host has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub commit_url: Option<String>,
+    /// Files that are different now, sorted by path.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub files: Vec<String>,
+    pub changes: Vec<FileChange>,
     /// What whoever deployed has to know about the target.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,
@@ -185,6 +190,65 @@ pub struct DeploymentRequest {
     /// Fail when the Delta removes a Workload that is not deployed. Ours.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub strict_removal: Option<bool>,
+    /// Fail when a resource would be removed that keeps data. Ours.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub protect_stateful: Option<bool>,
+}
+
+/// Body of `POST …/actions/plan` (an extension of ours): a Deployment that is
+/// worked out and not made.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct PlanRequest {
+    /// What would be deployed.
+    #[serde(default)]
+    pub deployment: DeploymentRequest,
+    /// A Delta that is not stored, in place of the `delta_id` of the Deployment.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub delta: Option<DeltaRequest>,
+}
+
+/// What a Deployment would change in its Git target (an extension of ours).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct DeploymentPlan {
+    /// The Environment.
+    pub env_id: EnvId,
+    /// The Deployment Set that would be deployed.
+    pub set_id: SetId,
+    /// Where it would be written. `commit` is the tip that it would build on,
+    /// empty for a branch that does not exist yet; `changed` tells whether
+    /// there would be a commit; `changes` have their fields and diffs.
+    pub target: DeploymentTarget,
+    /// What the planner wants known.
+    #[serde(default)]
+    pub warnings: Vec<String>,
+    /// Why it would fail; nothing else is to be relied on then.
+    #[serde(default)]
+    pub errors: Vec<DeploymentError>,
+}
+
+/// Body of `POST …/apps/A/actions/deploy-environments` (an extension of ours):
+/// every Environment is deployed again with what it runs.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct BatchRequest {
+    /// Only Environments of this type.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub env_type: Option<EnvTypeId>,
+    /// How each is deployed; it names neither a Delta nor a set.
+    #[serde(default)]
+    pub deployment: DeploymentRequest,
+}
+
+/// What became of one Environment of a [`BatchRequest`].
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct BatchAnswer {
+    /// The Environment.
+    pub env_id: EnvId,
+    /// The Deployment that was started.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deployment: Option<Deployment>,
+    /// Why none was started; empty when one was.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub error: String,
 }
 
 /// One error of a Deployment.

@@ -13,7 +13,10 @@ use crate::definition::{
     CreateDefinition, DefinitionVersion, MatchingCriteria, MatchingCriteriaRule, ResourceDefinition, UpdateDefinition,
 };
 use crate::delta::{Delta, DeltaRequest, PlainDelta};
-use crate::deployment::{ConvertScore, Deployment, DeploymentError, DeploymentRequest, TargetCheck};
+use crate::deployment::{
+    BatchAnswer, BatchRequest, ConvertScore, Deployment, DeploymentError, DeploymentPlan, DeploymentRequest,
+    PlanRequest, TargetCheck,
+};
 use crate::driver::{CreateDriver, DriverInfo, UpdateDriver};
 use crate::environment::{CreateEnvironment, Environment};
 use crate::id::{
@@ -338,6 +341,24 @@ pub fn update_value(
 #[must_use]
 pub fn create_deployment(org: &OrgId, app: &AppId, env: &EnvId, body: &DeploymentRequest) -> Call<Deployment> {
     Call::new(Method::Post, format!("{}/deploys", env_path(org, app, env))).with_body(body)
+}
+
+/// Works out what a Deployment would change (an extension of ours).
+#[must_use]
+pub fn plan_deployment(org: &OrgId, app: &AppId, env: &EnvId, request: &PlanRequest) -> Call<DeploymentPlan> {
+    Call::new(Method::Post, format!("{}/actions/plan", env_path(org, app, env))).with_body(request)
+}
+
+/// Deploys every Environment of an Application again (an extension of ours).
+#[must_use]
+pub fn deploy_environments(org: &OrgId, app: &AppId, request: &BatchRequest) -> Call<Vec<BatchAnswer>> {
+    Call::new(Method::Post, format!("{}/actions/deploy-environments", app_path(org, app))).with_body(request)
+}
+
+/// As [`deploy_environments`], but nothing is deployed (an extension of ours).
+#[must_use]
+pub fn plan_environments(org: &OrgId, app: &AppId, request: &BatchRequest) -> Call<Vec<DeploymentPlan>> {
+    Call::new(Method::Post, format!("{}/actions/plan-environments", app_path(org, app))).with_body(request)
 }
 
 /// Looks at the Git target of an Environment (an extension of ours).

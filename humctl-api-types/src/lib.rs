@@ -6,6 +6,7 @@
 //! reader, which knows the positions.
 
 pub mod application;
+pub mod change;
 pub mod check;
 pub mod custom_resource;
 pub mod definition;

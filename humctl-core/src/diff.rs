@@ -1,5 +1,9 @@
-//! The Delta that turns one Deployment Set into another.
+//! What is different: the Delta that turns one Deployment Set into another,
+//! and the parts of two objects that differ.
 
+use std::collections::{BTreeMap, BTreeSet};
+
+use humctl_api_types::change::Change;
 use humctl_api_types::delta::{ModuleDeltas, PlainDelta, UpdateAction};
 use humctl_api_types::set::DeploymentSet;
 use serde_json::{Map, Value};
@@ -31,6 +35,30 @@ pub fn diff(source: &DeploymentSet, target: &DeploymentSet) -> PlainDelta {
     let mut shared = Vec::new();
     objects(&json::to_object(&source.shared), &json::to_object(&target.shared), "", &mut shared);
     PlainDelta { modules, shared }
+}
+
+/// The smallest parts of two values that differ, by JSON pointer. Lists are
+/// parts.
+#[must_use]
+pub fn differences(before: &Value, after: &Value) -> BTreeMap<String, Change<Value>> {
+    let mut found = BTreeMap::new();
+    collect(before, after, "", &mut found);
+    found
+}
+
+fn collect(before: &Value, after: &Value, pointer: &str, found: &mut BTreeMap<String, Change<Value>>) {
+    match (before, after) {
+        (Value::Object(from), Value::Object(to)) => {
+            let keys: BTreeSet<&String> = from.keys().chain(to.keys()).collect();
+            for key in keys {
+                let pointer = format!("{pointer}/{}", escape_pointer(key));
+                let null = Value::Null;
+                collect(from.get(key).unwrap_or(&null), to.get(key).unwrap_or(&null), &pointer, found);
+            }
+        }
+        (from, to) if from == to => {}
+        (from, to) => drop(found.insert(pointer.to_owned(), Change { from: from.clone(), to: to.clone() })),
+    }
 }
 
 fn values(source: &Value, target: &Value, path: String, actions: &mut Vec<UpdateAction>) {

@@ -39,7 +39,7 @@ pub(crate) fn run(context: &Context, command: &Command) -> Result<ExitCode, CliE
         Command::Config(args) => config::run(context, args),
         Command::Create(args) => create::run(context, args),
         Command::Delete(args) => delete::run(context, args),
-        Command::Deploy(command) => deploy::run(context, command),
+        Command::Deploy(command) => return deploy::run(context, command),
         Command::Diff(args) => diff::run(context, args),
         Command::Doctor(args) => return doctor::run(context, args),
         Command::Get(args) => get::run(context, args),

@@ -2,7 +2,8 @@
 
 use std::fmt::Write as _;
 
-use humctl_core::what_if::{Action, Change, EnvironmentChange, ResourceChange, Target};
+use humctl_api_types::change::{Action, Change};
+use humctl_core::what_if::{EnvironmentChange, ResourceChange, Target};
 use serde_json::Value;
 
 /// Longer values are cut; `-o json` has them whole.
@@ -58,13 +59,13 @@ pub(crate) fn text(report: &Report) -> String {
             let _ = writeln!(text, "  ~ target: {}\n        -> {}", place(&target.from), place(&target.to));
         }
         for resource in &env.resources {
-            let _ = writeln!(text, "  {} {}", sign(resource.action), resource.resource);
+            let _ = writeln!(text, "  {} {}", resource.action.sign(), resource.resource);
             for detail in details(resource) {
                 let _ = writeln!(text, "      {detail}");
             }
         }
         for file in &env.files {
-            let _ = writeln!(text, "  {} {} ({})", sign(file.action), file.name, file.label);
+            let _ = writeln!(text, "  {} {} ({})", file.action.sign(), file.name, file.label);
         }
         for error in &env.new_errors {
             let _ = writeln!(text, "  ! {}", error.replace('\n', "\n    "));
@@ -109,7 +110,7 @@ pub(crate) fn markdown(report: &Report) -> String {
                 let _ = writeln!(
                     text,
                     "| {} | {} | {} |",
-                    sign(resource.action),
+                    resource.action.sign(),
                     cell(&resource.resource),
                     details.join("<br>")
                 );
@@ -117,7 +118,7 @@ pub(crate) fn markdown(report: &Report) -> String {
             text.push('\n');
         }
         for file in &env.files {
-            let _ = writeln!(text, "- {} {}", sign(file.action), code(&file.name));
+            let _ = writeln!(text, "- {} {}", file.action.sign(), code(&file.name));
         }
         for error in &env.new_errors {
             let _ = writeln!(text, "\n> **new error** {}", error.replace('\n', "\n> "));
@@ -125,14 +126,6 @@ pub(crate) fn markdown(report: &Report) -> String {
         text.push_str("\n</details>\n");
     }
     text
-}
-
-fn sign(action: Action) -> char {
-    match action {
-        Action::Add => '+',
-        Action::Change => '~',
-        Action::Remove => '-',
-    }
 }
 
 /// What is different about a resource, a line each.
@@ -175,7 +168,11 @@ fn optional<T: ToString>(change: &Change<Option<T>>) -> String {
 
 /// A target in one line, never cut.
 fn place(target: &Target) -> String {
-    let Target { url, branch, path } = target;
+    place_of(&target.url, &target.branch, &target.path)
+}
+
+/// A directory of a branch in one line.
+pub(super) fn place_of(url: &str, branch: &str, path: &str) -> String {
     format!("{url}, branch {branch}, path {}", if path.is_empty() { "/" } else { path })
 }
 
@@ -183,7 +180,8 @@ fn arrow(change: &Change<Value>) -> String {
     format!("{} -> {}", shown(&change.from), shown(&change.to))
 }
 
-fn shown(value: &Value) -> String {
+/// A value in one line; a long one is cut.
+pub(super) fn shown(value: &Value) -> String {
     let text = match value {
         Value::Null => "none".to_owned(),
         other => other.to_string(),

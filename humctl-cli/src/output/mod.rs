@@ -3,6 +3,7 @@
 //! stdout is the result, stderr is trouble; success writes nothing to stderr.
 //! A closed pipe ends the program quietly.
 
+pub(crate) mod changes;
 pub(crate) mod diff;
 pub(crate) mod explain;
 pub(crate) mod graph;

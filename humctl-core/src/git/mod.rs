@@ -9,6 +9,7 @@
 
 pub mod credentials;
 pub mod error;
+pub mod links;
 pub mod process;
 pub mod push;
 pub mod record;

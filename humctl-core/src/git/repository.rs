@@ -160,6 +160,32 @@ impl CacheRepository {
         parse_batch(&finished.stdout, names).ok_or_else(|| self.git.classify(&["cat-file"], &finished))
     }
 
+    /// As [`Self::read`], for blobs that the cache may lack: they come with one
+    /// request, where `cat-file` would ask for each by itself.
+    ///
+    /// # Errors
+    /// [`GitError`].
+    pub fn read_blobs(&self, names: &[String]) -> Result<BTreeMap<String, Object>, GitError> {
+        let mut input = String::new();
+        for name in names {
+            input.push_str(&format!("{TIP}{name}\n"));
+        }
+        let ids = self.git.check(&["rev-parse", "--revs-only", "--stdin"], Some(input.as_bytes()), LOCAL);
+        if let Ok(ids) = ids {
+            let arguments =
+                ["fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--filter=blob:none", "--stdin", "origin"];
+            // A server that gives nothing out by id is asked through `cat-file` then.
+            let _ = self.git.run(&arguments, Some(format!("{}\n", ids.text()).as_bytes()), self.network);
+        }
+        self.read(names)
+    }
+
+    /// Hides every secret that is known in a text.
+    #[must_use]
+    pub fn redact(&self, text: &str) -> String {
+        self.git.scanner.redact(text)
+    }
+
     /// Paths of all files below a directory of the tip; the root when empty.
     ///
     /// # Errors
@@ -189,7 +215,8 @@ impl CacheRepository {
             .text()
             .lines()
             .filter_map(|line| line.split_once('\t'))
-            .map(|(commit, value)| (value.trim().to_owned(), commit.to_owned()))
+            // A commit of several Environments has several.
+            .flat_map(|(commit, values)| values.split(',').map(|value| (value.trim().to_owned(), commit.to_owned())))
             .collect())
     }
 

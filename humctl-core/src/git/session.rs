@@ -13,7 +13,7 @@ use crate::git::push::PushOutcome;
 use crate::git::record::{EnvironmentRecord, RECORD_DIR};
 use crate::git::repository::{CacheRepository, WORK, cache_root, parse_tree};
 use crate::git::target::{GitTarget, TargetPath};
-use crate::git::tree::{Author, BranchView, CommitHead, TreeChange, TreeEntry, fast_import_stream, is_owned_name};
+use crate::git::tree::{Author, BranchView, CommitHead, Edit, TreeEntry, fast_import_stream, is_owned_name};
 use crate::hash::ObjectFormat;
 use crate::secret::SecretScanner;
 
@@ -51,6 +51,12 @@ pub struct GitSession {
     target: GitTarget,
     branch: String,
     settings: GitSettings,
+}
+
+/// A branch that was fetched just now.
+#[derive(Debug, Clone, Copy)]
+pub struct Fetched {
+    branch_exists: bool,
 }
 
 /// How long one network command may take.
@@ -124,16 +130,37 @@ impl GitSession {
         &self.repository
     }
 
-    /// Fetches the branch and reads what concerns an Environment.
+    /// Fetches the branch and reads what concerns an Environment of this target.
+    ///
+    /// # Errors
+    /// As those of [`Self::look`].
+    pub fn read(&self, context: &EnvironmentContext) -> Result<BranchView, GitError> {
+        let fetched = self.fetch()?;
+        self.look(fetched, context, &self.target.path)
+    }
+
+    /// Brings the cache up to date with the branch.
+    ///
+    /// # Errors
+    /// [`GitError`] when the remote cannot be read.
+    pub fn fetch(&self) -> Result<Fetched, GitError> {
+        Ok(Fetched { branch_exists: self.repository.fetch(&self.branch)? })
+    }
+
+    /// Reads what concerns an Environment, as it was when the branch was fetched.
     ///
     /// # Errors
     /// [`GitError`]; `Foreign` when the way to the directory leads through
     /// something that is no directory.
-    pub fn read(&self, context: &EnvironmentContext) -> Result<BranchView, GitError> {
-        if !self.repository.fetch(&self.branch)? {
+    pub fn look(
+        &self,
+        fetched: Fetched,
+        context: &EnvironmentContext,
+        path: &TargetPath,
+    ) -> Result<BranchView, GitError> {
+        if !fetched.branch_exists {
             return Ok(self.empty_view());
         }
-        let path = &self.target.path;
         let record_file = EnvironmentRecord::file(&context.app, &context.env);
         let tree_name = |path: &str| if path.is_empty() { "^{tree}".to_owned() } else { format!(":{path}") };
         let commit = String::new();
@@ -251,20 +278,38 @@ impl GitSession {
         Ok(objects.iter().filter_map(|(file, object)| EnvironmentRecord::parse(file, &object.content).ok()).collect())
     }
 
-    /// Makes the commit of an edit and returns its id.
+    /// The texts of files in a directory, as the branch was fetched. What is
+    /// missing or no text is left out, and secrets that we know are masked.
+    ///
+    /// # Errors
+    /// [`GitError`]; files that the cache lacks are fetched.
+    pub fn texts(&self, path: &TargetPath, names: &[String]) -> Result<BTreeMap<String, String>, GitError> {
+        if names.is_empty() {
+            return Ok(BTreeMap::new());
+        }
+        let objects: Vec<String> = names.iter().map(|name| format!(":{}", path.join(name))).collect();
+        let mut found = self.repository.read_blobs(&objects)?;
+        let text = |(name, object): (&String, &String)| {
+            let bytes = found.remove(object)?.content;
+            Some((name.clone(), self.repository.redact(&String::from_utf8(bytes).ok()?)))
+        };
+        Ok(names.iter().zip(&objects).filter_map(text).collect())
+    }
+
+    /// Makes one commit of edits and returns its id.
     ///
     /// # Errors
     /// [`GitError`]; `Target` when a path may not go into a tree.
     pub fn commit(
         &self,
         view: &BranchView,
-        context: &EnvironmentContext,
-        change: &TreeChange,
+        edits: &[Edit<'_>],
         message: &str,
         now_seconds: i64,
     ) -> Result<String, GitError> {
-        let names = change.added.iter().chain(&change.updated).map(|file| &file.name).chain(&change.deleted);
-        for name in names {
+        let written = edits.iter().flat_map(|edit| edit.change.added.iter().chain(&edit.change.updated));
+        let deleted = edits.iter().flat_map(|edit| &edit.change.deleted);
+        for name in written.map(|file| &file.name).chain(deleted) {
             crate::git::target::check_component(name)
                 .map_err(|reason| GitError::Target(format!("file `{name}`: {reason}")))?;
         }
@@ -274,7 +319,7 @@ impl GitSession {
             seconds: self.settings.commit_time.unwrap_or(now_seconds),
         };
         let head = CommitHead { reference: WORK, from: view.tip.as_deref(), author: &author, message };
-        self.repository.import(&fast_import_stream(&head, context, &self.target.path, change))
+        self.repository.import(&fast_import_stream(&head, edits))
     }
 
     /// Pushes a commit and, when it landed, makes sure that it did.

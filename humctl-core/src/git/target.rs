@@ -250,6 +250,15 @@ impl TargetPath {
         if self.0.is_empty() { name.to_owned() } else { format!("{}/{name}", self.0) }
     }
 
+    /// True when the paths are the same, or one lies inside the other.
+    #[must_use]
+    pub fn overlaps(&self, other: &Self) -> bool {
+        let is_inside = |inner: &str, outer: &str| {
+            outer.is_empty() || inner.strip_prefix(outer).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        };
+        is_inside(&self.0, &other.0) || is_inside(&other.0, &self.0)
+    }
+
     /// Every directory above this one, the root (as the empty text) first.
     pub fn ancestors(&self) -> impl Iterator<Item = &str> {
         let root = (!self.0.is_empty()).then_some("");

@@ -247,14 +247,20 @@ pub struct CommitHead<'c> {
     pub message: &'c str,
 }
 
+/// The edit of one Environment's directory.
+#[derive(Debug, Clone, Copy)]
+pub struct Edit<'e> {
+    /// The Environment.
+    pub context: &'e EnvironmentContext,
+    /// Its directory.
+    pub path: &'e TargetPath,
+    /// What changes there.
+    pub change: &'e TreeChange,
+}
+
 /// The input of one `git fast-import` that makes the commit and prints its id.
 #[must_use]
-pub fn fast_import_stream(
-    head: &CommitHead<'_>,
-    context: &EnvironmentContext,
-    path: &TargetPath,
-    change: &TreeChange,
-) -> Vec<u8> {
+pub fn fast_import_stream(head: &CommitHead<'_>, edits: &[Edit<'_>]) -> Vec<u8> {
     let mut out = Vec::new();
     let mut text = |text: String| out.extend_from_slice(text.as_bytes());
     let identity = |author: &Author| {
@@ -270,20 +276,22 @@ pub fn fast_import_stream(
     }
     let write =
         |path: &str, content: &str| format!("M 100644 inline {}\ndata {}\n{content}\n", quote(path), content.len());
-    for file in change.added.iter().chain(&change.updated) {
-        text(write(&path.join(&file.name), &file.content));
-    }
-    let record = EnvironmentRecord::file(&context.app, &context.env);
-    for name in &change.deleted {
-        text(format!("D {}\n", quote(&path.join(name))));
-    }
-    for name in &change.dropped_records {
-        text(format!("D {}\n", quote(name)));
-    }
-    match &change.record {
-        Some(RecordChange::Write(content)) => text(write(&record, content)),
-        Some(RecordChange::Delete) => text(format!("D {}\n", quote(&record))),
-        None => {}
+    for Edit { context, path, change } in edits {
+        for file in change.added.iter().chain(&change.updated) {
+            text(write(&path.join(&file.name), &file.content));
+        }
+        let record = EnvironmentRecord::file(&context.app, &context.env);
+        for name in &change.deleted {
+            text(format!("D {}\n", quote(&path.join(name))));
+        }
+        for name in &change.dropped_records {
+            text(format!("D {}\n", quote(name)));
+        }
+        match &change.record {
+            Some(RecordChange::Write(content)) => text(write(&record, content)),
+            Some(RecordChange::Delete) => text(format!("D {}\n", quote(&record))),
+            None => {}
+        }
     }
     text("\nget-mark :1\ndone\n".to_owned());
     out
@@ -313,7 +321,7 @@ mod tests {
     use humctl_api_types::set::DeploymentSet;
 
     fn file(name: &str, content: &str) -> CrFile {
-        CrFile { name: name.to_owned(), content: content.to_owned(), label: String::new() }
+        CrFile { name: name.to_owned(), content: content.to_owned(), kind: "Workload", object: String::new() }
     }
 
     fn blob(content: &str) -> TreeEntry {

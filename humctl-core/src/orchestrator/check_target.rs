@@ -25,10 +25,11 @@ impl Orchestrator {
     pub fn check_target(&self, org: &OrgId, app: &AppId, env: &EnvId) -> Result<TargetCheck> {
         let context = self.context(org, app, env)?;
         // Shared Values are for Workloads; no target depends on them.
-        let library = self.library(&context, SharedValues::NONE)?;
+        let own = self.own_inputs(&context, SharedValues::NONE)?;
+        let library = self.library(org)?;
         let definitions = Definitions::new(&library.definitions);
         let types = ResourceTypes::new(&library.types);
-        let input = library.input(&context, &definitions, &types);
+        let input = library.input(&own, &definitions, &types);
         let plan = plan_target(input).into_result().map_err(|errors| {
             OrchestratorError::Invalid(errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))
         })?;

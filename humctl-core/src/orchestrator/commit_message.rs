@@ -1,58 +1,59 @@
 //! The message of a Deployment's commit (spec/gitops.md §7.6).
 
-use std::collections::BTreeMap;
-
+use humctl_api_types::change::FileChange;
 use humctl_api_types::id::{DeploymentId, SetId};
 
 use crate::context::EnvironmentContext;
-use crate::git::tree::TreeChange;
 
 /// Trailer that names the Deployment; by it an interrupted one is settled.
 pub(super) const DEPLOYMENT_TRAILER: &str = "Humctl-Deployment";
 
 /// Facts that the message tells.
 pub(super) struct Facts<'f> {
-    pub(super) context: &'f EnvironmentContext,
-    pub(super) change: &'f TreeChange,
-    /// Name of a file → what it is.
-    pub(super) labels: &'f BTreeMap<String, String>,
-    pub(super) deployment: Option<&'f DeploymentId>,
-    pub(super) set: Option<&'f SetId>,
-    pub(super) comment: &'f str,
     pub(super) verb: &'f str,
+    /// The Environments; at least one, all of one Application.
+    pub(super) parts: &'f [Part<'f>],
+    pub(super) comment: &'f str,
 }
 
+/// What changes in one Environment.
+pub(super) struct Part<'f> {
+    pub(super) context: &'f EnvironmentContext,
+    pub(super) changes: &'f [FileChange],
+    pub(super) deployment: Option<(&'f DeploymentId, &'f SetId)>,
+}
+
+/// Writes the message: a subject, every file, and trailers that programs read.
+/// With several Environments each has its paragraph, and the trailers of an
+/// Environment follow its `Humctl-Env`.
 pub(super) fn commit_message(facts: &Facts<'_>) -> String {
-    let lines = facts.change.lines();
-    let count = |prefix: &str| lines.iter().filter(|line| line[2..].starts_with(prefix)).count();
-    let plural = |n: usize, word: &str| format!("{n} {word}{}", if n == 1 { "" } else { "s" });
-    let (n_resources, n_workloads) = (count("resource-"), count("workload-"));
-    let summary = match (n_resources, n_workloads) {
-        (0, 0) => "record changed".to_owned(),
-        (resources, 0) => format!("{} changed", plural(resources, "resource")),
-        (0, workloads) => format!("{} changed", plural(workloads, "workload")),
-        (resources, workloads) => {
-            format!("{}, {} changed", plural(resources, "resource"), plural(workloads, "workload"))
+    let Some(first) = facts.parts.first() else { return String::new() };
+    let is_alone = facts.parts.len() == 1;
+    let subject = match is_alone {
+        true => format!("{}({}): {}", facts.verb, first.context, summary(facts)),
+        false => {
+            format!("{}({}): {} environments, {}", facts.verb, first.context.app, facts.parts.len(), summary(facts))
         }
     };
-    let mut message = format!("{}({}): {summary}\n\n", facts.verb, facts.context);
-    for line in &lines {
-        let label = facts.labels.get(&line[2..]).map(|label| format!(" ({label})")).unwrap_or_default();
-        message.push_str(&format!("{line}{label}\n"));
-    }
-    if !lines.is_empty() {
+    let mut message = format!("{subject}\n\n");
+    for part in facts.parts.iter().filter(|part| !part.changes.is_empty()) {
+        if !is_alone {
+            message.push_str(&format!("{}:\n", part.context));
+        }
+        for change in part.changes {
+            message.push_str(&format!("{} {} ({})\n", change.action.sign(), change.file_name(), change.label()));
+        }
         message.push('\n');
     }
-    let context = facts.context;
     let mut trailer = |key: &str, value: &str| message.push_str(&format!("{key}: {value}\n"));
-    trailer("Humctl-Org", context.org.as_str());
-    trailer("Humctl-App", context.app.as_str());
-    trailer("Humctl-Env", context.env.as_str());
-    if let Some(deployment) = facts.deployment {
-        trailer(DEPLOYMENT_TRAILER, deployment.as_str());
-    }
-    if let Some(set) = facts.set {
-        trailer("Humctl-Set", set.as_str());
+    trailer("Humctl-Org", first.context.org.as_str());
+    trailer("Humctl-App", first.context.app.as_str());
+    for part in facts.parts {
+        trailer("Humctl-Env", part.context.env.as_str());
+        if let Some((deployment, set)) = part.deployment {
+            trailer(DEPLOYMENT_TRAILER, deployment.as_str());
+            trailer("Humctl-Set", set.as_str());
+        }
     }
     let comment: String =
         facts.comment.lines().next().unwrap_or_default().chars().filter(|c| !c.is_control()).take(200).collect();
@@ -62,38 +63,66 @@ pub(super) fn commit_message(facts: &Facts<'_>) -> String {
     message
 }
 
+/// How many objects changed.
+fn summary(facts: &Facts<'_>) -> String {
+    let changes = || facts.parts.iter().flat_map(|part| part.changes);
+    let count = |kind: &str| changes().filter(|change| change.kind == kind).count();
+    let plural = |n: usize, word: &str| format!("{n} {word}{}", if n == 1 { "" } else { "s" });
+    match (count("Resource"), count("Workload")) {
+        (0, 0) => "record changed".to_owned(),
+        (resources, 0) => format!("{} changed", plural(resources, "resource")),
+        (0, workloads) => format!("{} changed", plural(workloads, "workload")),
+        (resources, workloads) => {
+            format!("{}, {} changed", plural(resources, "resource"), plural(workloads, "workload"))
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
+    use humctl_api_types::change::Action;
+
     use super::*;
     use crate::context::tests::context;
 
+    fn removed(path: &str, kind: &str, object: &str) -> FileChange {
+        FileChange {
+            action: Action::Remove,
+            path: path.to_owned(),
+            kind: kind.to_owned(),
+            object: object.to_owned(),
+            statefulness: None,
+            fields: Vec::new(),
+            diff: String::new(),
+        }
+    }
+
     #[test]
     fn the_message_tells_what_changed_and_ends_in_trailers() {
-        let change = TreeChange {
-            deleted: vec!["resource-aa.yaml".into(), "workload-web.yaml".into()],
-            ..TreeChange::default()
-        };
-        let labels = BTreeMap::from([("resource-aa.yaml".to_owned(), "dns.default#x".to_owned())]);
-        let message = commit_message(&Facts {
-            context: &context(),
-            change: &change,
-            labels: &labels,
-            deployment: Some(&DeploymentId::new("1a").unwrap()),
-            set: None,
-            comment: "first\u{7} line\nHumctl-App: forged",
-            verb: "deploy",
-        });
-        insta::assert_snapshot!(message, @"
+        let changes = [
+            removed("shop/dev/resource-aa.yaml", "Resource", "dns.default#x"),
+            removed("shop/dev/workload-web.yaml", "Workload", "web"),
+        ];
+        let (deployment, set) = (DeploymentId::new("1a").unwrap(), SetId::new("2b").unwrap());
+        let context = context();
+        let part = || Part { context: &context, changes: &changes, deployment: Some((&deployment, &set)) };
+        let comment = "first\u{7} line\nHumctl-App: forged";
+        insta::assert_snapshot!(commit_message(&Facts { verb: "deploy", parts: &[part()], comment }), @"
         deploy(shop/development): 1 resource, 1 workload changed
 
         - resource-aa.yaml (dns.default#x)
-        - workload-web.yaml
+        - workload-web.yaml (workload web)
 
         Humctl-Org: acme
         Humctl-App: shop
         Humctl-Env: development
         Humctl-Deployment: 1a
+        Humctl-Set: 2b
         Humctl-Comment: first line
         ");
+
+        let staging = EnvironmentContext { env: "staging".parse().unwrap(), ..context.clone() };
+        let parts = [part(), Part { context: &staging, changes: &changes[1..], deployment: None }];
+        insta::assert_snapshot!(commit_message(&Facts { verb: "deploy", parts: &parts, comment: "" }), @"");
     }
 }

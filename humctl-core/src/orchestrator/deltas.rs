@@ -194,6 +194,6 @@ impl Orchestrator {
     }
 }
 
-fn unfit(error: &DeltaError) -> OrchestratorError {
+pub(super) fn unfit(error: &DeltaError) -> OrchestratorError {
     OrchestratorError::Invalid(format!("{error}\n  hint: compare the path with the module that the Delta adds"))
 }

@@ -50,7 +50,8 @@ pub(super) fn no_target() -> DeploymentTarget {
         path: String::new(),
         commit: String::new(),
         changed: false,
-        files: Vec::new(),
+        commit_url: None,
+        changes: Vec::new(),
         notes: Vec::new(),
     }
 }

@@ -1,5 +1,6 @@
 //! What the errors of a Deployment say: code, scope, and what to do.
 
+use humctl_api_types::change::FileChange;
 use humctl_api_types::delta::PlainDelta;
 use humctl_api_types::deployment::DeploymentError;
 use humctl_api_types::id::EnvId;
@@ -74,6 +75,25 @@ pub(super) fn set_failed(context: &EnvironmentContext, reasons: &[String]) -> Fa
         environment_error(context, ErrorType::Configuration, "SET-001", "Malformed Deployment Set", &message)
     };
     Failed(reasons.iter().map(error).collect())
+}
+
+/// Resources that would go with their data, and that nobody agreed to lose.
+pub(super) fn stateful_removal_failed(context: &EnvironmentContext, removed: &[&FileChange]) -> Failed {
+    let error = |change: &&FileChange| DeploymentError {
+        object_id: change.object.clone(),
+        scope: "resource".to_owned(),
+        ..environment_error(
+            context,
+            ErrorType::Configuration,
+            "TGT-008",
+            "Stateful resource would be removed",
+            &format!(
+                "`{}` would be removed, and what it stores may go with it ({})\n  hint: keep the resource in the Score file, or deploy with --allow-data-loss",
+                change.object, change.path
+            ),
+        )
+    };
+    Failed(removed.iter().map(error).collect())
 }
 
 /// A Deployment that ended in a way that nobody foresaw.

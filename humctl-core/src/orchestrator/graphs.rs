@@ -44,11 +44,12 @@ impl Orchestrator {
     ) -> Result<ResourceGraph> {
         let context = self.context(org, app, env)?;
         let values = self.freeze_values(org, app, env, None)?;
-        let library = self.library(&context, self.shared_values(&context, values.as_ref())?)?;
+        let own = self.own_inputs(&context, self.shared_values(&context, values.as_ref())?)?;
+        let library = self.library(org)?;
         let (definitions, types) = (Definitions::new(&library.definitions), ResourceTypes::new(&library.types));
         let set = set_of(resources)?;
         let index = SetIndex::new(&set).map_err(|reasons| OrchestratorError::Invalid(reasons.join("\n")))?;
-        let planned = main_graph(library.input(&context, &definitions, &types), &index).into_result();
+        let planned = main_graph(library.input(&own, &definitions, &types), &index).into_result();
         let mut graph = planned.map_err(|errors| {
             let lines: Vec<String> = errors.iter().map(|error| format!("{} {error}", error.code())).collect();
             OrchestratorError::Invalid(lines.join("\n"))

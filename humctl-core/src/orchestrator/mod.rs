@@ -34,6 +34,8 @@ mod shared_values;
 mod value_versions;
 mod take_in;
 mod target;
+mod what_would_change;
+mod write;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;

@@ -1,13 +1,13 @@
 //! Removing Environments and Applications: first from Git, then from the state.
 
-use std::collections::BTreeMap;
-
 use humctl_api_types::id::{AppId, EnvId, OrgId};
 
+use crate::file_changes::file_changes;
 use crate::git::GitError;
 use crate::git::push::PushOutcome;
-use crate::git::tree;
-use crate::orchestrator::commit_message::{Facts, commit_message};
+use crate::git::tree::{self, Edit};
+use crate::graph::ResourceTypes;
+use crate::orchestrator::commit_message::{Facts, Part, commit_message};
 use crate::orchestrator::documents::{self, TargetDoc};
 use crate::orchestrator::{Orchestrator, OrchestratorError, Result};
 use crate::state::Batch;
@@ -63,6 +63,7 @@ impl Orchestrator {
     fn remove_files(&self, org: &OrgId, app: &AppId, env: &EnvId, target: &TargetDoc) -> Result<()> {
         let context = self.context(org, app, env)?;
         let (session, resolved) = self.reopen_target(&context, target, None)?;
+        let types = self.resource_types(org)?;
         for _ in 0..MAX_ATTEMPTS {
             let view = session.read(&context)?;
             if view.record.is_none() {
@@ -73,16 +74,13 @@ impl Orchestrator {
             if change.is_empty() {
                 return Ok(());
             }
-            let message = commit_message(&Facts {
-                context: &context,
-                change: &change,
-                labels: &BTreeMap::new(),
-                deployment: None,
-                set: None,
-                comment: "",
-                verb: "delete",
-            });
-            let commit = session.commit(&view, &context, &change, &message, jiff::Timestamp::now().as_second())?;
+            let path = &resolved.target.path;
+            let old = session.texts(path, &change.deleted)?;
+            let changes = file_changes(&change, path, &old, &ResourceTypes::new(&types));
+            let part = Part { context: &context, changes: &changes, deployment: None };
+            let message = commit_message(&Facts { verb: "delete", parts: &[part], comment: "" });
+            let edit = Edit { context: &context, path, change: &change };
+            let commit = session.commit(&view, &[edit], &message, jiff::Timestamp::now().as_second())?;
             if let PushOutcome::Landed = session.push(&view, &commit)? {
                 return Ok(());
             }

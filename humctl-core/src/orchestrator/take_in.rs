@@ -6,14 +6,15 @@ use humctl_api_types::id::DeploymentId;
 use humctl_api_types::set::DeploymentSet;
 
 use crate::context::EnvironmentContext;
-use crate::git::EnvironmentRecord;
 use crate::git::tree::BranchView;
+use crate::git::{EnvironmentRecord, GitSession};
 use crate::graph::ResourceTypes;
 use crate::matching::Definitions;
-use crate::orchestrator::deploy::{Intent, Job, Outcome, Site, plan_files};
+use crate::orchestrator::deploy::{Intent, Job};
 use crate::orchestrator::deployment_doc::{new_doc, no_target};
 use crate::orchestrator::documents::{self, DeploymentDoc, TargetDoc};
 use crate::orchestrator::failure::{Failed, failed};
+use crate::orchestrator::write::{Outcome, Site, plan_files};
 use crate::orchestrator::{Orchestrator, Result, now};
 use crate::plan::plan_target;
 use crate::set::set_id;
@@ -21,7 +22,13 @@ use crate::state::Batch;
 
 impl Orchestrator {
     /// Records what others deployed since, before it is built upon.
-    pub(super) fn take_in_record(&self, job: &mut Job, view: &BranchView, site: &Site<'_>) -> Result<(), Failed> {
+    pub(super) fn take_in_record(
+        &self,
+        job: &mut Job,
+        view: &BranchView,
+        site: &Site<'_>,
+        session: &GitSession,
+    ) -> Result<(), Failed> {
         let (Some(tip), Some((_, record))) = (&view.tip, &view.record) else { return Ok(()) };
         if !record.is_of(&job.context) || set_id(&record.set) == set_id(&job.local_base) {
             return Ok(());
@@ -33,7 +40,7 @@ impl Orchestrator {
             definition: site.resolved.definition.clone(),
             commit: tip.clone(),
         };
-        let late = self.settle_late(&job.context, site.session.repository(), &set_id(&record.set));
+        let late = self.settle_late(&job.context, session.repository(), &set_id(&record.set));
         if late.map_err(|error| failed(&job.context, &error))? {
             job.local_base.clone_from(&record.set);
             return Ok(());
@@ -94,6 +101,7 @@ impl Orchestrator {
             adopt: false,
             fail_on_hosted_drivers: false,
             strict_removal: false,
+            protect_stateful: false,
             doc: doc.clone(),
         };
         // A record does not say which Shared Values were used; those of now come nearest.
@@ -102,13 +110,13 @@ impl Orchestrator {
             None => self.freeze_values(&context.org, &context.app, &context.env, None),
         };
         let values = version.and_then(|version| self.shared_values(context, version.as_ref()));
-        let library = values.and_then(|values| self.library(context, values));
-        let planned = library.ok().and_then(|library| {
+        let own = values.and_then(|values| self.own_inputs(context, values));
+        let planned = own.and_then(|own| Ok((own, self.library(&context.org)?))).ok().and_then(|(own, library)| {
             let definitions = Definitions::new(&library.definitions);
             let types = ResourceTypes::new(&library.types);
-            let input = library.input(context, &definitions, &types);
+            let input = library.input(&own, &definitions, &types);
             let target_plan = plan_target(input).into_result().ok()?;
-            plan_files(&job, set, &library, &target_plan).ok().map(|(_, outcome)| outcome)
+            plan_files(&job, set, input, &target_plan).ok().map(|(_, outcome)| outcome)
         });
         let mut outcome = planned.unwrap_or_else(|| Outcome {
             set: set.clone(),
@@ -125,9 +133,7 @@ impl Orchestrator {
             branch: target.branch.clone(),
             path: target.path.clone(),
             commit: target.commit.clone(),
-            changed: false,
-            files: Vec::new(),
-            notes: Vec::new(),
+            ..no_target()
         };
         outcome
     }

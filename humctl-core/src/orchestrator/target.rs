@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use humctl_api_types::definition::ResourceDefinition;
-use humctl_api_types::id::DefinitionId;
+use humctl_api_types::id::{DefinitionId, OrgId};
 use humctl_api_types::resource_type::ResourceTypeInfo;
 
 use crate::context::{EnvironmentContext, known};
@@ -21,21 +21,26 @@ use crate::plan::{TargetPlan, plan_target};
 use crate::secret::{SecretScanner, SecretValue};
 use crate::values::SharedValues;
 
-/// What planning needs besides the Deployment Set, read once a Deployment.
+/// What planning needs of an Organization.
 pub(super) struct Library {
     pub(super) definitions: Vec<ResourceDefinition>,
     pub(super) types: Vec<ResourceTypeInfo>,
     drivers: Drivers,
+    selector_depth: SelectorDepth,
+}
+
+/// What planning needs of an Environment, besides the Deployment Set.
+pub(super) struct OwnInputs {
+    context: EnvironmentContext,
     pins: Pins,
     values: SharedValues,
-    selector_depth: SelectorDepth,
 }
 
 impl Library {
     /// The input of every graph of an Environment.
     pub(super) fn input<'a, 'd>(
         &'d self,
-        context: &'a EnvironmentContext,
+        own: &'d OwnInputs,
         definitions: &'a Definitions<'d>,
         types: &'a ResourceTypes<'d>,
     ) -> GraphInput<'a, 'd>
@@ -43,11 +48,11 @@ impl Library {
         'd: 'a,
     {
         GraphInput {
-            pins: &self.pins,
-            values: &self.values,
+            pins: &own.pins,
+            values: &own.values,
             drivers: &self.drivers,
             selector_depth: self.selector_depth,
-            ..GraphInput::new(context, definitions, types)
+            ..GraphInput::new(&own.context, definitions, types)
         }
     }
 }
@@ -62,12 +67,15 @@ pub(super) struct ResolvedTarget {
 }
 
 impl Orchestrator {
-    pub(super) fn library(&self, context: &EnvironmentContext, values: SharedValues) -> Result<Library> {
-        let definitions = self.definitions(&context.org)?;
-        let pins = self.pins(context)?;
-        let types = self.resource_types(&context.org)?;
-        let drivers = self.registered_drivers(&context.org)?;
-        Ok(Library { definitions, types, drivers, pins, values, selector_depth: self.config.selector_depth })
+    pub(super) fn library(&self, org: &OrgId) -> Result<Library> {
+        let definitions = self.definitions(org)?;
+        let types = self.resource_types(org)?;
+        let drivers = self.registered_drivers(org)?;
+        Ok(Library { definitions, types, drivers, selector_depth: self.config.selector_depth })
+    }
+
+    pub(super) fn own_inputs(&self, context: &EnvironmentContext, values: SharedValues) -> Result<OwnInputs> {
+        Ok(OwnInputs { context: context.clone(), pins: self.pins(context)?, values })
     }
 
     /// Reads the target out of its plan and prepares the login.
@@ -131,10 +139,11 @@ impl Orchestrator {
         timeout: Option<Duration>,
     ) -> Result<(GitSession, ResolvedTarget)> {
         // Shared Values are for Workloads; no target depends on them.
-        let library = self.library(context, SharedValues::NONE)?;
+        let own = self.own_inputs(context, SharedValues::NONE)?;
+        let library = self.library(&context.org)?;
         let definitions = Definitions::new(&library.definitions);
         let types = ResourceTypes::new(&library.types);
-        let input = library.input(context, &definitions, &types);
+        let input = library.input(&own, &definitions, &types);
         let plan = plan_target(input).into_result().map_err(|errors| {
             OrchestratorError::Conflict(errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))
         })?;

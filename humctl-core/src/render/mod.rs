@@ -32,8 +32,18 @@ pub struct CrFile {
     pub name: String,
     /// Content.
     pub content: String,
+    /// Kind of the object in it.
+    pub kind: &'static str,
+    /// The object: `type.class#id` of a resource, else its name.
+    pub object: String,
+}
+
+impl CrFile {
     /// What it is, for people: `postgres.default#…` or `workload web`.
-    pub label: String,
+    #[must_use]
+    pub fn label(&self) -> String {
+        humctl_api_types::change::label(self.kind, &self.object)
+    }
 }
 
 /// Plans a Deployment Set and renders it, and reports everything that is wrong
@@ -71,7 +81,7 @@ pub fn render(
     for file in files.iter().filter(|file| file.content.len() > MAX_BYTES) {
         renderer.errors.push(PlanError::TooLarge {
             file: file.name.clone(),
-            label: file.label.clone(),
+            label: file.label(),
             n_bytes: file.content.len(),
             max_bytes: MAX_BYTES,
         });

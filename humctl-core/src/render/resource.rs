@@ -58,7 +58,8 @@ impl Renderer<'_, '_> {
         CrFile {
             name: format!("resource-{}.yaml", node.guresid),
             content: custom_resource("Resource", metadata, spec),
-            label: node.key.to_string(),
+            kind: "Resource",
+            object: node.key.to_string(),
         }
     }
 

@@ -36,7 +36,8 @@ impl Renderer<'_, '_> {
         Some(CrFile {
             name: format!("secretmapping-{NAME}.yaml"),
             content: custom_resource("SecretMapping", metadata, spec),
-            label: format!("secret mapping {NAME}"),
+            kind: "SecretMapping",
+            object: NAME.to_owned(),
         })
     }
 }

@@ -235,7 +235,7 @@ fn references_become_nodes_and_target_outputs_are_inlined() {
     let files = rendered(&definitions, &set).unwrap();
     let interesting: Vec<CrFile> = files
         .into_iter()
-        .filter(|file| file.label.starts_with("postgres") || file.label.starts_with("workload api"))
+        .filter(|file| file.label().starts_with("postgres") || file.label().starts_with("workload api"))
         .collect();
     insta::assert_snapshot!(shown(&interesting), @r#"
     # resource-6443b8369f8d85f342fb4078c9a4aaf18b636d24.yaml

@@ -64,7 +64,8 @@ impl Renderer<'_, '_> {
         Some(CrFile {
             name: format!("workload-{name}.yaml"),
             content: custom_resource("Workload", metadata, spec),
-            label: format!("workload {name}"),
+            kind: "Workload",
+            object: name.to_string(),
         })
     }
 

@@ -10,14 +10,15 @@ mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use humctl_api_types::change::{Action, Change};
 use humctl_api_types::id::{AppId, DefinitionId, EnvId, EnvTypeId};
 use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::context::{EnvironmentContext, ResourceKey};
+use crate::diff::differences;
 use crate::graph::GraphNode;
 use crate::preview::Preview;
-use crate::yaml::escape_pointer;
 
 pub use overlay::{Overlay, overlay};
 
@@ -81,27 +82,6 @@ pub struct ResourceChange {
     /// Resources that it would not need any more.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub dropped_dependencies: Vec<String>,
-}
-
-/// What happens to a resource or a file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Action {
-    /// It is new.
-    Add,
-    /// It is different.
-    Change,
-    /// It goes.
-    Remove,
-}
-
-/// A value before and after; null where there is none.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Change<T> {
-    /// Now.
-    pub from: T,
-    /// Then.
-    pub to: T,
 }
 
 /// What would happen to one file.
@@ -212,25 +192,7 @@ fn inputs(before: &GraphNode<'_>, after: &GraphNode<'_>) -> BTreeMap<String, Cha
         let resource = node.inputs.as_ref().map(|inputs| inputs.value.clone()).unwrap_or_default();
         json!({"values": driver.values, "secret_refs": driver.secret_refs, "resource": resource})
     };
-    let mut found = BTreeMap::new();
-    differences(&whole(before), &whole(after), "", &mut found);
-    found
-}
-
-/// Collects the smallest parts of two values that differ. Lists are parts.
-fn differences(before: &Value, after: &Value, pointer: &str, found: &mut BTreeMap<String, Change<Value>>) {
-    match (before, after) {
-        (Value::Object(from), Value::Object(to)) => {
-            let keys: BTreeSet<&String> = from.keys().chain(to.keys()).collect();
-            for key in keys {
-                let pointer = format!("{pointer}/{}", escape_pointer(key));
-                let null = Value::Null;
-                differences(from.get(key).unwrap_or(&null), to.get(key).unwrap_or(&null), &pointer, found);
-            }
-        }
-        (from, to) if from == to => {}
-        (from, to) => drop(found.insert(pointer.to_owned(), Change { from: from.clone(), to: to.clone() })),
-    }
+    differences(&whole(before), &whole(after))
 }
 
 /// Files are written only without errors, so a side with errors keeps its files as they are.
@@ -239,7 +201,7 @@ fn files(before: &Preview<'_>, after: &Preview<'_>) -> Vec<FileChange> {
         return Vec::new();
     }
     let by_name = |preview: &'_ Preview<'_>| -> BTreeMap<String, (String, String)> {
-        preview.files.iter().map(|file| (file.name.clone(), (file.content.clone(), file.label.clone()))).collect()
+        preview.files.iter().map(|file| (file.name.clone(), (file.content.clone(), file.label()))).collect()
     };
     // Another target gets every file; nobody removes those at the old one.
     let from = if target(before) == target(after) { by_name(before) } else { BTreeMap::new() };

@@ -1,5 +1,7 @@
 //! `humctl deploy delta ID [ENV]`
 
+use std::process::ExitCode;
+
 use clap_complete::engine::ArgValueCandidates;
 use humctl_api_types::deployment::DeploymentRequest;
 use humctl_api_types::endpoint;
@@ -28,7 +30,7 @@ pub(crate) struct DeltaArgs {
     options: Options,
 }
 
-pub(crate) fn run(context: &Context, args: &DeltaArgs) -> Result<(), CliError> {
+pub(crate) fn run(context: &Context, args: &DeltaArgs) -> Result<ExitCode, CliError> {
     let (org, app) = context.app()?;
     let id = DeltaId::new(args.id.clone()).map_err(bad_id)?;
     let delta = context.client().call(&endpoint::delta(&org, &app, &id))?;

@@ -1,5 +1,7 @@
 //! `humctl deploy deploy REF [ENV]`
 
+use std::process::ExitCode;
+
 use clap_complete::engine::ArgValueCandidates;
 use humctl_api_types::deployment::DeploymentRequest;
 
@@ -33,7 +35,7 @@ pub(crate) struct DeploymentArgs {
     options: Options,
 }
 
-pub(crate) fn run(context: &Context, args: &DeploymentArgs) -> Result<(), CliError> {
+pub(crate) fn run(context: &Context, args: &DeploymentArgs) -> Result<ExitCode, CliError> {
     let env = target(context, args.target.as_deref(), || None)?;
     let source = if context.named_env().is_some() { context.env()?.2 } else { env.clone() };
     let deployment = references::deployment(context, &source, &args.reference)?;

@@ -1,9 +1,12 @@
 //! `humctl deploy`
 
+mod all;
 mod delta;
 mod deployment;
 mod env;
 mod set;
+
+use std::process::ExitCode;
 
 use humctl_api_types::id::{EnvId, ValueSetVersionId};
 
@@ -54,7 +57,7 @@ impl Options {
     }
 
     /// Deploys, and prints how it goes.
-    fn deploy(&self, context: &Context, env: &EnvId, what: impl Into<What>) -> Result<(), CliError> {
+    fn deploy(&self, context: &Context, env: &EnvId, what: impl Into<What>) -> Result<ExitCode, CliError> {
         self.how.prepare(context);
         let mut what = what.into();
         what.request.comment.clone_from(&self.message);
@@ -79,7 +82,7 @@ fn target(
     }
 }
 
-pub(crate) fn run(context: &Context, command: &DeployCommand) -> Result<(), CliError> {
+pub(crate) fn run(context: &Context, command: &DeployCommand) -> Result<ExitCode, CliError> {
     match command {
         DeployCommand::Delta(args) => delta::run(context, args),
         DeployCommand::Deployment(args) => deployment::run(context, args),

@@ -1,5 +1,7 @@
 //! `humctl deploy set REF [ENV]`
 
+use std::process::ExitCode;
+
 use clap_complete::engine::ArgValueCandidates;
 use humctl_api_types::deployment::DeploymentRequest;
 
@@ -30,7 +32,7 @@ pub(crate) struct SetArgs {
     options: Options,
 }
 
-pub(crate) fn run(context: &Context, args: &SetArgs) -> Result<(), CliError> {
+pub(crate) fn run(context: &Context, args: &SetArgs) -> Result<ExitCode, CliError> {
     let env = target(context, args.target.as_deref(), || None)?;
     let set_id = Some(references::set_id(context, &args.reference)?);
     let value_set_version_id = args.options.values()?;

@@ -2,8 +2,10 @@
 //! `score deploy` and `deploy` have in common. How a hosted Orchestrator does it
 //! is told in its own file.
 
+pub(crate) mod plan;
 mod remote;
 
+use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -18,6 +20,7 @@ use humctl_core::json;
 use crate::commands::kinds;
 use crate::context::Context;
 use crate::error::CliError;
+use crate::output::changes;
 use crate::output::progress::Progress;
 
 /// How long until another Deployment may have ended.
@@ -43,6 +46,10 @@ pub(crate) struct HowToDeploy {
     /// Wait until the Deployment has ended, and fail if it failed
     #[arg(long)]
     wait: bool,
+    /// Show what would change in the Git target, and deploy nothing: exit 0 without changes, 2
+    /// with some
+    #[arg(long, conflicts_with_all = ["wait", "retry"])]
+    plan: bool,
     /// Which resources are provisioned: all of them, or only those that changed
     #[arg(long, value_name = "MODE", default_value = "full", value_parser = ["full", "incremental"])]
     mode: String,
@@ -53,6 +60,12 @@ pub(crate) struct HowToDeploy {
     /// Environment did not write them
     #[arg(long)]
     adopt: bool,
+    /// Fail when a resource would be removed that stores something, such as a database or a volume
+    #[arg(long)]
+    protect_stateful: bool,
+    /// Remove such resources all the same
+    #[arg(long, requires = "protect_stateful")]
+    allow_data_loss: bool,
     /// Fail when a resource needs a Driver that only Humanitec's own service can run
     #[arg(long)]
     fail_on_hosted_drivers: bool,
@@ -70,6 +83,28 @@ impl HowToDeploy {
             settings.accept_new_host_key();
         }
     }
+
+    /// True when something is asked for that no Pipeline knows, but an embedded
+    /// Orchestrator that is served.
+    fn asks_for_ours(&self) -> bool {
+        self.adopt || self.fail_on_hosted_drivers || self.protect_stateful
+    }
+
+    /// True when nothing is to be deployed.
+    pub(crate) fn is_plan(&self) -> bool {
+        self.plan
+    }
+
+    /// A request with what the flags say.
+    pub(crate) fn request(&self, request: DeploymentRequest) -> DeploymentRequest {
+        DeploymentRequest {
+            mode: Some(self.mode.clone()),
+            adopt: self.adopt.then_some(true),
+            fail_on_hosted_drivers: self.fail_on_hosted_drivers.then_some(true),
+            protect_stateful: (self.protect_stateful && !self.allow_data_loss).then_some(true),
+            ..request
+        }
+    }
 }
 
 /// Starts a Deployment and prints how it goes, as the flags say. `before` are
@@ -80,19 +115,22 @@ pub(crate) fn deploy(
     what: What,
     how: &HowToDeploy,
     before: &[String],
-) -> Result<(), CliError> {
+) -> Result<ExitCode, CliError> {
     let (org, app) = context.app()?;
     let cancel = on_interrupt(context);
-    let request = DeploymentRequest {
-        mode: Some(how.mode.clone()),
-        adopt: how.adopt.then_some(true),
-        fail_on_hosted_drivers: how.fail_on_hosted_drivers.then_some(true),
-        ..what.request
-    };
+    let request = how.request(what.request);
+    if how.is_plan() {
+        let plan = plan::ask(context, env, request, None)?;
+        return plan::print(context, &app, &[plan], false);
+    }
     let call = endpoint::create_deployment(&org, &app, env, &request);
     if !context.client().is_local() {
         let place = remote::Place { context, org, app, env: env.clone(), cancel };
-        return place.deploy(&request, what.again.as_ref(), how, before);
+        if request.protect_stateful.is_some() {
+            // A hosted Orchestrator would deploy without this protection; it does not know plans either.
+            plan::ask(context, env, request.clone(), None)?;
+        }
+        return place.deploy(&request, what.again.as_ref(), how, before).map(|()| ExitCode::SUCCESS);
     }
     let deployment = start(context, how, &cancel, || call.clone())?;
     let mut lines = before.to_vec();
@@ -102,11 +140,11 @@ pub(crate) fn deploy(
             true => lines = told,
             false => lines.push(format!("Deployment {}", ended.id)),
         }
-        succeeded(context, how, &ended, lines)?;
+        succeeded(context, &ended, lines)?;
         // A push that has begun is finished; the caller still has to know that it was stopped.
         return match cancel.load(Ordering::Relaxed) {
             true => Err(CliError::user("interrupted while pushing: the Deployment was finished").interrupted()),
-            false => Ok(()),
+            false => Ok(ExitCode::SUCCESS),
         };
     }
     let errors = context.client().call(&endpoint::deployment_errors(&org, &app, env, &ended.id))?;
@@ -133,7 +171,7 @@ fn start<T: serde::de::DeserializeOwned>(
 }
 
 /// Lets Ctrl-C end what is done in an orderly way.
-fn on_interrupt(context: &Context) -> Arc<AtomicBool> {
+pub(crate) fn on_interrupt(context: &Context) -> Arc<AtomicBool> {
     let flag = context.client().cancel_flag();
     for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
         // The first one ends in an orderly way, which may mean to finish a push; the
@@ -178,23 +216,18 @@ fn show(context: &Context, deployment: &Deployment, lines: &[String]) -> Result<
     context.output.text(&lines.iter().map(|line| format!("{line}\n")).collect::<String>())
 }
 
-fn succeeded(
-    context: &Context,
-    how: &HowToDeploy,
-    deployment: &Deployment,
-    mut lines: Vec<String>,
-) -> Result<(), CliError> {
+fn succeeded(context: &Context, deployment: &Deployment, mut lines: Vec<String>) -> Result<(), CliError> {
     for warning in &deployment.warnings {
         tracing::warn!("{warning}");
     }
     if let Some(target) = &deployment.target {
-        let short = &target.commit[..target.commit.len().min(12)];
+        let short = changes::short(&target.commit);
         lines.extend(target.notes.iter().map(|note| format!("note: {note}")));
         if target.changed {
-            if how.wait {
-                lines.extend(target.files.iter().map(|file| format!("  {file}")));
-            }
+            lines.extend(changes::summary(target).into_iter().map(|line| format!("  {line}")));
+            lines.push(changes::counts(&target.changes, ["added", "changed", "removed"]));
             lines.push(format!("committed: {}@{short}", target.branch));
+            lines.extend(target.commit_url.clone());
         } else {
             lines.push(format!("no changes: {}@{short}", target.branch));
         }
@@ -203,12 +236,13 @@ fn succeeded(
 }
 
 fn failed(deployment: &Deployment, errors: &[DeploymentError]) -> CliError {
-    let mut text = format!("deployment {} {}", deployment.id, deployment.status);
-    for error in errors {
-        text.push_str(&format!(
-            "\n{} {} ({} {}): {}",
-            error.code, error.summary, error.scope, error.object_id, error.message
-        ));
-    }
-    CliError::user(text)
+    CliError::user(format!("deployment {} {}{}", deployment.id, deployment.status, told_errors(errors)))
+}
+
+/// Errors of a Deployment, each on lines of its own.
+pub(crate) fn told_errors(errors: &[DeploymentError]) -> String {
+    let line = |error: &DeploymentError| {
+        format!("\n{} {} ({} {}): {}", error.code, error.summary, error.scope, error.object_id, error.message)
+    };
+    errors.iter().map(line).collect()
 }

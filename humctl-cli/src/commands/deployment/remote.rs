@@ -64,7 +64,7 @@ impl Place<'_> {
         self.judge(&course)?;
         let Some(deployment) = &course.deployment else { return self.tell_run(&course, how, before) };
         if how.wait {
-            return succeeded(self.context, how, deployment, course.told);
+            return succeeded(self.context, deployment, course.told);
         }
         let mut lines = before.to_vec();
         lines.push(format!("Deployment {}", deployment.id));
@@ -78,8 +78,7 @@ impl Place<'_> {
         how: &HowToDeploy,
         course: &mut Course,
     ) -> Result<(), CliError> {
-        // These two are for an embedded Orchestrator that is served; no Pipeline knows them.
-        if !how.adopt && !how.fail_on_hosted_drivers {
+        if !how.asks_for_ours() {
             let body = PipelineRunRequest::new(&self.env, request, again);
             let key = random_bytes::<16>().map_err(|error| CliError::user(error.to_string()))?;
             let tries = std::cell::Cell::new(0_u32);

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::process::ExitCode;
 
 use humctl_api_types::delta::{DeltaMetadataRequest, DeltaRequest, ModuleDeltas, UpdateAction};
 use humctl_api_types::deployment::{ConvertScore, DeploymentRequest};
@@ -14,7 +15,7 @@ use humctl_core::json;
 use humctl_core::score::join::join;
 use serde_json::json;
 
-use crate::commands::deployment::{self, HowToDeploy};
+use crate::commands::deployment::{self, HowToDeploy, plan};
 use crate::commands::kinds;
 use crate::commands::score::file;
 use crate::commands::score::removal;
@@ -67,7 +68,7 @@ pub(crate) struct DeployArgs {
     #[arg(long, value_name = "URL", requires = "deploy_config")]
     workload_source_url_prefix: Option<String>,
     /// Create the Delta, and deploy nothing
-    #[arg(long, conflicts_with = "wait")]
+    #[arg(long, conflicts_with_all = ["wait", "plan"])]
     dry_run: bool,
     /// Remove the Workload that the Score file names; shared resources stay
     #[arg(long)]
@@ -82,7 +83,7 @@ pub(crate) struct DeployArgs {
     how: HowToDeploy,
 }
 
-pub(crate) fn run(context: &Context, args: &DeployArgs) -> Result<(), CliError> {
+pub(crate) fn run(context: &Context, args: &DeployArgs) -> Result<ExitCode, CliError> {
     if args.class != DEFAULT_CLASS {
         return Err(CliError::user(format!(
             "the workload class `{}` is for Generic Mode, which is not supported",
@@ -104,18 +105,24 @@ pub(crate) fn run(context: &Context, args: &DeployArgs) -> Result<(), CliError> 
         addition(context, &org, each(&sources, request)?)?
     };
     let metadata = DeltaMetadataRequest { name: Some(args.message.clone()), env_id: Some(env.clone()) };
-    let delta = context.client().call(&endpoint::create_delta(&org, &app, &DeltaRequest { metadata, ..delta }))?;
-    if args.dry_run {
-        let manifests = kinds::manifests_in(context, Kind::DeploymentDelta, &Place::default(), json::to_value(&delta))?;
-        return context.output.manifests(&manifests, true, || kinds::table(Kind::DeploymentDelta, &manifests));
-    }
     let request = DeploymentRequest {
-        delta_id: Some(delta.id.clone()),
         comment: Some(args.message.clone()),
         // Only the branch knows what is deployed, and it is read on the way.
         strict_removal: (args.remove && context.client().is_local()).then_some(true),
         ..DeploymentRequest::default()
     };
+    if args.how.is_plan() {
+        // Not even the Delta is stored.
+        let plan = plan::ask(context, &env, args.how.request(request), Some(delta))?;
+        return plan::print(context, &app, &[plan], false);
+    }
+    let delta = context.client().call(&endpoint::create_delta(&org, &app, &DeltaRequest { metadata, ..delta }))?;
+    if args.dry_run {
+        let manifests = kinds::manifests_in(context, Kind::DeploymentDelta, &Place::default(), json::to_value(&delta))?;
+        context.output.manifests(&manifests, true, || kinds::table(Kind::DeploymentDelta, &manifests))?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let request = DeploymentRequest { delta_id: Some(delta.id.clone()), ..request };
     told.push(format!("Delta {}", delta.id));
     deployment::deploy(context, &env, request.into(), &args.how, &told)
 }

@@ -32,7 +32,7 @@ pub(crate) fn run(context: &Context, command: &ScoreCommand) -> Result<ExitCode,
     let done = |()| ExitCode::SUCCESS;
     match command {
         ScoreCommand::AvailableResourceTypes(args) => available_resource_types::run(context, args).map(done),
-        ScoreCommand::Deploy(args) => deploy::run(context, args).map(done),
+        ScoreCommand::Deploy(args) => deploy::run(context, args),
         ScoreCommand::Init(args) => init::run(context, args).map(done),
         ScoreCommand::Validate(args) => validate::run(context, args),
     }

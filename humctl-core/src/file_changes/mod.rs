@@ -1,0 +1,271 @@
+//! The edit of a branch, told to people and programs: which object changes in
+//! which file, and what is lost.
+//!
+//! Pure: whoever asks reads the old texts from the branch before.
+
+mod statefulness;
+
+use std::collections::BTreeMap;
+
+use humctl_api_types::change::{Action, FieldChange, FileChange, Statefulness};
+use serde_json::Value;
+
+use crate::diff::differences;
+use crate::git::target::TargetPath;
+use crate::git::tree::{RecordChange, TreeChange};
+use crate::graph::ResourceTypes;
+use crate::render::CrFile;
+use crate::yaml;
+
+pub use statefulness::statefulness;
+
+/// Kind of the record among the kinds of objects.
+pub const RECORD: &str = "Record";
+
+/// Larger files are not compared line by line: nobody would read it.
+const MAX_DIFF_BYTES: usize = 4 * 1024 * 1024;
+
+/// Old texts of files, by name in the target directory; those of deleted ones
+/// are needed, those of changed ones for a plan.
+pub type OldTexts = BTreeMap<String, String>;
+
+/// Lists what an edit does, sorted by path. The record is left out.
+#[must_use]
+pub fn file_changes(
+    change: &TreeChange,
+    path: &TargetPath,
+    old: &OldTexts,
+    types: &ResourceTypes<'_>,
+) -> Vec<FileChange> {
+    let written = |action: Action, file: &CrFile| FileChange {
+        action,
+        path: path.join(&file.name),
+        kind: file.kind.to_owned(),
+        object: file.object.clone(),
+        statefulness: None,
+        fields: Vec::new(),
+        diff: String::new(),
+    };
+    let added = change.added.iter().map(|file| written(Action::Add, file));
+    let updated = change.updated.iter().map(|file| written(Action::Change, file));
+    let deleted = change.deleted.iter().map(|name| {
+        let found = Described::read(name, old.get(name).map(String::as_str));
+        FileChange {
+            action: Action::Remove,
+            path: path.join(name),
+            kind: found.kind.to_owned(),
+            object: found.object,
+            statefulness: found.res_type.map(|res_type| statefulness(&res_type, types)),
+            fields: Vec::new(),
+            diff: String::new(),
+        }
+    });
+    let mut changes: Vec<FileChange> = added.chain(updated).chain(deleted).collect();
+    changes.sort_by(|a, b| a.path.cmp(&b.path));
+    changes
+}
+
+/// As [`file_changes`], with what is different inside of each file, and with the
+/// record of the Environment last.
+#[must_use]
+pub fn planned_changes(
+    change: &TreeChange,
+    path: &TargetPath,
+    record: (&str, Option<&str>),
+    old: &OldTexts,
+    types: &ResourceTypes<'_>,
+) -> Vec<FileChange> {
+    let mut changes = file_changes(change, path, old, types);
+    let new: BTreeMap<String, &str> =
+        change.added.iter().chain(&change.updated).map(|file| (path.join(&file.name), file.content.as_str())).collect();
+    let old: BTreeMap<String, &str> = old.iter().map(|(name, text)| (path.join(name), text.as_str())).collect();
+    for file in &mut changes {
+        let (before, after) = (old.get(&file.path).copied(), new.get(&file.path).copied());
+        if let (Action::Change, Some(before), Some(after)) = (file.action, before, after) {
+            file.fields = fields(before, after);
+        }
+        file.diff = unified(&file.path, before, after);
+    }
+    let (record_file, before) = record;
+    let after = match &change.record {
+        None => return changes,
+        Some(RecordChange::Write(text)) => Some(text.as_str()),
+        Some(RecordChange::Delete) => None,
+    };
+    changes.push(FileChange {
+        action: match (before, after) {
+            (None, _) => Action::Add,
+            (_, None) => Action::Remove,
+            _ => Action::Change,
+        },
+        path: record_file.to_owned(),
+        kind: RECORD.to_owned(),
+        object: String::new(),
+        statefulness: None,
+        fields: Vec::new(),
+        diff: unified(record_file, before, after),
+    });
+    changes
+}
+
+/// Resources that would be removed and that keep data.
+#[must_use]
+pub fn stateful_removals(changes: &[FileChange]) -> Vec<&FileChange> {
+    changes.iter().filter(|change| change.statefulness == Some(Statefulness::Stateful)).collect()
+}
+
+/// What an old file says about itself.
+struct Described {
+    kind: &'static str,
+    object: String,
+    /// The type of a `Resource`.
+    res_type: Option<String>,
+}
+
+impl Described {
+    /// A file that cannot be read is described by its name; a resource in it is
+    /// of a type that nobody knows.
+    fn read(name: &str, text: Option<&str>) -> Self {
+        let stem = name.strip_suffix(".yaml").unwrap_or(name);
+        let (kind, by_name) = match stem.split_once('-') {
+            Some(("resource", id)) => ("Resource", id),
+            Some(("workload", id)) => ("Workload", id),
+            Some((_, id)) => ("SecretMapping", id),
+            None => ("", stem),
+        };
+        let object = text.and_then(parse);
+        let part = |pointer: &str| object.as_ref()?.pointer(pointer)?.as_str();
+        if kind != "Resource" {
+            return Self { kind, object: part("/metadata/name").unwrap_or(by_name).to_owned(), res_type: None };
+        }
+        let res_type = part("/spec/type").unwrap_or_default().to_owned();
+        let object = match (part("/spec/class"), part("/spec/id")) {
+            (Some(class), Some(id)) if !res_type.is_empty() => format!("{res_type}.{class}#{id}"),
+            _ => by_name.to_owned(),
+        };
+        Self { kind, object, res_type: Some(res_type) }
+    }
+}
+
+fn parse(text: &str) -> Option<Value> {
+    yaml::parse_documents(text).ok()?.into_iter().next()
+}
+
+fn fields(before: &str, after: &str) -> Vec<FieldChange> {
+    let (Some(before), Some(after)) = (parse(before), parse(after)) else { return Vec::new() };
+    let found = differences(&before, &after).into_iter();
+    found.map(|(field, change)| FieldChange { field, from: change.from, to: change.to }).collect()
+}
+
+/// A unified diff as `git diff` prints it.
+fn unified(path: &str, before: Option<&str>, after: Option<&str>) -> String {
+    let name = |side: char, text: Option<&str>| match text {
+        Some(_) => format!("{side}/{path}"),
+        None => "/dev/null".to_owned(),
+    };
+    let (from, to) = (name('a', before), name('b', after));
+    let (before, after) = (before.unwrap_or_default(), after.unwrap_or_default());
+    if before.len() + after.len() > MAX_DIFF_BYTES {
+        return format!("--- {from}\n+++ {to}\n@@ the file is too large to be compared line by line @@\n");
+    }
+    similar::TextDiff::from_lines(before, after).unified_diff().context_radius(3).header(&from, &to).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::builtin::resource_types;
+
+    const OLD_DATABASE: &str = "kind: Resource\nspec:\n  type: postgres\n  class: default\n  id: shared.db\n";
+
+    fn file(name: &str, content: &str) -> CrFile {
+        CrFile { name: name.to_owned(), content: content.to_owned(), kind: "Workload", object: "web".to_owned() }
+    }
+
+    fn change() -> TreeChange {
+        TreeChange {
+            added: vec![file("workload-new.yaml", "a: 1\n")],
+            updated: vec![file("workload-web.yaml", "a: 1\nb: {c: [2]}\n")],
+            deleted: vec!["resource-aa.yaml".to_owned(), "resource-bb.yaml".to_owned()],
+            record: Some(RecordChange::Write("{}\n".to_owned())),
+            dropped_records: Vec::new(),
+        }
+    }
+
+    fn old() -> OldTexts {
+        [("workload-web.yaml", "a: 1\nb: {c: [1]}\n"), ("resource-aa.yaml", OLD_DATABASE), ("resource-bb.yaml", ": :")]
+            .map(|(name, text)| (name.to_owned(), text.to_owned()))
+            .into()
+    }
+
+    #[test]
+    fn a_plan_tells_fields_lines_and_what_is_lost() {
+        let types = resource_types();
+        let path = TargetPath::parse("shop/dev").unwrap();
+        let planned = planned_changes(&change(), &path, ("r.record", None), &old(), &ResourceTypes::new(&types));
+        insta::assert_snapshot!(crate::json::pretty(&crate::json::to_value(&planned)), @r#"
+        [
+          {
+            "action": "remove",
+            "diff": "--- a/shop/dev/resource-aa.yaml\n+++ /dev/null\n@@ -1,5 +0,0 @@\n-kind: Resource\n-spec:\n-  type: postgres\n-  class: default\n-  id: shared.db\n",
+            "kind": "Resource",
+            "object": "postgres.default#shared.db",
+            "path": "shop/dev/resource-aa.yaml",
+            "statefulness": "stateful"
+          },
+          {
+            "action": "remove",
+            "diff": "--- a/shop/dev/resource-bb.yaml\n+++ /dev/null\n@@ -1 +0,0 @@\n-: :\n\\ No newline at end of file\n",
+            "kind": "Resource",
+            "object": "bb",
+            "path": "shop/dev/resource-bb.yaml",
+            "statefulness": "unknown"
+          },
+          {
+            "action": "add",
+            "diff": "--- /dev/null\n+++ b/shop/dev/workload-new.yaml\n@@ -0,0 +1 @@\n+a: 1\n",
+            "kind": "Workload",
+            "object": "web",
+            "path": "shop/dev/workload-new.yaml"
+          },
+          {
+            "action": "change",
+            "diff": "--- a/shop/dev/workload-web.yaml\n+++ b/shop/dev/workload-web.yaml\n@@ -1,2 +1,2 @@\n a: 1\n-b: {c: [1]}\n+b: {c: [2]}\n",
+            "fields": [
+              {
+                "field": "/b/c",
+                "from": [
+                  1
+                ],
+                "to": [
+                  2
+                ]
+              }
+            ],
+            "kind": "Workload",
+            "object": "web",
+            "path": "shop/dev/workload-web.yaml"
+          },
+          {
+            "action": "add",
+            "diff": "--- /dev/null\n+++ b/r.record\n@@ -0,0 +1 @@\n+{}\n",
+            "kind": "Record",
+            "object": "",
+            "path": "r.record"
+          }
+        ]
+        "#);
+        assert_eq!(stateful_removals(&planned).len(), 1);
+    }
+
+    #[test]
+    fn a_summary_has_no_details() {
+        let types = resource_types();
+        let told = file_changes(&change(), &TargetPath::default(), &old(), &ResourceTypes::new(&types));
+        assert_eq!(
+            told.iter().map(|file| file.path.as_str()).collect::<Vec<_>>(),
+            ["resource-aa.yaml", "resource-bb.yaml", "workload-new.yaml", "workload-web.yaml"]
+        );
+        assert!(told.iter().all(|file| file.diff.is_empty() && file.fields.is_empty()));
+    }
+}

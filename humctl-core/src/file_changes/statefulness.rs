@@ -1,0 +1,85 @@
+//! What is lost with a resource, by its Resource Type.
+
+use humctl_api_types::change::Statefulness;
+
+use crate::graph::ResourceTypes;
+
+/// Types whose category does not tell.
+const BY_NAME: &[(&str, Statefulness)] = &[
+    ("agent", Statefulness::Shared),
+    ("azure-blob-account", Statefulness::Stateful),
+    ("base-env", Statefulness::Shared),
+    ("config", Statefulness::Stateless),
+    ("endpoint", Statefulness::Stateless),
+    ("k8s-cluster", Statefulness::Shared),
+    ("k8s-namespace", Statefulness::Shared),
+    ("logging", Statefulness::Shared),
+];
+
+/// Categories of Resource Types. Messages that wait in a queue are data.
+const BY_CATEGORY: &[(&str, Statefulness)] = &[
+    ("aws", Statefulness::Stateless),
+    ("azure", Statefulness::Stateless),
+    ("datastore", Statefulness::Stateful),
+    ("dns", Statefulness::Stateless),
+    ("gcp", Statefulness::Stateless),
+    ("k8s", Statefulness::Stateless),
+    ("messaging", Statefulness::Stateful),
+    ("volume", Statefulness::Stateful),
+];
+
+/// What is lost with a resource of a type.
+#[must_use]
+pub fn statefulness(res_type: &str, types: &ResourceTypes<'_>) -> Statefulness {
+    let find = |table: &[(&str, Statefulness)], wanted: &str| {
+        table.iter().find(|(name, _)| *name == wanted).map(|(_, class)| *class)
+    };
+    find(BY_NAME, res_type)
+        .or_else(|| find(BY_CATEGORY, &types.get(res_type)?.category))
+        .unwrap_or(Statefulness::Unknown)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::builtin::resource_types;
+
+    #[test]
+    fn the_type_tells_what_is_lost() {
+        let mut known = resource_types();
+        let mut own = known[0].clone();
+        own.res_type = "acme/ledger".parse().unwrap();
+        own.category = "datastore".to_owned();
+        known.push(own);
+        let types = ResourceTypes::new(&known);
+        for (res_type, expected) in [
+            ("postgres", Statefulness::Stateful),
+            ("s3", Statefulness::Stateful),
+            ("redis", Statefulness::Stateful),
+            ("volume", Statefulness::Stateful),
+            ("sqs", Statefulness::Stateful),
+            ("azure-blob-account", Statefulness::Stateful),
+            ("acme/ledger", Statefulness::Stateful),
+            ("dns", Statefulness::Stateless),
+            ("route", Statefulness::Stateless),
+            ("workload", Statefulness::Stateless),
+            ("k8s-service-account", Statefulness::Stateless),
+            ("aws-policy", Statefulness::Stateless),
+            ("config", Statefulness::Stateless),
+            ("base-env", Statefulness::Shared),
+            ("k8s-namespace", Statefulness::Shared),
+            ("acme/nobody-knows", Statefulness::Unknown),
+        ] {
+            assert_eq!(statefulness(res_type, &types), expected, "{res_type}");
+        }
+    }
+
+    #[test]
+    fn every_built_in_type_is_classed() {
+        let known = resource_types();
+        let types = ResourceTypes::new(&known);
+        for info in &known {
+            assert_ne!(statefulness(info.res_type.as_str(), &types), Statefulness::Unknown, "{}", info.res_type);
+        }
+    }
+}

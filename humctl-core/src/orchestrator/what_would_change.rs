@@ -1,0 +1,92 @@
+//! A Deployment that is worked out against the branch as it is, and not made:
+//! neither Git nor the state is written.
+
+use humctl_api_types::deployment::{BatchRequest, DeploymentPlan, PlanRequest};
+use humctl_api_types::id::{AppId, EnvId, OrgId};
+
+use crate::file_changes::planned_changes;
+use crate::git::{EnvironmentRecord, GitError};
+use crate::graph::ResourceTypes;
+use crate::matching::Definitions;
+use crate::orchestrator::deploy::Job;
+use crate::orchestrator::deployment_doc::no_target;
+use crate::orchestrator::failure::{Failed, failed};
+use crate::orchestrator::write::{next_set, target_doc};
+use crate::orchestrator::{Orchestrator, OrchestratorError, Result};
+use crate::set::set_id;
+
+impl Orchestrator {
+    /// Works out what a Deployment would change in its Git target.
+    ///
+    /// # Errors
+    /// [`OrchestratorError`] for a wrong request. What would keep the Deployment
+    /// from succeeding is part of the answer.
+    pub fn plan_deployment(
+        &self,
+        org: &OrgId,
+        app: &AppId,
+        env: &EnvId,
+        request: &PlanRequest,
+    ) -> Result<DeploymentPlan> {
+        let (_, env_doc) = self.environment_doc(org, app, env)?;
+        let mut job = self.draft(org, app, &env_doc, &request.deployment, request.delta.as_ref())?;
+        let errors = match self.work_out(&mut job) {
+            Ok(plan) => return Ok(plan),
+            Err(Failed(errors)) => errors,
+        };
+        Ok(DeploymentPlan {
+            env_id: env.clone(),
+            set_id: job.doc.deployment.set_id,
+            target: no_target(),
+            warnings: Vec::new(),
+            errors,
+        })
+    }
+
+    /// As [`Self::deploy_environments`], but nothing is deployed.
+    ///
+    /// # Errors
+    /// As those of [`Self::plan_deployment`].
+    pub fn plan_environments(&self, org: &OrgId, app: &AppId, request: &BatchRequest) -> Result<Vec<DeploymentPlan>> {
+        let request_of_each = PlanRequest { deployment: request.deployment.clone(), delta: None };
+        let envs = self.deployed_environments(org, app, request.env_type.as_ref())?.into_iter();
+        envs.map(|env| self.plan_deployment(org, app, &env, &request_of_each)).collect()
+    }
+
+    fn work_out(&self, job: &mut Job) -> Result<DeploymentPlan, Failed> {
+        let context = job.context.clone();
+        let internal = |error: OrchestratorError| failed(&context, &error);
+        let git = |error: GitError| failed(&context, &error.into());
+        let values =
+            self.shared_values(&context, job.doc.deployment.value_set_version_id.as_ref()).map_err(internal)?;
+        let own = self.own_inputs(&context, values).map_err(internal)?;
+        let library = self.library(&context.org).map_err(internal)?;
+        let definitions = Definitions::new(&library.definitions);
+        let types = ResourceTypes::new(&library.types);
+        let site = self.site(job, library.input(&own, &definitions, &types))?;
+        let session = self.open_target(&site.resolved, None).map_err(|failure| internal(failure.into()))?;
+        let path = &site.resolved.target.path;
+        let view = session.fetch().and_then(|fetched| session.look(fetched, &context, path)).map_err(git)?;
+        let old_record = view.record.as_ref().map(|(_, record)| record.to_text());
+        let set = next_set(job, &view)?;
+        job.doc.deployment.set_id = set_id(&set);
+        job.doc.target = Some(target_doc(&site, &session));
+        let prepared = self.prepare(job, &set, view, &site, &session)?;
+        let change = &prepared.change;
+        let names: Vec<String> =
+            change.updated.iter().map(|file| file.name.clone()).chain(change.deleted.iter().cloned()).collect();
+        let old = session.texts(path, &names).map_err(git)?;
+        let record_file = EnvironmentRecord::file(&context.app, &context.env);
+        let mut target = prepared.outcome.target;
+        target.changes = planned_changes(change, path, (&record_file, old_record.as_deref()), &old, &types);
+        target.commit = prepared.view.tip.unwrap_or_default();
+        target.changed = !change.is_empty();
+        Ok(DeploymentPlan {
+            env_id: context.env.clone(),
+            set_id: job.doc.deployment.set_id.clone(),
+            target,
+            warnings: prepared.outcome.warnings,
+            errors: Vec::new(),
+        })
+    }
+}

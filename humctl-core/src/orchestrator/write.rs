@@ -1,0 +1,509 @@
+//! From accepted Deployments to the pushed commit.
+//!
+//! The order is that of the rulings: target graph, fetch, record, base set,
+//! Delta, plan, render, commit, push, verify. A lost race starts over at the
+//! fetch, so a Delta is always applied to what the branch holds. Deployments
+//! of several Environments that go to the same branch share a commit; what is
+//! wrong with one of them keeps none of the others from it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::{Duration, Instant};
+
+use humctl_api_types::deployment::DeploymentTarget;
+use humctl_api_types::resource::{ActiveResource, ResourceGraph};
+use humctl_api_types::set::DeploymentSet;
+
+use crate::file_changes::{file_changes, stateful_removals};
+use crate::git::links::commit_url;
+use crate::git::push::PushOutcome;
+use crate::git::session::Fetched;
+use crate::git::tree::{self, BranchView, Edit};
+use crate::git::{EnvironmentRecord, GitError, GitSession};
+use crate::graph::build::GraphInput;
+use crate::graph::error::sort;
+use crate::graph::{PlanError, ResourceGraph as Graph, ResourceTypes, SetIndex, export};
+use crate::matching::Definitions;
+use crate::orchestrator::active::active_resources;
+use crate::orchestrator::commit_message::{Facts, Part as MessagePart, commit_message};
+use crate::orchestrator::deploy::{Intent, Job, Running};
+use crate::orchestrator::deployment_doc::no_target;
+use crate::orchestrator::documents::{self, TargetDoc};
+use crate::orchestrator::failure::{
+    ErrorType, Failed, absent_workloads, delta_failed, environment_error, failed, plan_failed, removal_failed,
+    set_failed, stateful_removal_failed,
+};
+use crate::orchestrator::target::{OwnInputs, ResolvedTarget, TargetFailure};
+use crate::orchestrator::{Orchestrator, OrchestratorError, now};
+use crate::plan::{DeployContext, TargetPlan, plan_target};
+use crate::preview::preview;
+use crate::render::{CrFile, plan_and_render};
+use crate::secret::random_bytes;
+use crate::set::{apply_delta, set_id};
+use crate::shared_use::{left_unread, unread_note};
+use crate::state::Batch;
+
+/// How long lost races are repeated.
+const RACE_TIME: Duration = Duration::from_mins(5);
+
+/// What a Deployment came to.
+pub(super) struct Outcome {
+    pub(super) set: DeploymentSet,
+    pub(super) target: DeploymentTarget,
+    /// Names of the files that are new or changed; `None` when only the branch tells.
+    pub(super) written: Option<BTreeSet<String>>,
+    pub(super) warnings: Vec<String>,
+    pub(super) graph: Option<ResourceGraph>,
+    pub(super) active: Vec<ActiveResource>,
+}
+
+impl Outcome {
+    /// True unless the custom resource of an Active Resource is what it was.
+    pub(super) fn wrote(&self, resource: &ActiveResource) -> bool {
+        let name = format!("resource-{}.yaml", resource.gu_res_id);
+        self.written.as_ref().is_none_or(|written| written.contains(&name))
+    }
+}
+
+/// What a Deployment is planned with, and where it goes.
+pub(super) struct Site<'s> {
+    pub(super) input: GraphInput<'s, 's>,
+    pub(super) plan: TargetPlan<'s>,
+    pub(super) resolved: ResolvedTarget,
+}
+
+/// A Deployment among those that share a commit.
+struct Part<'s, 'r> {
+    running: &'r mut Running,
+    site: Site<'s>,
+    first_look: Option<FirstLook>,
+}
+
+/// What the branch held when it was looked at first.
+struct FirstLook {
+    /// The blob of the record.
+    record: Option<String>,
+}
+
+/// An edit with what it leads to when it lands.
+pub(super) struct Prepared {
+    pub(super) view: BranchView,
+    pub(super) change: tree::TreeChange,
+    pub(super) outcome: Outcome,
+}
+
+impl Orchestrator {
+    /// Carries out Deployments of one Organization and records how each ended.
+    pub(super) fn execute(&self, running: &mut [Running]) {
+        let Some(org) = running.first().map(|one| one.job.context.org.clone()) else { return };
+        let library = match self.library(&org) {
+            Ok(library) => library,
+            Err(error) => return self.end_all(running.iter_mut(), &error),
+        };
+        let definitions = Definitions::new(&library.definitions);
+        let types = ResourceTypes::new(&library.types);
+        let own: Vec<Result<OwnInputs, Failed>> = running.iter().map(|one| self.own_inputs_of(&one.job)).collect();
+        let mut groups: BTreeMap<(String, Option<String>, String), Vec<Part<'_, '_>>> = BTreeMap::new();
+        for (one, own) in running.iter_mut().zip(own.iter()) {
+            let site = match own {
+                Ok(own) => self.site(&one.job, library.input(own, &definitions, &types)),
+                Err(Failed(errors)) => Err(Failed(errors.clone())),
+            };
+            match site {
+                Err(failure) => self.end(one, Err(failure)),
+                Ok(site) => {
+                    let target = &site.resolved.target;
+                    let key = (target.url.to_string(), target.branch.clone(), site.resolved.definition.to_string());
+                    groups.entry(key).or_default().push(Part { running: one, site, first_look: None });
+                }
+            }
+        }
+        for parts in groups.into_values() {
+            self.write(parts);
+        }
+    }
+
+    fn end_all<'r>(&self, running: impl Iterator<Item = &'r mut Running>, error: &OrchestratorError) {
+        for one in running {
+            let failure = failed(&one.job.context, error);
+            self.end(one, Err(failure));
+        }
+    }
+
+    fn own_inputs_of(&self, job: &Job) -> Result<OwnInputs, Failed> {
+        let values = self.shared_values(&job.context, job.doc.deployment.value_set_version_id.as_ref());
+        let own = values.and_then(|values| self.own_inputs(&job.context, values));
+        own.map_err(|error| failed(&job.context, &error))
+    }
+
+    /// Plans the target of a Deployment.
+    pub(super) fn site<'s>(&self, job: &Job, input: GraphInput<'s, 's>) -> Result<Site<'s>, Failed> {
+        let plan = plan_target(input).into_result().map_err(|errors| plan_failed(&all_errors(job, input, errors)))?;
+        let resolved = self.resolve_target(&job.context, &plan).map_err(|failure| match failure {
+            TargetFailure::Plan(error) => plan_failed(&[*error]),
+            TargetFailure::Orchestrator(error) => failed(&job.context, &error),
+        })?;
+        Ok(Site { input, plan, resolved })
+    }
+
+    /// Reads the branch, plans against it and pushes, until everything landed
+    /// that can land.
+    fn write(&self, mut parts: Vec<Part<'_, '_>>) {
+        let Some(first) = parts.first() else { return };
+        let session = match self.open_target(&first.site.resolved, None) {
+            Ok(session) => session,
+            Err(failure) => return self.end_all(parts.into_iter().map(|part| part.running), &failure.into()),
+        };
+        let began = Instant::now();
+        for n_attempts in 1.. {
+            let fetched = match session.fetch() {
+                Ok(fetched) => fetched,
+                Err(error) => return self.end_all(parts.into_iter().map(|part| part.running), &error.into()),
+            };
+            let (ready, prepared) = self.prepare_all(parts, &session, fetched);
+            if ready.is_empty() {
+                return;
+            }
+            match self.push(&session, &ready, &prepared) {
+                Ok((PushOutcome::Landed, commit)) => {
+                    for (part, Prepared { mut outcome, .. }) in ready.into_iter().zip(prepared) {
+                        outcome.target.commit_url = commit_url(&part.site.resolved.target.url, &commit);
+                        outcome.target.commit.clone_from(&commit);
+                        outcome.target.changed = true;
+                        self.end(part.running, Ok(outcome));
+                    }
+                    return;
+                }
+                Ok((PushOutcome::Moved, _)) if began.elapsed() <= RACE_TIME => std::thread::sleep(backoff(n_attempts)),
+                Ok((PushOutcome::Moved, _)) => {
+                    let url = ready[0].site.resolved.target.url.to_string();
+                    let error = GitError::LostRaces { url, branch: session.branch().to_owned(), n_attempts };
+                    return self.end_all(ready.into_iter().map(|part| part.running), &error.into());
+                }
+                Err(error) => return self.end_all(ready.into_iter().map(|part| part.running), &error.into()),
+            }
+            parts = ready;
+        }
+    }
+
+    /// Works out every edit against the branch as it was just fetched.
+    /// Deployments that fail, or that change nothing, end here.
+    fn prepare_all<'s, 'r>(
+        &self,
+        parts: Vec<Part<'s, 'r>>,
+        session: &GitSession,
+        fetched: Fetched,
+    ) -> (Vec<Part<'s, 'r>>, Vec<Prepared>) {
+        let (mut ready, mut prepared): (Vec<Part<'_, '_>>, Vec<Prepared>) = (Vec::new(), Vec::new());
+        for mut part in parts {
+            let inside = ready.iter().find_map(|other| refuse_nesting(&part, other));
+            match inside.map_or_else(|| self.prepare_part(&mut part, session, fetched), Err) {
+                Err(failure) => self.end(part.running, Err(failure)),
+                Ok(one) => match &one.view.tip {
+                    Some(tip) if one.change.is_empty() => {
+                        let tip = tip.clone();
+                        let mut outcome = one.outcome;
+                        outcome.target.commit = tip;
+                        self.end(part.running, Ok(outcome));
+                    }
+                    _ => {
+                        ready.push(part);
+                        prepared.push(one);
+                    }
+                },
+            }
+        }
+        (ready, prepared)
+    }
+
+    fn prepare_part(
+        &self,
+        part: &mut Part<'_, '_>,
+        session: &GitSession,
+        fetched: Fetched,
+    ) -> Result<Prepared, Failed> {
+        let Part { running: Running { job, started, .. }, site, first_look } = part;
+        let view = session
+            .look(fetched, &job.context, &site.resolved.target.path)
+            .map_err(|error| failed(&job.context, &error.into()))?;
+        let record_id = view.record.as_ref().map(|(id, _)| id.clone());
+        let first = first_look.get_or_insert_with(|| FirstLook { record: record_id.clone() });
+        check_race(job, &view, first.record == record_id)?;
+        self.take_in_record(job, &view, site, session)?;
+        let set = next_set(job, &view)?;
+        self.announce(job, &set, site, session)?;
+        // Only the first message is read; later ones, after a lost race, are not waited for.
+        let _ = started.send(job.doc.deployment.clone());
+        self.prepare(job, &set, view, site, session)
+    }
+
+    /// Commits all edits at once and pushes the commit, whose id is returned.
+    fn push(
+        &self,
+        session: &GitSession,
+        parts: &[Part<'_, '_>],
+        prepared: &[Prepared],
+    ) -> Result<(PushOutcome, String), GitError> {
+        let jobs = || parts.iter().map(|part| &part.running.job).zip(prepared);
+        let told: Vec<MessagePart<'_>> = jobs()
+            .map(|(job, one)| MessagePart {
+                context: &job.context,
+                changes: &one.outcome.target.changes,
+                deployment: Some((&job.doc.deployment.id, &job.doc.deployment.set_id)),
+            })
+            .collect();
+        let comment = parts.first().map(|part| part.running.job.doc.deployment.comment.as_str()).unwrap_or_default();
+        let message = commit_message(&Facts { verb: "deploy", parts: &told, comment });
+        let edits: Vec<Edit<'_>> = parts
+            .iter()
+            .zip(prepared)
+            .map(|(part, one)| Edit {
+                context: &part.running.job.context,
+                path: &part.site.resolved.target.path,
+                change: &one.change,
+            })
+            .collect();
+        let commit = session.commit(&prepared[0].view, &edits, &message, jiff::Timestamp::now().as_second())?;
+        if self.config.git.cancel.is_set() {
+            return Err(GitError::Cancelled);
+        }
+        Ok((session.push(&prepared[0].view, &commit)?, commit))
+    }
+
+    /// Records the final set and the target.
+    fn announce(
+        &self,
+        job: &mut Job,
+        set: &DeploymentSet,
+        site: &Site<'_>,
+        session: &GitSession,
+    ) -> Result<(), Failed> {
+        job.doc.deployment.set_id = set_id(set);
+        job.doc.target = Some(target_doc(site, session));
+        let context = &job.context;
+        let env = documents::env(&context.org, &context.app, &context.env);
+        let mut batch = Batch::new();
+        batch
+            .put(&documents::set(&context.org, &context.app, job.doc.deployment.set_id.as_str()), set)
+            .put(&documents::deployment(&env, &job.doc.deployment.id), &job.doc);
+        self.store().commit(&batch).map_err(|error| failed(context, &error.into()))
+    }
+
+    /// Plans and renders a set and works out the edit of the branch.
+    pub(super) fn prepare(
+        &self,
+        job: &Job,
+        set: &DeploymentSet,
+        view: BranchView,
+        site: &Site<'_>,
+        session: &GitSession,
+    ) -> Result<Prepared, Failed> {
+        let (context, resolved) = (&job.context, &site.resolved);
+        let git_failed = |error: GitError| failed(context, &error.into());
+        let (files, mut outcome) = plan_files(job, set, site.input, &site.plan)?;
+        for file in &files {
+            if resolved.scanner.finds_in(&file.content) {
+                return Err(git_failed(GitError::SecretInFile { file: file.name.clone() }));
+            }
+        }
+        let path = &resolved.target.path;
+        let record = |written| Some(EnvironmentRecord::new(context, path, set, written));
+        let change = tree::change(&view, context, path, files, record, job.adopt).map_err(git_failed)?;
+        if let Some(tree::RecordChange::Write(text)) = &change.record
+            && resolved.scanner.finds_in(text)
+        {
+            let file = EnvironmentRecord::file(&context.app, &context.env);
+            return Err(git_failed(GitError::SecretInFile { file }));
+        }
+        let old = session.texts(path, &change.deleted).map_err(git_failed)?;
+        let changes = file_changes(&change, path, &old, site.input.types);
+        if job.protect_stateful {
+            match stateful_removals(&changes).as_slice() {
+                [] => {}
+                removed => return Err(stateful_removal_failed(context, removed)),
+            }
+        }
+        outcome.written = Some(change.added.iter().chain(&change.updated).map(|file| file.name.clone()).collect());
+        outcome.target = DeploymentTarget {
+            url: resolved.target.url.to_string(),
+            branch: view.branch.clone(),
+            path: path.as_str().to_owned(),
+            notes: self.notes(job, &view).into_iter().chain(unread_notes(job, &view, set)).collect(),
+            changes,
+            ..no_target()
+        };
+        Ok(Prepared { view, change, outcome })
+    }
+
+    /// What is unexpected about the target, compared with the last Deployment.
+    fn notes(&self, job: &Job, view: &BranchView) -> Vec<String> {
+        let context = &job.context;
+        let (Ok((_, env_doc)), Some(new)) =
+            (self.environment_doc(&context.org, &context.app, &context.env), &job.doc.target)
+        else {
+            return Vec::new();
+        };
+        let Some(old) = &env_doc.target else { return Vec::new() };
+        if (&old.url, &old.branch, &old.path) != (&new.url, &new.branch, &new.path) {
+            return vec![format!(
+                "the target moved: the files of the former one are left in `{}` branch `{}` directory `{}`",
+                old.url,
+                old.branch,
+                if old.path.is_empty() { "." } else { &old.path }
+            )];
+        }
+        if view.record.is_none() && !job.local_base.modules.is_empty() {
+            let workloads: Vec<&str> = job.local_base.modules.keys().map(String::as_str).collect();
+            return vec![format!(
+                "branch `{}` has no record of this Environment any more; this Deployment builds on what was deployed from here before: {}",
+                view.branch,
+                workloads.join(", ")
+            )];
+        }
+        Vec::new()
+    }
+}
+
+/// Where a Deployment writes to, as the state keeps it.
+pub(super) fn target_doc(site: &Site<'_>, session: &GitSession) -> TargetDoc {
+    TargetDoc {
+        url: site.resolved.target.url.to_string(),
+        branch: session.branch().to_owned(),
+        path: site.resolved.target.path.as_str().to_owned(),
+        definition: site.resolved.definition.clone(),
+        commit: String::new(),
+    }
+}
+
+/// Two Environments that are written for the first time cannot see each other
+/// on the branch, so those of one commit are held against each other.
+fn refuse_nesting(part: &Part<'_, '_>, other: &Part<'_, '_>) -> Option<Failed> {
+    let (path, theirs) = (&part.site.resolved.target.path, &other.site.resolved.target.path);
+    if !path.overlaps(theirs) {
+        return None;
+    }
+    let context = &part.running.job.context;
+    let message = format!(
+        "directory `{path}` and directory `{theirs}` of environment `{}` are the same or lie one inside the other\n  \
+         hint: give each Environment a directory of its own (`path` of the cluster's Definition)",
+        other.running.job.context
+    );
+    Some(failed(context, &GitError::Foreign(message).into()))
+}
+
+/// A Deployment of a whole set must not overwrite what somebody else deployed
+/// into the same Environment while it ran.
+fn check_race(job: &Job, view: &BranchView, is_record_as_before: bool) -> Result<(), Failed> {
+    if matches!(job.intent, Intent::Delta(_)) || is_record_as_before {
+        return Ok(());
+    }
+    let message = format!(
+        "another deployment changed environment `{}` in the meantime, with commit {} of branch `{}`\n  hint: look at it, then deploy again",
+        job.context,
+        view.tip.as_deref().unwrap_or_default(),
+        view.branch
+    );
+    let summary = "Environment changed in the meantime";
+    Err(Failed(vec![environment_error(&job.context, ErrorType::Configuration, "TGT-007", summary, &message)]))
+}
+
+/// What is deployed: what the branch says, else what this machine deployed last.
+fn base_set<'s>(job: &'s Job, view: &'s BranchView) -> &'s DeploymentSet {
+    let record = view.record.as_ref().map(|(_, record)| record).filter(|record| record.is_of(&job.context));
+    record.map_or(&job.local_base, |record| &record.set)
+}
+
+/// Tells of shared resources that a removal leaves behind.
+fn unread_notes(job: &Job, view: &BranchView, set: &DeploymentSet) -> Vec<String> {
+    match &job.intent {
+        Intent::Delta(delta) if !delta.modules.remove.is_empty() => {
+            left_unread(base_set(job, view), set).iter().map(|key| unread_note(key)).collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// The set to deploy, given what the branch holds.
+pub(super) fn next_set(job: &Job, view: &BranchView) -> Result<DeploymentSet, Failed> {
+    let base = base_set(job, view);
+    match &job.intent {
+        Intent::Set(set) => Ok((**set).clone()),
+        Intent::Delta(delta) => {
+            if job.strict_removal
+                && let Some(message) = absent_workloads(delta, base, &job.context.env)
+            {
+                return Err(removal_failed(&job.context, &message));
+            }
+            apply_delta(base, &delta.modules, &delta.shared).map_err(|error| delta_failed(&job.context, &error))
+        }
+    }
+}
+
+/// The errors of a target, and of what was to be deployed there: without a
+/// target the branch cannot be read, so the set of this machine's last
+/// Deployment stands in for what is there.
+fn all_errors(job: &Job, input: GraphInput<'_, '_>, errors: Vec<PlanError>) -> Vec<PlanError> {
+    let set = match &job.intent {
+        Intent::Set(set) => Some((**set).clone()),
+        Intent::Delta(delta) => apply_delta(&job.local_base, &delta.modules, &delta.shared).ok(),
+    };
+    let Some(set) = set else { return errors };
+    let Ok(index) = SetIndex::new(&set) else { return errors };
+    let deploy = DeployContext { deployment: job.doc.deployment.id.clone(), set: set_id(&set) };
+    let mut all = preview(input, &index, &deploy).errors;
+    // What a target would say is not known, and that is its fault alone.
+    all.retain(|error| !matches!(error, PlanError::UnknownOutput { .. }));
+    all.extend(errors);
+    sort(&mut all);
+    all
+}
+
+/// Plans and renders a set. Pure but for the clock.
+pub(super) fn plan_files(
+    job: &Job,
+    set: &DeploymentSet,
+    input: GraphInput<'_, '_>,
+    target_plan: &TargetPlan<'_>,
+) -> Result<(Vec<CrFile>, Outcome), Failed> {
+    let context = &job.context;
+    let index = SetIndex::new(set).map_err(|reasons| set_failed(context, &reasons))?;
+    let deploy = DeployContext { deployment: job.doc.deployment.id.clone(), set: set_id(set) };
+    let planned = plan_and_render(input, &index, target_plan, &deploy).into_result();
+    let (plan, files) = planned.map_err(|errors| plan_failed(&errors))?;
+    if job.fail_on_hosted_drivers {
+        match hosted_drivers(&plan.graph).as_slice() {
+            [] => {}
+            errors => return Err(plan_failed(errors)),
+        }
+    }
+    let now = now();
+    let mut warnings = target_plan.graph.warnings.clone();
+    warnings.extend(plan.graph.warnings.iter().cloned());
+    let outcome = Outcome {
+        set: set.clone(),
+        target: no_target(),
+        written: None,
+        warnings,
+        graph: Some(export::export(&plan.graph, context, input.types, &now)),
+        active: active_resources(&plan, target_plan, context, &job.doc.deployment.id, &now),
+    };
+    Ok((files, outcome))
+}
+
+/// The resources that nothing outside of Humanitec's own service makes.
+fn hosted_drivers(graph: &Graph<'_>) -> Vec<PlanError> {
+    let hosted = graph.nodes.iter().filter(|node| node.driver.is_hosted());
+    hosted
+        .map(|node| PlanError::HostedDriver {
+            resource: node.key.clone(),
+            definition: node.rule.definition.id.clone(),
+            driver_type: node.driver.driver_type.to_string(),
+        })
+        .collect()
+}
+
+/// 0.2 s × 1.7 a time, at most 10 s, half of it random (spec/gitops.md §7.5).
+fn backoff(n_attempts: u32) -> Duration {
+    let base = (0.2 * 1.7_f64.powi(i32::try_from(n_attempts).unwrap_or(8).min(8) - 1)).min(10.0);
+    let random = random_bytes::<1>().map_or(128, |[byte]| byte);
+    Duration::from_secs_f64(base * (0.5 + f64::from(random) / 512.0))
+}
