@@ -74,6 +74,9 @@ fn all_environments_of_a_branch_go_in_one_commit() {
     Humctl-Deployment: [ID]
     Humctl-Set: cbsgOHt_eNl85fkseqjF0b3WB84BDFQIhGh7VKF7kG0
     ");
+    let trailers = remote.trailers("main");
+    assert_eq!(trailers.len(), 11, "{trailers:?}");
+    assert!(trailers.iter().all(|trailer| message.contains(trailer)));
     // Each Environment has its own Deployment, and what is on the branch is known.
     for name in ["development", "staging", "production"] {
         let deployment = env.run(&format!("get deploy . --app shop --env {name} -o json")).ok().json();
@@ -119,6 +122,28 @@ fn environments_of_other_branches_get_commits_of_their_own() {
     env.run(ALL).ok();
     assert_eq!((remote.n_commits("main"), remote.n_commits("live")), (n_before + 1, 1));
     assert!(remote.list("live", "shop").contains(&"production".to_owned()));
+}
+
+#[test]
+fn definitions_of_one_branch_share_the_commit_and_not_their_failures() {
+    let env = TestEnv::new();
+    let remote = three(&env);
+    let another = |url: &str| {
+        git_cluster(url, "path: \"${context.app.id}/${context.env.id}\"", "      branch: main\n")
+            .replace("git-target", "git-staging")
+            .replace("criteria: [{}]", "criteria: [{env_type: staging}]")
+    };
+    env.write("other.yaml", &another(&remote.url())).run("apply -f other.yaml").ok();
+    env.write("bucket.yaml", &bucket("two")).run("apply -f bucket.yaml").ok();
+    let n_before = remote.n_commits("main");
+    env.run(ALL).ok();
+    assert_eq!(remote.n_commits("main"), n_before + 1);
+    // One target that is away is told for its own Environment only.
+    env.write("other.yaml", &another("file:///nowhere/r.git")).run("apply -f other.yaml").ok();
+    env.write("bucket.yaml", &bucket("three")).run("apply -f bucket.yaml").ok();
+    let failed = env.run(ALL).fails();
+    assert!(failed.stderr.contains("1 of 3 environments") && failed.stderr.contains("staging: "), "{}", failed.stderr);
+    assert_eq!(remote.n_commits("main"), n_before + 2);
 }
 
 #[test]

@@ -124,6 +124,13 @@ fn the_commit_tells_what_was_deployed() {
     Humctl-Set: mZP6jaCJiM8j2mjv_pzFEEP65ETlxR7ars-nQ3w3ZU4
     Humctl-Comment: first one
     ");
+    let trailers: Vec<String> =
+        remote.trailers("development").iter().map(|trailer| crate::harness::mask(trailer)).collect();
+    assert_eq!(
+        trailers[..4],
+        ["Humctl-Org: local", "Humctl-App: gitops-app", "Humctl-Env: development", "Humctl-Deployment: [ID]"]
+    );
+    assert_eq!((trailers.len(), trailers[5].as_str()), (6, "Humctl-Comment: first one"));
     let record = remote.show("development", ".humctl/gitops-app/development.record");
     insta::assert_snapshot!(record, @r#"
     {

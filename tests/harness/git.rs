@@ -83,6 +83,13 @@ impl Remote {
         self.try_git(&["rev-list", "--count", branch]).map_or(0, |count| count.trim().parse().unwrap())
     }
 
+    /// The trailers of a branch's last commit, as Git reads them.
+    pub(crate) fn trailers(&self, branch: &str) -> Vec<String> {
+        let script = format!("git log -1 --format=%B {branch} | git interpret-trailers --parse");
+        let output = command_of("sh", &self.path).args(["-c", &script]).output().unwrap();
+        String::from_utf8(output.stdout).unwrap().lines().map(ToOwned::to_owned).collect()
+    }
+
     /// The bytes of every object, reachable or not.
     pub(crate) fn all_objects(&self) -> Vec<u8> {
         let output = command(&self.path).args(["cat-file", "--batch-all-objects", "--batch"]).output().unwrap();
@@ -107,7 +114,11 @@ fn git_in(directory: &Path, arguments: &[&str]) -> String {
 }
 
 fn command(directory: &Path) -> Command {
-    let mut command = Command::new("git");
+    command_of("git", directory)
+}
+
+fn command_of(program: &str, directory: &Path) -> Command {
+    let mut command = Command::new(program);
     command
         .current_dir(directory)
         .env("GIT_CONFIG_NOSYSTEM", "1")

@@ -102,7 +102,7 @@ impl Orchestrator {
         let definitions = Definitions::new(&library.definitions);
         let types = ResourceTypes::new(&library.types);
         let own: Vec<Result<OwnInputs, Failed>> = running.iter().map(|one| self.own_inputs_of(&one.job)).collect();
-        let mut groups: BTreeMap<(String, Option<String>, String), Vec<Part<'_, '_>>> = BTreeMap::new();
+        let mut groups: BTreeMap<(String, Option<String>), Vec<Part<'_, '_>>> = BTreeMap::new();
         for (one, own) in running.iter_mut().zip(own.iter()) {
             let site = match own {
                 Ok(own) => self.site(&one.job, library.input(own, &definitions, &types)),
@@ -112,7 +112,7 @@ impl Orchestrator {
                 Err(failure) => self.end(one, Err(failure)),
                 Ok(site) => {
                     let target = &site.resolved.target;
-                    let key = (target.url.to_string(), target.branch.clone(), site.resolved.definition.to_string());
+                    let key = (target.url.to_string(), target.branch.clone());
                     groups.entry(key).or_default().push(Part { running: one, site, first_look: None });
                 }
             }
@@ -151,13 +151,13 @@ impl Orchestrator {
         let Some(first) = parts.first() else { return };
         let session = match self.open_target(&first.site.resolved, None) {
             Ok(session) => session,
-            Err(failure) => return self.end_all(parts.into_iter().map(|part| part.running), &failure.into()),
+            Err(failure) => return self.write_others(parts, &failure.into()),
         };
         let began = Instant::now();
         for n_attempts in 1.. {
             let fetched = match session.fetch() {
                 Ok(fetched) => fetched,
-                Err(error) => return self.end_all(parts.into_iter().map(|part| part.running), &error.into()),
+                Err(error) => return self.write_others(parts, &error.into()),
             };
             let (ready, prepared) = self.prepare_all(parts, &session, fetched);
             if ready.is_empty() {
@@ -179,10 +179,21 @@ impl Orchestrator {
                     let error = GitError::LostRaces { url, branch: session.branch().to_owned(), n_attempts };
                     return self.end_all(ready.into_iter().map(|part| part.running), &error.into());
                 }
-                Err(error) => return self.end_all(ready.into_iter().map(|part| part.running), &error.into()),
+                Err(error) => return self.write_others(ready, &error.into()),
             }
             parts = ready;
         }
+    }
+
+    /// Ends what used the credentials with which the target failed, and tries
+    /// those of other Definitions for the rest.
+    fn write_others(&self, parts: Vec<Part<'_, '_>>, error: &OrchestratorError) {
+        let Some(first) = parts.first() else { return };
+        let definition = first.site.resolved.definition.clone();
+        let (failed, others): (Vec<_>, Vec<_>) =
+            parts.into_iter().partition(|part| part.site.resolved.definition == definition);
+        self.end_all(failed.into_iter().map(|part| part.running), error);
+        self.write(others);
     }
 
     /// Works out every edit against the branch as it was just fetched.
