@@ -13,7 +13,7 @@ use crate::definition::{
     CreateDefinition, DefinitionVersion, MatchingCriteria, MatchingCriteriaRule, ResourceDefinition, UpdateDefinition,
 };
 use crate::delta::{Delta, DeltaRequest, PlainDelta};
-use crate::deployment::{ConvertScore, Deployment, DeploymentError, DeploymentRequest, TargetCheck};
+use crate::deployment::{ConvertScore, Deployment, DeploymentError, DeploymentRequest, SyncTarget, TargetCheck};
 use crate::driver::{CreateDriver, DriverInfo, UpdateDriver};
 use crate::environment::{CreateEnvironment, Environment};
 use crate::id::{
@@ -344,6 +344,12 @@ pub fn create_deployment(org: &OrgId, app: &AppId, env: &EnvId, body: &Deploymen
 #[must_use]
 pub fn check_target(org: &OrgId, app: &AppId, env: &EnvId) -> Call<TargetCheck> {
     Call::new(Method::Post, format!("{}/actions/check-target", env_path(org, app, env)))
+}
+
+/// Asks where the files of an Environment are (an extension of ours).
+#[must_use]
+pub fn sync_target(org: &OrgId, app: &AppId, env: &EnvId) -> Call<SyncTarget> {
+    Call::new(Method::Get, format!("{}/sync-target", env_path(org, app, env)))
 }
 
 /// Asks for a Deployment.

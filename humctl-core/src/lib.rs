@@ -40,6 +40,7 @@ pub mod preview;
 pub mod explain;
 pub mod what_if;
 pub mod git;
+pub mod sync;
 pub mod state;
 pub mod orchestrator;
 pub mod router;
