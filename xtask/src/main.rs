@@ -26,7 +26,7 @@ cargo xtask CHORE
          time
   tidy   check the rules of the house that no compiler checks
   bench  print the budgets and what is measured against them; `bench cli`, `bench plan`,
-         `bench render` and `bench deploy` run a part
+         `bench render` and `bench git` run a part
   man [DIR]
          write a man page for each command, into `target/man` unless told otherwise
   fuzz [SECONDS [TARGET]]
