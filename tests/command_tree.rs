@@ -28,6 +28,8 @@ const SUCCEEDS: &[(&str, &str, Prints)] = &[
     ("diff", "sets deploy/. env/development", Prints::Json),
     ("doctor", "", Prints::Json),
     ("get", "apps", Prints::Json),
+    ("gitops manifests argocd", "--repository https://git.example.com/r.git", Prints::Json),
+    ("gitops manifests flux", "--repository https://git.example.com/r.git", Prints::Json),
     ("logout", "", Prints::Nothing),
     ("resources active-resource-usage", "", Prints::Json),
     ("resources diff", "-f postgres.yaml", Prints::Json),

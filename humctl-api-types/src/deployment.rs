@@ -303,3 +303,21 @@ pub struct TargetCheck {
     /// Whether the branch is there; else the first Deployment makes it.
     pub branch_exists: bool,
 }
+
+/// Where the files of an Environment are, for whoever brings them into a
+/// cluster (an extension of ours).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SyncTarget {
+    /// The Environment.
+    pub env: EnvId,
+    /// Address of the repository, without user or password.
+    pub url: String,
+    /// Branch; absent for the default one of a repository that was not written to yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub branch: Option<String>,
+    /// Directory; empty for the root.
+    pub path: String,
+    /// What the `k8s-namespace` resource gives, when that is known without a cluster.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub namespace: Option<String>,
+}

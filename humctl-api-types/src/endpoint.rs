@@ -15,7 +15,7 @@ use crate::definition::{
 use crate::delta::{Delta, DeltaRequest, PlainDelta};
 use crate::deployment::{
     BatchAnswer, BatchRequest, ConvertScore, Deployment, DeploymentError, DeploymentPlan, DeploymentRequest,
-    PlanRequest, TargetCheck,
+    PlanRequest, SyncTarget, TargetCheck,
 };
 use crate::driver::{CreateDriver, DriverInfo, UpdateDriver};
 use crate::environment::{CreateEnvironment, Environment};
@@ -365,6 +365,12 @@ pub fn plan_environments(org: &OrgId, app: &AppId, request: &BatchRequest) -> Ca
 #[must_use]
 pub fn check_target(org: &OrgId, app: &AppId, env: &EnvId) -> Call<TargetCheck> {
     Call::new(Method::Post, format!("{}/actions/check-target", env_path(org, app, env)))
+}
+
+/// Asks where the files of an Environment are (an extension of ours).
+#[must_use]
+pub fn sync_target(org: &OrgId, app: &AppId, env: &EnvId) -> Call<SyncTarget> {
+    Call::new(Method::Get, format!("{}/sync-target", env_path(org, app, env)))
 }
 
 /// Asks for a Deployment.

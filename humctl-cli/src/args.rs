@@ -106,6 +106,9 @@ pub(crate) enum Command {
     /// Understand and check resources, their Definitions and their graph
     #[command(subcommand)]
     Resources(Lazy<commands::resources::ResourcesCommand>),
+    /// Help Argo CD and Flux take from Git what Deployments write there
+    #[command(subcommand)]
+    Gitops(Lazy<commands::gitops::GitopsCommand>),
     /// Show what leads from one Deployment Set to another, as a Delta
     Diff(Lazy<commands::diff::DiffArgs>),
     /// Change a Delta, or apply manifests with -f

@@ -41,6 +41,7 @@ pub mod explain;
 pub mod what_if;
 pub mod git;
 pub mod file_changes;
+pub mod sync;
 pub mod state;
 pub mod orchestrator;
 pub mod router;

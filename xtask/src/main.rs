@@ -21,11 +21,12 @@ cargo xtask CHORE
   demo   run the main job in a temporary directory, and check it
   ci     what CI runs: formatting, clippy, tidy, demo, conformance, tests
   conformance [--quick]
-         ask the API with schemathesis and with the official TypeScript client; both are installed
-         under `target/conformance` the first time
+         ask the API with schemathesis and with the official TypeScript client, and validate the
+         objects of the examples; what that takes is installed under `target/conformance` the first
+         time
   tidy   check the rules of the house that no compiler checks
   bench  print the budgets and what is measured against them; `bench cli`, `bench plan`,
-         `bench render` and `bench deploy` run a part
+         `bench render` and `bench git` run a part
   man [DIR]
          write a man page for each command, into `target/man` unless told otherwise
   fuzz [SECONDS [TARGET]]

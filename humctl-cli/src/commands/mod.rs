@@ -11,6 +11,7 @@ pub(crate) mod deployment;
 pub(crate) mod diff;
 pub(crate) mod doctor;
 pub(crate) mod get;
+pub(crate) mod gitops;
 pub(crate) mod kinds;
 pub(crate) mod login;
 pub(crate) mod logout;
@@ -43,6 +44,7 @@ pub(crate) fn run(context: &Context, command: &Command) -> Result<ExitCode, CliE
         Command::Diff(args) => diff::run(context, args),
         Command::Doctor(args) => return doctor::run(context, args),
         Command::Get(args) => get::run(context, args),
+        Command::Gitops(command) => gitops::run(context, command),
         Command::Login(args) => login::run(context, args),
         Command::Logout(args) => logout::run(context, args),
         Command::Resources(command) => return resources::run(context, command),

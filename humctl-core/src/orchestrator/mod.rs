@@ -31,6 +31,7 @@ mod removal;
 mod sets;
 mod settle;
 mod shared_values;
+mod sync_target;
 mod value_versions;
 mod take_in;
 mod target;

@@ -4,7 +4,7 @@
 use axum::Router;
 use axum::extract::State;
 use axum::http::StatusCode;
-use axum::routing::post;
+use axum::routing::{get, post};
 use humctl_api_types::deployment::{BatchRequest, PlanRequest};
 use humctl_api_types::id::{AppId, EnvId, OrgId};
 
@@ -17,6 +17,7 @@ pub(super) fn routes() -> Router<Shared> {
         .route("/orgs/{org}/apps/{app}/envs/{env}/actions/plan", post(plan))
         .route("/orgs/{org}/apps/{app}/actions/deploy-environments", post(deploy_environments))
         .route("/orgs/{org}/apps/{app}/actions/plan-environments", post(plan_environments))
+        .route("/orgs/{org}/apps/{app}/envs/{env}/sync-target", get(sync_target))
 }
 
 async fn plan(
@@ -45,4 +46,8 @@ async fn deploy_environments(
 
 async fn check_target(State(shared): State<Shared>, Ids((org, app, env)): Ids<(OrgId, AppId, EnvId)>) -> Answer {
     call(StatusCode::OK, move || shared.orchestrator.check_target(&org, &app, &env)).await
+}
+
+async fn sync_target(State(shared): State<Shared>, Ids((org, app, env)): Ids<(OrgId, AppId, EnvId)>) -> Answer {
+    call(StatusCode::OK, move || shared.orchestrator.sync_target(&org, &app, &env)).await
 }

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Result;
 
-use super::{Bench, held, milliseconds};
+use super::{Bench, held, median, milliseconds};
 
 const N_APPS: usize = 100;
 const N_ROUNDS: usize = 40;
@@ -50,9 +50,4 @@ fn time(run: impl FnOnce() -> Result<String>) -> Result<Duration> {
     let started = Instant::now();
     run()?;
     Ok(started.elapsed())
-}
-
-fn median(mut times: Vec<Duration>) -> Duration {
-    times.sort();
-    times[times.len() / 2]
 }

@@ -1,11 +1,12 @@
 //! The budgets of the design, printed beside what is measured here.
 //!
-//! A release build, a `file://` repository, best of several runs. The numbers
-//! are for people: nothing fails when one is missed.
+//! A release build and a `file://` repository. The numbers are for people:
+//! nothing fails when one is missed.
 
 mod cli;
-mod deploy;
+mod git;
 mod plan;
+mod seed;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -14,12 +15,9 @@ use std::time::{Duration, Instant};
 use crate::{program, root, say};
 use anyhow::{Context as _, Result, ensure};
 
-/// Runs all benchmarks, or the named one: `cli`, `plan`, `render` or `deploy`.
+/// Runs all benchmarks, or the named one: `cli`, `plan`, `render` or `git`.
 pub(crate) fn run(name: Option<&str>) -> Result<()> {
-    ensure!(
-        matches!(name, None | Some("cli" | "plan" | "render" | "deploy")),
-        "known are cli, plan, render and deploy"
-    );
+    ensure!(matches!(name, None | Some("cli" | "plan" | "render" | "git")), "known are cli, plan, render and git");
     // Built together, so that both have the same features and share their builds.
     say("building (release) …\n");
     let built = Command::new(env!("CARGO"))
@@ -45,8 +43,8 @@ pub(crate) fn run(name: Option<&str>) -> Result<()> {
     if is_wanted("render") {
         plan::render()?;
     }
-    if is_wanted("deploy") {
-        deploy::run(&bench)?;
+    if is_wanted("git") {
+        git::run(&bench)?;
     }
     Ok(())
 }
@@ -73,6 +71,12 @@ fn best(n_runs: u32, mut run: impl FnMut() -> Result<()>) -> Result<Duration> {
         best = best.min(started.elapsed());
     }
     Ok(best)
+}
+
+/// The middle of several measurements.
+fn median<T: Ord + Copy + Default>(mut all: Vec<T>) -> T {
+    all.sort();
+    all.get(all.len() / 2).copied().unwrap_or_default()
 }
 
 struct Bench {

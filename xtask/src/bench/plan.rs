@@ -61,7 +61,7 @@ fn what_if(bench: &Bench) -> Result<()> {
             bench.humctl(home, &format!("score deploy --app {app} --env {env}"))?;
         }
     }
-    let mut changed = super::deploy::postgres();
+    let mut changed = super::seed::postgres();
     changed["entity"]["driver_inputs"]["values"]["host"] = json!("elsewhere");
     fs::write(bench.path("changed.json"), changed.to_string())?;
     let words = ["resources", "diff", "-f", "changed.json"];

@@ -3,7 +3,9 @@
 //! TypeScript client drives a deployment from its beginning to its end.
 //!
 //! Both are installed under `target/conformance/` the first time, at the
-//! versions named here, and ask a server on this machine.
+//! versions named here, and ask a server on this machine. Beside them
+//! kubernetes-validate holds the objects of the examples that have a kind of
+//! Kubernetes itself against its schemas.
 
 mod document;
 mod seed;
@@ -21,6 +23,7 @@ use crate::conformance::server::{Server, TOKEN};
 use crate::{build, program, root, say};
 
 const SCHEMATHESIS: &str = "4.32.5";
+const KUBERNETES_VALIDATE: &str = "1.37.0";
 const CLIENT: &str = "@humanitec/autogen";
 const CLIENT_VERSION: &str = "0.0.11";
 
@@ -45,8 +48,10 @@ pub(crate) fn run(flag: Option<&str>) -> Result<()> {
     let humctl = build()?;
     let n_cases = ask_everything(&place, humctl.clone(), &text, is_quick)?;
     let n_calls = drive_client(&place, humctl)?;
+    let n_objects = validate_examples(&place)?;
     say(&format!(
-        "conformance: schemathesis {SCHEMATHESIS} {n_cases} cases, {CLIENT} {CLIENT_VERSION} {n_calls} calls\n"
+        "conformance: schemathesis {SCHEMATHESIS} {n_cases} cases, {CLIENT} {CLIENT_VERSION} {n_calls} calls, \
+         kubernetes-validate {KUBERNETES_VALIDATE} {n_objects} objects\n"
     ));
     Ok(())
 }
@@ -113,10 +118,39 @@ fn install_schemathesis(place: &Path) -> Result<PathBuf> {
     say(&format!("installing schemathesis {SCHEMATHESIS} …\n"));
     quietly("python3", ["-m", "venv", "--clear"].map(OsStr::new).into_iter().chain([venv.as_os_str()]), place)
         .context("cannot make a virtual environment; install it with: apt-get install -y python3-venv")?;
-    let requirement = format!("schemathesis=={SCHEMATHESIS}");
-    let pip = venv.join("bin/pip");
-    quietly(&pip, ["install", "--quiet", "--disable-pip-version-check", &requirement].map(OsStr::new), place)?;
+    pip_install(&venv, &format!("schemathesis=={SCHEMATHESIS}"), place)?;
     Ok(program)
+}
+
+fn pip_install(venv: &Path, requirement: &str, place: &Path) -> Result<()> {
+    let arguments = ["install", "--quiet", "--disable-pip-version-check", "--no-compile", requirement];
+    quietly(venv.join("bin/pip"), arguments.map(OsStr::new), place)
+}
+
+/// Validates what the examples have for Argo CD and Flux; returns the number of objects.
+fn validate_examples(place: &Path) -> Result<u64> {
+    let venv = place.join(format!("schemathesis-{SCHEMATHESIS}"));
+    let mark = venv.join(format!("kubernetes-validate-{KUBERNETES_VALIDATE}"));
+    if !mark.exists() {
+        say(&format!("installing kubernetes-validate {KUBERNETES_VALIDATE} …\n"));
+        pip_install(&venv, &format!("kubernetes-validate=={KUBERNETES_VALIDATE}"), place)?;
+        fs::write(&mark, "")?;
+    }
+    let files = fs::read_dir(root().join("examples"))?
+        .map(|entry| Ok(entry?.path()))
+        .collect::<Result<Vec<_>>>()?
+        .into_iter()
+        .filter(|path| path.is_dir())
+        .flat_map(|path| [path.join("argocd.yaml"), path.join("flux.yaml")]);
+    let output = Command::new(venv.join("bin/python"))
+        .arg("-c")
+        .arg(include_str!("core_kinds.py"))
+        .args(files)
+        .output()
+        .context("cannot run kubernetes-validate")?;
+    let told = [output.stdout, output.stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).concat();
+    ensure!(output.status.success(), "an object of the examples is none of Kubernetes: {told}");
+    told.trim().parse().context("the validator did not tell the number of objects")
 }
 
 /// Runs the official client; returns the number of its calls.

@@ -1,0 +1,272 @@
+//! Objects for Argo CD (spec/gitops.md §5).
+
+use humctl_api_types::custom_resource::GROUP;
+use serde_json::{Map, Value, json};
+
+use crate::sync::address::Address;
+use crate::sync::layout::{Environment, Layout};
+use crate::sync::{KINDS, OWN_FILES, Prune, SyncError, SyncObject, SyncOptions};
+
+/// The cluster that Argo CD itself runs in.
+const SERVER: &str = "https://kubernetes.default.svc";
+
+/// Health of our kinds, of which Argo CD knows nothing: what the Operator says about the
+/// present generation.
+const HEALTH: &str = r#"local hs = {status = "Progressing", message = "waiting for the operator"}
+if obj.status == nil then return hs end
+if obj.status.observedGeneration ~= obj.metadata.generation then return hs end
+for _, c in ipairs(obj.status.conditions or {}) do
+  if c.type == "Stalled" and c.status == "True" then
+    return {status = "Degraded", message = c.message or c.reason}
+  end
+  if c.type == "Ready" and c.status == "True" then
+    hs = {status = "Healthy", message = c.message or ""}
+  end
+  if c.type == "Ready" and c.status == "False" then
+    hs.message = (c.reason or "") .. ": " .. (c.message or "")
+  end
+end
+return hs
+"#;
+
+/// Makes the objects, an `ApplicationSet` in place of the Applications where that is wanted.
+///
+/// # Errors
+/// [`SyncError`] when Argo CD cannot do what is wanted.
+pub fn objects(
+    layout: &Layout,
+    options: &SyncOptions<'_>,
+    is_application_set: bool,
+) -> Result<Vec<SyncObject>, Vec<SyncError>> {
+    if options.prune == Prune::All {
+        return Err(vec![SyncError::PruneAll]);
+    }
+    let directories = if is_application_set { Directories::of(layout) } else { None };
+    let mut objects = vec![health(options)];
+    for (name, group) in layout.groups(|one| one.address.clone()) {
+        objects.extend(group.first().map(|one| repository(layout, options, &name, &one.address)));
+    }
+    objects.push(project(layout, options, directories.as_ref()));
+    if is_application_set {
+        objects.push(application_set(layout, options, directories.as_ref()));
+    } else {
+        objects.extend(layout.wanted().map(|one| application(layout, options, one)));
+    }
+    Ok(objects)
+}
+
+/// One key for each kind: the wildcard of one key for all is allowed only where
+/// everybody else's settings stand, too.
+fn health(options: &SyncOptions<'_>) -> SyncObject {
+    let data: Map<String, Value> = KINDS
+        .iter()
+        .map(|kind| (format!("resource.customizations.health.{GROUP}_{kind}"), Value::from(HEALTH)))
+        .collect();
+    SyncObject::new(json!({
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": {
+            "name": "argocd-cm",
+            "namespace": options.namespace,
+            "labels": {"app.kubernetes.io/name": "argocd-cm", "app.kubernetes.io/part-of": "argocd"},
+        },
+        "data": data,
+    }))
+    .with_comment([
+        "Argo CD has a ConfigMap of this name: these keys go beside its own. They do with",
+        "  kubectl apply --server-side --field-manager=humctl",
+        "Objects are tracked by annotation, as Argo CD does since version 3; before, it has to be told:",
+        "  application.resourceTrackingMethod: annotation",
+    ])
+}
+
+fn repository(layout: &Layout, options: &SyncOptions<'_>, name: &str, address: &Address) -> SyncObject {
+    let url = address.argocd();
+    let mut data = json!({"type": "git", "url": url, "project": layout.app});
+    if address.is_ssh() {
+        data["sshPrivateKey"] = json!(format!("<private SSH key that may read {url}>"));
+    } else {
+        data["username"] = json!(address.username);
+        data["password"] = json!(format!("<token that may read {url}>"));
+    }
+    SyncObject::new(json!({
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "metadata": {
+            "name": format!("repo-{name}"),
+            "namespace": options.namespace,
+            "labels": {"argocd.argoproj.io/secret-type": "repository"},
+        },
+        "stringData": data,
+    }))
+    .with_comment(["Fill in a credential of the cluster's own that may only read, and keep it out of Git."])
+    .with_comment(address.advice())
+}
+
+fn project(layout: &Layout, options: &SyncOptions<'_>, directories: Option<&Directories>) -> SyncObject {
+    let mut repositories: Vec<&str> = layout.environments.iter().map(|one| one.address.argocd()).collect();
+    repositories.sort_unstable();
+    repositories.dedup();
+    let destination = |namespace: &str| json!({"server": SERVER, "namespace": namespace});
+    let destinations: Vec<Value> = match directories {
+        // Environments that are yet to come have to be allowed, too.
+        Some(directories) => vec![destination(&directories.namespaces.replace("{env}", "*"))],
+        None => layout.environments.iter().map(|one| destination(&one.namespace)).collect(),
+    };
+    let kinds: Vec<Value> = KINDS.iter().map(|kind| json!({"group": GROUP, "kind": kind})).collect();
+    SyncObject::new(json!({
+        "apiVersion": "argoproj.io/v1alpha1",
+        "kind": "AppProject",
+        "metadata": {"name": layout.app, "namespace": options.namespace},
+        "spec": {
+            "sourceRepos": repositories,
+            "destinations": destinations,
+            "clusterResourceWhitelist": [{"group": "", "kind": "Namespace"}],
+            "namespaceResourceWhitelist": kinds,
+        },
+    }))
+    .with_comment([
+        "Nothing but custom resources comes from Git. To see in Argo CD what the Operator makes of them, list",
+        "those kinds, too: Deployment and ReplicaSet (group apps), Pod, Service, ConfigMap, Secret (group \"\").",
+    ])
+}
+
+fn application(layout: &Layout, options: &SyncOptions<'_>, environment: &Environment) -> SyncObject {
+    let source = source(environment.address.argocd(), &revision(environment), &path(environment));
+    SyncObject::new(json!({
+        "apiVersion": "argoproj.io/v1alpha1",
+        "kind": "Application",
+        "metadata": {
+            "name": layout.name(&environment.env),
+            "namespace": options.namespace,
+            "annotations": annotations(),
+        },
+        "spec": spec(layout, options, &source, &environment.namespace),
+    }))
+    .with_comment(["No finalizer: deleting this object leaves everything in the cluster."])
+}
+
+/// A commit elsewhere in a shared repository is no reason to look again.
+fn annotations() -> Value {
+    json!({"argocd.argoproj.io/manifest-generate-paths": "."})
+}
+
+fn source(url: &str, revision: &str, path: &str) -> Value {
+    json!({
+        "repoURL": url,
+        "targetRevision": revision,
+        "path": path,
+        "directory": {"include": format!("{{{}}}", OWN_FILES.join(","))},
+    })
+}
+
+fn spec(layout: &Layout, options: &SyncOptions<'_>, source: &Value, namespace: &str) -> Value {
+    let sync_policy = match options.prune {
+        // The least there is: what left Git stays, and what was changed by hand does, too.
+        Prune::None => json!({"automated": {}, "syncOptions": ["CreateNamespace=true"]}),
+        Prune::Workloads | Prune::All => json!({
+            "automated": {"prune": true, "selfHeal": true},
+            "syncOptions": ["CreateNamespace=true", "ServerSideApply=true", "PruneLast=true"],
+            "retry": {"limit": 10, "backoff": {"duration": "10s", "factor": 2, "maxDuration": "5m"}},
+        }),
+    };
+    json!({
+        "project": layout.app,
+        "source": source,
+        "destination": {"server": SERVER, "namespace": namespace},
+        "syncPolicy": sync_policy,
+    })
+}
+
+fn revision(environment: &Environment) -> String {
+    environment.branch.as_ref().map_or_else(|| "HEAD".to_owned(), |branch| format!("refs/heads/{branch}"))
+}
+
+fn path(environment: &Environment) -> String {
+    if environment.path.is_empty() { ".".to_owned() } else { environment.path.clone() }
+}
+
+/// A layout in which every Environment is a directory of its name beside the
+/// others, so that new ones can be found.
+struct Directories {
+    address: Address,
+    branch: Option<String>,
+    /// The directory above, with a slash behind it unless it is the root.
+    above: String,
+    /// The pattern of the namespaces.
+    namespaces: String,
+}
+
+impl Directories {
+    fn of(layout: &Layout) -> Option<Self> {
+        let namespaces = layout.namespaces.clone()?;
+        let first = layout.environments.first()?;
+        let above = first.path.strip_suffix(first.env.as_str())?;
+        // What a generator would read as a pattern cannot be named.
+        if above.contains(['*', '?', '[', '\\']) || !(above.is_empty() || above.ends_with('/')) {
+            return None;
+        }
+        let is_beside = |one: &Environment| {
+            one.address == first.address && one.branch == first.branch && one.path == format!("{above}{}", one.env)
+        };
+        layout.environments.iter().all(is_beside).then(|| Self {
+            address: first.address.clone(),
+            branch: first.branch.clone(),
+            above: above.to_owned(),
+            namespaces,
+        })
+    }
+}
+
+fn application_set(layout: &Layout, options: &SyncOptions<'_>, directories: Option<&Directories>) -> SyncObject {
+    let (generator, env, source, namespace) = match directories {
+        Some(directories) => {
+            let env = "{{ .path.basenameNormalized }}";
+            let url = directories.address.argocd();
+            let branch = directories.branch.as_deref();
+            let generator = json!({"git": {
+                "repoURL": url,
+                "revision": branch.unwrap_or("HEAD"),
+                "directories": [{"path": format!("{}*", directories.above)}],
+            }});
+            let revision = branch.map_or_else(|| "HEAD".to_owned(), |branch| format!("refs/heads/{branch}"));
+            let namespace = directories.namespaces.replace("{env}", env);
+            (generator, env, source(url, &revision, "{{ .path.path }}"), namespace)
+        }
+        None => {
+            let elements: Vec<Value> = layout
+                .environments
+                .iter()
+                .map(|one| {
+                    json!({
+                        "env": one.env,
+                        "repoURL": one.address.argocd(),
+                        "revision": revision(one),
+                        "path": path(one),
+                        "namespace": one.namespace,
+                    })
+                })
+                .collect();
+            let source = source("{{ .repoURL }}", "{{ .revision }}", "{{ .path }}");
+            (json!({"list": {"elements": elements}}), "{{ .env }}", source, "{{ .namespace }}".to_owned())
+        }
+    };
+    SyncObject::new(json!({
+        "apiVersion": "argoproj.io/v1alpha1",
+        "kind": "ApplicationSet",
+        "metadata": {"name": layout.app, "namespace": options.namespace},
+        "spec": {
+            "goTemplate": true,
+            "goTemplateOptions": ["missingkey=error"],
+            "generators": [generator],
+            "template": {
+                "metadata": {"name": format!("{}-{env}", layout.app), "annotations": annotations()},
+                "spec": spec(layout, options, &source, &namespace),
+            },
+            "syncPolicy": {"preserveResourcesOnDeletion": true, "applicationsSync": "create-update"},
+        },
+    }))
+    .with_comment([
+        "A directory that vanishes takes no Application with it, and an Application nothing from the cluster.",
+    ])
+}
