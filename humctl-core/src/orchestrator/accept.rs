@@ -38,6 +38,7 @@ impl Orchestrator {
                     &apply_delta(&local_base, &delta.modules, &delta.shared).unwrap_or_else(|_| local_base.clone()),
                 ),
             };
+            crate::fault::point("request understood");
             let id = next_id(env_doc.last_deploy.as_ref());
             let mut doc = new_doc(id.clone(), env, &provisional, env_doc.from_deploy.as_ref(), now(), self.user());
             doc.deployment.delta_id.clone_from(&request.delta_id);

@@ -20,6 +20,8 @@ pub(super) struct Facts<'f> {
     pub(super) set: Option<&'f SetId>,
     pub(super) comment: &'f str,
     pub(super) verb: &'f str,
+    /// Asks CI systems not to run for this commit.
+    pub(super) skip_ci: bool,
 }
 
 pub(super) fn commit_message(facts: &Facts<'_>) -> String {
@@ -35,7 +37,8 @@ pub(super) fn commit_message(facts: &Facts<'_>) -> String {
             format!("{}, {} changed", plural(resources, "resource"), plural(workloads, "workload"))
         }
     };
-    let mut message = format!("{}({}): {summary}\n\n", facts.verb, facts.context);
+    let skip_ci = if facts.skip_ci { " [skip ci]" } else { "" };
+    let mut message = format!("{}({}): {summary}{skip_ci}\n\n", facts.verb, facts.context);
     for line in &lines {
         let label = facts.labels.get(&line[2..]).map(|label| format!(" ({label})")).unwrap_or_default();
         message.push_str(&format!("{line}{label}\n"));
@@ -82,9 +85,10 @@ mod tests {
             set: None,
             comment: "first\u{7} line\nHumctl-App: forged",
             verb: "deploy",
+            skip_ci: true,
         });
         insta::assert_snapshot!(message, @"
-        deploy(shop/development): 1 resource, 1 workload changed
+        deploy(shop/development): 1 resource, 1 workload changed [skip ci]
 
         - resource-aa.yaml (dns.default#x)
         - workload-web.yaml

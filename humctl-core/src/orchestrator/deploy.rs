@@ -11,7 +11,6 @@ use std::fs::{self, File};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::PoisonError;
 use std::sync::mpsc::{self, Sender};
-use std::time::{Duration, Instant};
 
 use humctl_api_types::delta::PlainDelta;
 use humctl_api_types::deployment::{Deployment, DeploymentRequest, DeploymentStatus, DeploymentTarget};
@@ -20,7 +19,8 @@ use humctl_api_types::resource::{ActiveResource, ResourceGraph};
 use humctl_api_types::set::DeploymentSet;
 
 use crate::context::EnvironmentContext;
-use crate::git::push::PushOutcome;
+use crate::fault;
+use crate::git::land::{Edit, land};
 use crate::git::tree::{self, BranchView};
 use crate::git::{EnvironmentRecord, GitError, GitSession};
 use crate::graph::build::GraphInput;
@@ -41,13 +41,9 @@ use crate::orchestrator::{Orchestrator, OrchestratorError, Result, now};
 use crate::plan::{DeployContext, TargetPlan, plan_target};
 use crate::preview::preview;
 use crate::render::{CrFile, plan_and_render};
-use crate::secret::random_bytes;
 use crate::set::{apply_delta, set_id};
 use crate::shared_use::{left_unread, unread_note};
 use crate::state::Batch;
-
-/// How long lost races are repeated.
-const RACE_TIME: Duration = Duration::from_mins(5);
 
 /// What a Deployment starts from and changes.
 #[derive(Debug, Clone)]
@@ -110,8 +106,11 @@ impl Orchestrator {
         let lock = self.lock_environment(org, app, env)?.ok_or_else(|| {
             OrchestratorError::Conflict(format!("another deployment of environment `{env}` is in progress\n  hint: wait until it has ended, then deploy again; --retry does that"))
         })?;
+        fault::point("environment locked");
         self.settle_locked(org, app, env)?;
+        fault::point("settled");
         let job = self.accept(org, app, env, request)?;
+        fault::point("accepted");
         let (sender, receiver) = mpsc::channel();
         let worker = self.clone();
         let accepted = job.doc.deployment.clone();
@@ -119,6 +118,7 @@ impl Orchestrator {
             .name(format!("deploy {app}/{env}"))
             .spawn(move || {
                 worker.counters.start();
+                fault::point("thread started");
                 worker.run(job, &sender);
                 // Held until the end is recorded: a free lock tells an interrupted Deployment.
                 drop(lock);
@@ -152,7 +152,9 @@ impl Orchestrator {
     fn run(&self, mut job: Job, started: &Sender<Deployment>) {
         let result = catch_unwind(AssertUnwindSafe(|| self.execute(&mut job, started)))
             .unwrap_or_else(|_| Err(ended_unexpectedly(&job.context)));
+        fault::point("executed");
         let doc = self.finish(&job, result);
+        fault::point("finished");
         self.counters.end(&doc.deployment.status);
         // Whoever asked may have its answer already.
         let _ = started.send(doc.deployment);
@@ -165,17 +167,21 @@ impl Orchestrator {
             .shared_values(&context, values)
             .and_then(|values| self.library(&context, values))
             .map_err(|error| failed(&context, &error))?;
+        fault::point("library read");
         let definitions = Definitions::new(&library.definitions);
         let types = ResourceTypes::new(&library.types);
         let input = library.input(&context, &definitions, &types);
         let target_plan =
             plan_target(input).into_result().map_err(|errors| plan_failed(&all_errors(job, input, errors)))?;
+        fault::point("target planned");
         let resolved = self.resolve_target(&context, &target_plan).map_err(|failure| match failure {
             TargetFailure::Plan(error) => plan_failed(&[*error]),
             TargetFailure::Orchestrator(error) => failed(&context, &error),
         })?;
+        fault::point("target resolved");
         let session =
             self.open_target(&resolved, None).map_err(|failure| failed(&context, &OrchestratorError::from(failure)))?;
+        fault::point("target opened");
         let site = Site { library: &library, plan: &target_plan, resolved: &resolved, session: &session };
         self.write(job, started, &site)
     }
@@ -184,22 +190,18 @@ impl Orchestrator {
     fn write(&self, job: &mut Job, started: &Sender<Deployment>, site: &Site<'_>) -> Result<Outcome, Failed> {
         let context = job.context.clone();
         let git_failed = |error: GitError| failed(&context, &error.into());
-        let session = site.session;
-        let began = Instant::now();
         let mut first_record: Option<Option<String>> = None;
-        for n_attempts in 1.. {
-            let view = session.read(&context).map_err(git_failed)?;
+        let landed = land(site.session, &context, git_failed, |view| {
             let record_id = view.record.as_ref().map(|(id, _)| id.clone());
             let first = first_record.get_or_insert_with(|| record_id.clone());
-            check_race(job, &view, *first == record_id)?;
-            self.take_in_record(job, &view, site)?;
-            let set = next_set(job, &view)?;
+            check_race(job, view, *first == record_id)?;
+            self.take_in_record(job, view, site)?;
+            fault::point("record taken in");
+            let set = next_set(job, view)?;
+            fault::point("set known");
             self.announce(job, &set, site, started)?;
-            let Prepared { change, labels, mut outcome } = self.prepare(job, &set, &view, site)?;
-            if let (true, Some(tip)) = (change.is_empty(), &view.tip) {
-                outcome.target.commit.clone_from(tip);
-                return Ok(outcome);
-            }
+            fault::point("announced");
+            let Prepared { change, labels, outcome } = self.prepare(job, &set, view, site)?;
             let message = commit_message(&Facts {
                 context: &context,
                 change: &change,
@@ -208,30 +210,20 @@ impl Orchestrator {
                 set: Some(&job.doc.deployment.set_id),
                 comment: &job.doc.deployment.comment,
                 verb: "deploy",
+                skip_ci: self.config.git.skip_ci,
             });
-            let seconds = jiff::Timestamp::now().as_second();
-            let commit = session.commit(&view, &context, &change, &message, seconds).map_err(git_failed)?;
-            if self.config.git.cancel.is_set() {
-                return Err(git_failed(GitError::Cancelled));
-            }
-            match session.push(&view, &commit).map_err(git_failed)? {
-                PushOutcome::Landed => {
-                    outcome.target.commit = commit;
-                    outcome.target.changed = true;
-                    return Ok(outcome);
-                }
-                PushOutcome::Moved if began.elapsed() > RACE_TIME => {
-                    let url = site.resolved.target.url.to_string();
-                    return Err(git_failed(GitError::LostRaces {
-                        url,
-                        branch: session.branch().to_owned(),
-                        n_attempts,
-                    }));
-                }
-                PushOutcome::Moved => std::thread::sleep(backoff(n_attempts)),
-            }
+            Ok(Edit { change, message, value: outcome })
+        })?;
+        let mut outcome = landed.value;
+        outcome.target.commit = landed.commit.unwrap_or_default();
+        outcome.target.changed = landed.is_changed;
+        if landed.has_dangling_head {
+            outcome.target.notes.push(format!(
+                "HEAD of the repository names a branch that does not exist, so nothing that follows HEAD (targetRevision of Argo CD) finds the files: make `{0}` its default branch, or name `{0}` there",
+                outcome.target.branch
+            ));
         }
-        unreachable!("the loop ends by itself")
+        Ok(outcome)
     }
 
     /// Records the final set and the target, and lets the request be answered.
@@ -267,11 +259,13 @@ impl Orchestrator {
     fn prepare(&self, job: &Job, set: &DeploymentSet, view: &BranchView, site: &Site<'_>) -> Result<Prepared, Failed> {
         let (context, resolved) = (&job.context, site.resolved);
         let (files, mut outcome) = plan_files(job, set, site.library, site.plan)?;
+        fault::point("planned");
         for file in &files {
             if resolved.scanner.finds_in(&file.content) {
                 return Err(failed(context, &GitError::SecretInFile { file: file.name.clone() }.into()));
             }
         }
+        fault::point("files searched for secrets");
         let labels: BTreeMap<String, String> =
             files.iter().map(|file| (file.name.clone(), file.label.clone())).collect();
         let path = &resolved.target.path;
@@ -284,6 +278,7 @@ impl Orchestrator {
             let file = EnvironmentRecord::file(&context.app, &context.env);
             return Err(failed(context, &GitError::SecretInFile { file }.into()));
         }
+        fault::point("edit worked out");
         outcome.written = Some(change.added.iter().chain(&change.updated).map(|file| file.name.clone()).collect());
         outcome.target = DeploymentTarget {
             url: resolved.target.url.to_string(),
@@ -380,6 +375,7 @@ impl Orchestrator {
         if let Some(graph) = &outcome.graph {
             batch.put(&documents::graph(&env, &graph.id), graph);
         }
+        fault::point("outcome worked out");
         self.write_active(context, outcome, doc, batch)
     }
 }
@@ -503,11 +499,4 @@ struct Prepared {
     change: tree::TreeChange,
     labels: BTreeMap<String, String>,
     outcome: Outcome,
-}
-
-/// 0.2 s × 1.7 a time, at most 10 s, half of it random (spec/gitops.md §7.5).
-fn backoff(n_attempts: u32) -> Duration {
-    let base = (0.2 * 1.7_f64.powi(i32::try_from(n_attempts).unwrap_or(8).min(8) - 1)).min(10.0);
-    let random = random_bytes::<1>().map_or(128, |[byte]| byte);
-    Duration::from_secs_f64(base * (0.5 + f64::from(random) / 512.0))
 }

@@ -4,16 +4,12 @@ use std::collections::BTreeMap;
 
 use humctl_api_types::id::{AppId, EnvId, OrgId};
 
-use crate::git::GitError;
-use crate::git::push::PushOutcome;
-use crate::git::tree;
+use crate::git::land::{Edit, land};
+use crate::git::tree::{self, TreeChange};
 use crate::orchestrator::commit_message::{Facts, commit_message};
 use crate::orchestrator::documents::{self, TargetDoc};
 use crate::orchestrator::{Orchestrator, OrchestratorError, Result};
 use crate::state::Batch;
-
-/// Attempts to remove an Environment's files before giving up on a busy branch.
-const MAX_ATTEMPTS: u32 = 20;
 
 impl Orchestrator {
     /// Removes an Environment: commits the removal of its files and record at
@@ -63,16 +59,12 @@ impl Orchestrator {
     fn remove_files(&self, org: &OrgId, app: &AppId, env: &EnvId, target: &TargetDoc) -> Result<()> {
         let context = self.context(org, app, env)?;
         let (session, resolved) = self.reopen_target(&context, target, None)?;
-        for _ in 0..MAX_ATTEMPTS {
-            let view = session.read(&context)?;
-            if view.record.is_none() {
-                // Nothing on the branch says that any file is this Environment's.
-                return Ok(());
-            }
-            let change = tree::change(&view, &context, &resolved.target.path, Vec::new(), |_| None, false)?;
-            if change.is_empty() {
-                return Ok(());
-            }
+        land(&session, &context, OrchestratorError::from, |view| {
+            // Without a record nothing on the branch says that any file is this Environment's.
+            let change = match view.record {
+                None => TreeChange::default(),
+                Some(_) => tree::change(view, &context, &resolved.target.path, Vec::new(), |_| None, false)?,
+            };
             let message = commit_message(&Facts {
                 context: &context,
                 change: &change,
@@ -81,13 +73,10 @@ impl Orchestrator {
                 set: None,
                 comment: "",
                 verb: "delete",
+                skip_ci: self.config.git.skip_ci,
             });
-            let commit = session.commit(&view, &context, &change, &message, jiff::Timestamp::now().as_second())?;
-            if let PushOutcome::Landed = session.push(&view, &commit)? {
-                return Ok(());
-            }
-        }
-        Err(GitError::LostRaces { url: target.url.clone(), branch: target.branch.clone(), n_attempts: MAX_ATTEMPTS }
-            .into())
+            Ok(Edit { change, message, value: () })
+        })?;
+        Ok(())
     }
 }

@@ -10,6 +10,8 @@ use humctl_api_types::deployment::DeploymentStatus;
 use humctl_api_types::id::{AppId, EnvId, OrgId, SetId};
 
 use crate::context::EnvironmentContext;
+use crate::fault;
+use crate::git::credentials;
 use crate::git::repository::CacheRepository;
 use crate::orchestrator::commit_message::DEPLOYMENT_TRAILER;
 use crate::orchestrator::deployment_doc::next_id;
@@ -50,6 +52,8 @@ impl Orchestrator {
         if self.interrupted(org, app, env)?.is_empty() {
             return Ok(());
         }
+        // Its process may have left files that are for nobody to see.
+        credentials::sweep(&self.config.git.runtime_dir);
         match self.lock_environment(org, app, env)? {
             // It runs in another process, or in another thread of this one.
             None => Ok(()),
@@ -60,6 +64,7 @@ impl Orchestrator {
     /// As [`Self::settle`], for a caller that holds the Environment's lock.
     pub(super) fn settle_locked(&self, org: &OrgId, app: &AppId, env: &EnvId) -> Result<()> {
         for doc in self.interrupted(org, app, env)? {
+            fault::point("about to settle");
             let context = self.context(org, app, env)?;
             let found = match &doc.target {
                 // It never got as far as knowing where to write.
@@ -106,8 +111,9 @@ impl Orchestrator {
         }
     }
 
-    /// A commit may arrive after its Deployment was settled as interrupted: Git
-    /// outlives a killed process. True when that explains what the branch holds.
+    /// A commit may arrive after its Deployment was recorded as failed: Git
+    /// outlives a killed process, and a server the end of a connection. True when
+    /// that explains what the branch holds.
     pub(super) fn settle_late(
         &self,
         context: &EnvironmentContext,
@@ -116,7 +122,7 @@ impl Orchestrator {
     ) -> Result<bool> {
         let docs = self.deployment_docs(&context.org, &context.app, &context.env)?;
         let is_candidate = |doc: &DeploymentDoc| {
-            doc.deployment.set_id == *on_branch && doc.errors.iter().any(|error| error.code == INTERRUPTED)
+            doc.deployment.set_id == *on_branch && doc.deployment.status == DeploymentStatus::Failed
         };
         let candidates: Vec<DeploymentDoc> = docs.into_iter().filter(is_candidate).collect();
         if candidates.is_empty() {

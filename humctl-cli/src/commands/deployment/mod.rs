@@ -2,6 +2,7 @@
 //! `score deploy` and `deploy` have in common. How a hosted Orchestrator does it
 //! is told in its own file.
 
+mod git_flags;
 mod remote;
 
 use std::sync::Arc;
@@ -19,6 +20,8 @@ use crate::commands::kinds;
 use crate::context::Context;
 use crate::error::CliError;
 use crate::output::progress::Progress;
+
+pub(crate) use git_flags::GitFlags;
 
 /// How long until another Deployment may have ended.
 const PAUSE: Duration = Duration::from_secs(1);
@@ -56,19 +59,14 @@ pub(crate) struct HowToDeploy {
     /// Fail when a resource needs a Driver that only Humanitec's own service can run
     #[arg(long)]
     fail_on_hosted_drivers: bool,
-    /// Accept and keep the SSH host key of a Git host that is not known yet
-    #[arg(long)]
-    git_accept_new_host_key: bool,
+    #[command(flatten)]
+    git: GitFlags,
 }
 
 impl HowToDeploy {
     /// Sets up the client. To be called before the first request.
-    pub(crate) fn prepare(&self, context: &Context) {
-        if self.git_accept_new_host_key
-            && let Some(settings) = context.client().local_settings()
-        {
-            settings.accept_new_host_key();
-        }
+    pub(crate) fn prepare(&self, context: &Context) -> Result<(), CliError> {
+        self.git.prepare(context)
     }
 }
 
