@@ -287,7 +287,7 @@ const REFUSED: &[&str] = &[
 
 /// Words about a repository that is not there, or hidden.
 const ABSENT: &[&str] = &[
-    "does not appear to be a git repository",
+    "' does not appear to be a git repository",
     "Repository not found",
     "repository not found",
     "returned error: 404",
@@ -386,7 +386,8 @@ pub fn classify(url: &str, host: Option<&str>, command: &str, words: &str) -> Gi
     if has(UNTRUSTED) {
         return GitError::Certificate { url, words };
     }
-    if has(ABSENT) {
+    // That is the name which the cache has for the remote.
+    if has(ABSENT) && !has(&["'origin' does not appear to be"]) {
         return GitError::NotFound { url, words };
     }
     if has(UNCONNECTED) || has(BROKEN) {
@@ -451,6 +452,7 @@ mod tests {
             ("fatal: https://h/x/info/refs not valid: is this a git repository?", "Credentials refused"),
             ("fatal: mismatched algorithms: client sha1; server sha256", "Other object format"),
             ("fatal: the TLSconfig of something does not exist", "Git failed"),
+            ("fatal: 'origin' does not appear to be a git repository", "Git failed"),
             ("fatal: something new", "Git failed"),
         ] {
             assert_eq!(classify("u", Some("h"), "fetch", words).summary(), expected, "{words}");

@@ -124,23 +124,28 @@ impl CacheRepository {
     /// [`GitError`] when the old one cannot be removed or no new one be made.
     pub fn make(&self) -> Result<(), GitError> {
         let directory = &self.git.directory;
-        if directory.exists() {
-            fs::remove_dir_all(directory).map_err(unusable(directory))?;
+        // It gets its name once it is whole: a process may be killed in between.
+        let begun = directory.with_extension("new");
+        for old in [directory, &begun] {
+            if old.exists() {
+                fs::remove_dir_all(old).map_err(unusable(old))?;
+            }
         }
         fault::point("cache removed");
-        fs::create_dir_all(directory).map_err(unusable(directory))?;
+        fs::create_dir_all(&begun).map_err(unusable(&begun))?;
+        let git = Git { directory: begun.clone(), ..self.git.clone() };
         let format = match self.format.get() {
             ObjectFormat::Sha1 => "--object-format=sha1",
             ObjectFormat::Sha256 => "--object-format=sha256",
         };
         // A named remote: with an address as argument, `--filter` would write
         // that address into the configuration under its own name.
-        let remote = format!("remote.origin.url={}", self.git.url);
-        self.local(&["init", "--quiet", "--bare", "--template=", format], None)?;
-        fault::point("cache made");
-        let (name, url) = remote.split_once('=').unwrap_or_default();
-        self.local(&["config", name, url], None)?;
+        git.check(&["init", "--quiet", "--bare", "--template=", format], None, LOCAL)?;
+        fault::point("cache begun");
+        git.check(&["config", "remote.origin.url", &self.git.url], None, LOCAL)?;
         fault::point("cache configured");
+        fs::rename(&begun, directory).map_err(unusable(directory))?;
+        fault::point("cache made");
         Ok(())
     }
 

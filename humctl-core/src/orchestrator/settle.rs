@@ -7,7 +7,7 @@
 use std::time::Duration;
 
 use humctl_api_types::deployment::DeploymentStatus;
-use humctl_api_types::id::{AppId, EnvId, OrgId, SetId};
+use humctl_api_types::id::{AppId, DeploymentId, EnvId, OrgId, SetId};
 
 use crate::context::EnvironmentContext;
 use crate::fault;
@@ -180,12 +180,23 @@ impl Orchestrator {
     pub(super) fn refresh(&self, org: &OrgId, app: &AppId, env: &EnvId) -> Result<()> {
         self.settle(org, app, env)?;
         let (_, env_doc) = self.environment_doc(org, app, env)?;
-        let Some(target) = env_doc.target else { return Ok(()) };
+        let target = match (env_doc.target, &env_doc.last_deploy) {
+            (None, Some(last)) => self.uncertain_target(org, app, env, last)?,
+            (target, _) => target,
+        };
+        let Some(target) = target else { return Ok(()) };
         let Some(_lock) = self.lock_environment(org, app, env)? else { return Ok(()) };
         if let Err(error) = self.look(&self.context(org, app, env)?, &target) {
             tracing::warn!("the branch could not be looked at, so this is what was known before: {error}");
         }
         Ok(())
+    }
+
+    /// The target of a Deployment whose end nobody knows.
+    fn uncertain_target(&self, org: &OrgId, app: &AppId, env: &EnvId, id: &DeploymentId) -> Result<Option<TargetDoc>> {
+        let doc = self.deployment_doc(org, app, env, id)?;
+        let is_uncertain = doc.errors.iter().any(|error| error.code == INTERRUPTED);
+        Ok(doc.target.filter(|_| is_uncertain))
     }
 
     fn look(&self, context: &EnvironmentContext, target: &TargetDoc) -> Result<()> {
