@@ -73,8 +73,10 @@ fn run(example: &Path, repositories: &[&str]) -> BTreeMap<String, String> {
     env.write("gitconfig", &config);
     let config = env.path("gitconfig").display().to_string();
     env.set("GIT_CONFIG_GLOBAL", &config);
-    let remotes: Vec<(&str, Remote)> =
-        repositories.iter().map(|name| (*name, Remote::new(host.join("acme").join(format!("{name}.git"))))).collect();
+    let remotes: Vec<(&str, Remote)> = repositories
+        .iter()
+        .map(|name| (*name, Remote::new(host.join("acme").join(format!("{name}.git")), &[])))
+        .collect();
     env.shell(&commands(example), &[]).ok();
     let mut written = BTreeMap::new();
     for (name, remote) in remotes {

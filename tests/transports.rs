@@ -57,7 +57,7 @@ fn ssh_takes_the_key_of_the_definition_and_only_known_hosts() {
     let failed = env.deploy().fails();
     assert!(failed.stderr.contains("Credentials refused"), "{}", failed.stderr);
     env.write("c.yaml", &definition("no key at all", &server.host_key)).run("apply -f c.yaml").ok();
-    assert!(env.deploy().fails().stderr.contains("Credentials refused"));
+    assert!(env.deploy().fails().stderr.contains("Private key cannot be used"));
     assert_eq!(remote.n_commits("main"), 0);
 
     env.write("c.yaml", &definition(&server.key, &server.host_key)).run("apply -f c.yaml").ok();

@@ -39,8 +39,23 @@ pub(crate) const SELECTOR_DEPTH: &str = "HUMCTL_SELECTOR_DEPTH";
 pub(crate) const AUTHOR_NAME: &str = "HUMCTL_GIT_AUTHOR_NAME";
 /// Mail address of the author of commits.
 pub(crate) const AUTHOR_EMAIL: &str = "HUMCTL_GIT_AUTHOR_EMAIL";
+/// Password or token for HTTPS, for targets whose Definition has none.
+pub(crate) const GIT_PASSWORD: &str = "HUMCTL_GIT_PASSWORD";
+/// File with a private SSH key, for targets whose Definition has none.
+pub(crate) const GIT_SSH_KEY_FILE: &str = "HUMCTL_GIT_SSH_KEY_FILE";
+/// File of known SSH hosts; as the flag `--git-known-hosts`.
+pub(crate) const GIT_KNOWN_HOSTS: &str = "HUMCTL_GIT_KNOWN_HOSTS";
+/// How long one network operation of Git may take, in seconds.
+pub(crate) const GIT_TIMEOUT: &str = "HUMCTL_GIT_TIMEOUT";
 /// Fixed time of commits, in seconds since 1970.
 pub(crate) const COMMIT_TIME: &str = "SOURCE_DATE_EPOCH";
+
+/// Number of the step after which to die, for tests of this program.
+#[cfg(debug_assertions)]
+pub(crate) const FAULT_POINT: &str = "HUMCTL_FAULT_POINT";
+
+/// Those whose value is for nobody else to see.
+const SECRETS: &[&str] = &[TOKEN, STATE_KEY, GIT_PASSWORD];
 
 /// A variable that is set and not empty.
 pub(crate) fn get(name: &str) -> Option<String> {
@@ -72,7 +87,7 @@ pub(crate) fn runtime_dir() -> Option<PathBuf> {
     path("XDG_RUNTIME_DIR").map(|base| base.join("humctl")).or_else(|| cache_dir().map(|cache| cache.join("run")))
 }
 
-/// The whole environment, for the allow-list of child processes.
-pub(crate) fn all() -> std::collections::BTreeMap<OsString, OsString> {
-    std::env::vars_os().collect()
+/// The environment without secrets, for the allow-list of child processes.
+pub(crate) fn for_children() -> std::collections::BTreeMap<OsString, OsString> {
+    std::env::vars_os().filter(|(name, _)| !SECRETS.iter().any(|secret| name == secret)).collect()
 }

@@ -55,6 +55,10 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     if cli.globals.no_progress {
         output::progress::turn_off();
     }
+    #[cfg(debug_assertions)]
+    if let Some(number) = env::get(env::FAULT_POINT).and_then(|number| number.parse().ok()) {
+        humctl_core::fault::arm(number);
+    }
     match run_command(&cli) {
         Ok(status) => status,
         Err(error) => error.report(),
@@ -84,9 +88,9 @@ fn run_command(cli: &Cli) -> Result<ExitCode, CliError> {
 /// started as its askpass program; `None` otherwise.
 #[must_use]
 pub fn answer_askpass() -> Option<ExitCode> {
-    let socket = std::env::var_os(humctl_core::git::credentials::ASKPASS_MARKER)?;
+    let socket = std::env::var_os(humctl_core::git::ASKPASS_MARKER)?;
     let prompt = std::env::args().nth(1).unwrap_or_default();
-    let answer = humctl_core::git::credentials::ask(Path::new(&socket), &prompt);
+    let answer = humctl_core::git::ask(Path::new(&socket), &prompt);
     let written = answer.and_then(|secret| {
         let mut stdout = std::io::stdout().lock();
         stdout.write_all(secret.expose().as_bytes())?;

@@ -58,7 +58,11 @@ const CATALOGUE: &[Entry] = &[
         "k8s-cluster",
         &["name", "region", "loadbalancer", "loadbalancer_hosted_zone", "proxy_url"],
     ),
-    entry("k8s-cluster-git", "k8s-cluster", &["url", "branch", "path", "username", "loadbalancer"]),
+    entry(
+        "k8s-cluster-git",
+        "k8s-cluster",
+        &["url", "branch", "branch_from", "path", "username", "known_hosts", "loadbalancer"],
+    ),
     entry(
         "k8s-cluster-gke",
         "k8s-cluster",

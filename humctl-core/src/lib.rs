@@ -9,6 +9,7 @@
 //! One Deployment, as data: Score text → `ScoreSpec` → `DeploymentSet` (and
 //! Delta) → `Plan` → `CrFile`s → `TreeChange` → commit → `Deployment`.
 
+pub mod fault;
 pub mod hash;
 pub mod json;
 pub mod yaml;

@@ -78,7 +78,12 @@ impl TestEnv {
 
     /// A new bare repository beside HOME.
     pub(crate) fn remote(&self, name: &str) -> Remote {
-        Remote::new(self.path(&format!("{name}.git")))
+        self.remote_with(name, &[])
+    }
+
+    /// The same, made with further options of `git init`.
+    pub(crate) fn remote_with(&self, name: &str, options: &[&str]) -> Remote {
+        Remote::new(self.path(&format!("{name}.git")), options)
     }
 
     /// A command in this environment; words are split at spaces.

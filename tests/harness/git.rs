@@ -1,9 +1,10 @@
 //! Real bare repositories, asked by the `git` program.
 
 use std::fs;
+use std::io::Write as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 /// A bare repository.
 pub(crate) struct Remote {
@@ -11,10 +12,10 @@ pub(crate) struct Remote {
 }
 
 impl Remote {
-    pub(crate) fn new(path: PathBuf) -> Self {
+    pub(crate) fn new(path: PathBuf, options: &[&str]) -> Self {
         fs::create_dir_all(&path).unwrap();
         let remote = Self { path };
-        remote.git(&["init", "--quiet", "--bare"]);
+        remote.git(&[&["init", "--quiet", "--bare"], options].concat());
         remote.head("main");
         // As the large hosts have it.
         remote.git(&["config", "uploadpack.allowFilter", "true"]);
@@ -99,6 +100,17 @@ impl Remote {
 
     pub(crate) fn git(&self, arguments: &[&str]) -> String {
         git_in(&self.path, arguments)
+    }
+
+    /// Runs a command that reads its input, and returns the id that it prints.
+    pub(crate) fn make(&self, arguments: &[&str], input: &[u8]) -> String {
+        let mut command = command(&self.path);
+        command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        child.stdin.take().unwrap().write_all(input).unwrap();
+        let output = child.wait_with_output().unwrap();
+        assert!(output.status.success(), "git {arguments:?}");
+        String::from_utf8(output.stdout).unwrap().trim().to_owned()
     }
 
     fn try_git(&self, arguments: &[&str]) -> Option<String> {

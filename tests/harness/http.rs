@@ -9,6 +9,23 @@ use std::sync::{Arc, Mutex};
 
 use base64::Engine as _;
 
+/// What a server does with a request.
+#[derive(Debug, Clone)]
+pub(crate) enum Fault {
+    /// Works on it and answers.
+    None,
+    /// Hangs up without working on it.
+    DropBefore,
+    /// Works on it, and hangs up without an answer.
+    DropAfter,
+    /// Works on it, and hangs up in the middle of the answer.
+    CutAnswer,
+    /// Works on it, and never answers.
+    Hang,
+    /// Answers something else.
+    Say(String),
+}
+
 /// Serves the repositories below a directory to one user.
 pub(crate) struct HttpGit {
     port: u16,
@@ -18,6 +35,17 @@ pub(crate) struct HttpGit {
 
 impl HttpGit {
     pub(crate) fn start(root: &Path, user: &str, password: &str) -> Self {
+        Self::with_faults(root, user, password, |_| Fault::None)
+    }
+
+    /// A server that does not do as it should with some of the requests that it lets in.
+    pub(crate) fn with_faults(
+        root: &Path,
+        user: &str,
+        password: &str,
+        fault: impl FnMut(&HttpRequest) -> Fault + Send + 'static,
+    ) -> Self {
+        let fault: Arc<Mutex<dyn FnMut(&HttpRequest) -> Fault + Send>> = Arc::new(Mutex::new(fault));
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
         let expected =
@@ -27,7 +55,8 @@ impl HttpGit {
         std::thread::spawn(move || {
             for stream in listener.incoming().flatten() {
                 let (root, expected, log) = (root.clone(), expected.clone(), Arc::clone(&log));
-                std::thread::spawn(move || serve(&stream, &root, &expected, &log));
+                let fault = Arc::clone(&fault);
+                std::thread::spawn(move || serve(&stream, &root, &expected, &log, &fault));
             }
         });
         Self { port, seen }
@@ -69,12 +98,35 @@ impl HttpRequest {
     }
 }
 
-fn serve(mut stream: &TcpStream, root: &Path, expected: &str, log: &Mutex<Vec<String>>) {
+fn serve(
+    mut stream: &TcpStream,
+    root: &Path,
+    expected: &str,
+    log: &Mutex<Vec<String>>,
+    fault: &Mutex<dyn FnMut(&HttpRequest) -> Fault + Send>,
+) {
     let Some(request) = read_request(stream) else { return };
     let authorization = request.header("authorization").unwrap_or_default().to_owned();
     log.lock().unwrap().push(format!("{} {}?{} {authorization}", request.method, request.path, request.query));
     let answer = if authorization == expected {
-        backend(&request, root)
+        let fault = (fault.lock().unwrap())(&request);
+        match fault {
+            Fault::None => backend(&request, root),
+            Fault::DropBefore => return,
+            Fault::DropAfter => return drop(backend(&request, root)),
+            Fault::CutAnswer => {
+                let mut whole = backend(&request, root);
+                whole.truncate(whole.len() - whole.len().min(40));
+                whole
+            }
+            Fault::Hang => {
+                backend(&request, root);
+                // Until the client hangs up.
+                let _ = stream.read(&mut [0]);
+                return;
+            }
+            Fault::Say(answer) => answer.into_bytes(),
+        }
     } else {
         b"HTTP/1.1 401 Unauthorized\r\nWWW-Authenticate: Basic realm=\"git\"\r\nContent-Length: 0\r\nConnection: close\r\n\r\n".to_vec()
     };

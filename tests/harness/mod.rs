@@ -14,7 +14,7 @@ pub(crate) use api::{Answer, FakeApi, hosted};
 pub(crate) use browser::{Browser, Page};
 pub(crate) use env::{POSTGRES, Run, SecondHome, TestEnv, git_cluster, mask, score};
 pub(crate) use git::Remote;
-pub(crate) use http::{HttpGit, HttpRequest, read_request};
+pub(crate) use http::{Fault, HttpGit, HttpRequest, read_request};
 pub(crate) use server::{Server, TOKEN};
 pub(crate) use ssh::{SshServer, make_key};
 pub(crate) use tap::{Exchange, Tap};

@@ -1,9 +1,9 @@
 //! The transport without a server: requests go to the router in this process.
 
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
-use std::time::Instant;
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::body::Body;
@@ -11,6 +11,7 @@ use axum::http::{Request, header};
 use http_body_util::BodyExt as _;
 use humctl_api_types::id::OrgId;
 use humctl_core::git::GitSettings;
+use humctl_core::git::credentials::GivenCredentials;
 use humctl_core::git::process::CancelFlag;
 use humctl_core::orchestrator::{Orchestrator, OrchestratorConfig};
 use humctl_core::router::router;
@@ -33,14 +34,27 @@ pub(crate) struct LocalSettings {
     selector_depth: Option<String>,
     /// Set by Ctrl-C.
     cancel: Arc<AtomicBool>,
+    /// What the command line says about Git.
+    git: OnceLock<GitOptions>,
+}
+
+/// How a command wants Git to be used.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct GitOptions {
     /// Trust SSH hosts that no file names.
-    accept_new_host_key: AtomicBool,
+    pub(crate) accept_new_host_key: bool,
+    /// The file of known SSH hosts.
+    pub(crate) known_hosts: Option<PathBuf>,
+    /// Keep no copy of the branch.
+    pub(crate) no_cache: bool,
+    /// Ask CI systems not to run for the commit.
+    pub(crate) skip_ci: bool,
 }
 
 impl LocalSettings {
     /// `state` is the file that was named in the address, if any.
     pub(crate) fn new(state: Option<PathBuf>, org: Option<String>, selector_depth: Option<String>) -> Self {
-        Self { state, org, selector_depth, cancel: Arc::default(), accept_new_host_key: AtomicBool::new(false) }
+        Self { state, org, selector_depth, cancel: Arc::default(), git: OnceLock::new() }
     }
 
     /// The flag that Ctrl-C sets.
@@ -48,9 +62,10 @@ impl LocalSettings {
         Arc::clone(&self.cancel)
     }
 
-    /// Trusts SSH hosts that no file names. To be called before the first request.
-    pub(crate) fn accept_new_host_key(&self) {
-        self.accept_new_host_key.store(true, std::sync::atomic::Ordering::Relaxed);
+    /// Says how Git is to be used. To be called before the first request.
+    pub(crate) fn set_git(&self, options: GitOptions) {
+        // A command says it once.
+        let _ = self.git.set(options);
     }
 
     /// The state file, absolute.
@@ -99,16 +114,25 @@ pub(crate) fn embedded(settings: &LocalSettings) -> Result<(Orchestrator, Router
     let cache_dir = env::cache_dir().ok_or_else(no_home)?;
     let executable =
         std::env::current_exe().map_err(|error| CliError::user(format!("cannot find my own program file: {error}")))?;
+    let options = settings.git.get().cloned().unwrap_or_default();
     let git = GitSettings {
         executable,
         runtime_dir: env::runtime_dir().ok_or_else(no_home)?,
         cache_dir,
-        environment: env::all(),
+        no_cache: options.no_cache,
+        environment: env::for_children(),
         author_name: env::get(env::AUTHOR_NAME).unwrap_or_else(|| "humctl".to_owned()),
         author_email: env::get(env::AUTHOR_EMAIL).unwrap_or_else(|| "humctl@localhost.invalid".to_owned()),
         commit_time: env::get(env::COMMIT_TIME).and_then(|seconds| seconds.parse().ok()),
-        accept_new_host_key: settings.accept_new_host_key.load(std::sync::atomic::Ordering::Relaxed),
-        known_hosts: env::home().map(|home| home.join(".ssh/known_hosts")).filter(|file| file.is_file()),
+        skip_ci: options.skip_ci,
+        accept_new_host_key: options.accept_new_host_key,
+        known_hosts: env::home().map(|home| home.join(".ssh/known_hosts")),
+        named_known_hosts: options.known_hosts.or_else(|| env::path(env::GIT_KNOWN_HOSTS)),
+        given: GivenCredentials {
+            password: env::get(env::GIT_PASSWORD).map(SecretValue::new),
+            ssh_key_file: env::path(env::GIT_SSH_KEY_FILE),
+        },
+        timeout: git_timeout()?,
         cancel: CancelFlag::new(settings.cancel_flag()),
     };
     let orchestrator = Orchestrator::new(OrchestratorConfig {
@@ -122,6 +146,18 @@ pub(crate) fn embedded(settings: &LocalSettings) -> Result<(Orchestrator, Router
     let org = settings.org.clone().unwrap_or_else(|| "local".to_owned());
     let router = router(orchestrator.clone(), Some(OrgId::new(org).map_err(bad_id)?));
     Ok((orchestrator, router))
+}
+
+/// How long one network operation of Git may take, unless the environment says.
+const GIT_TIMEOUT: Duration = Duration::from_mins(5);
+
+fn git_timeout() -> Result<Duration, CliError> {
+    let Some(text) = env::get(env::GIT_TIMEOUT) else { return Ok(GIT_TIMEOUT) };
+    match text.trim().parse() {
+        Ok(seconds @ 1..) => Ok(Duration::from_secs(seconds)),
+        _ => Err(CliError::user(format!("{} is `{text}`, which is no number of seconds", env::GIT_TIMEOUT))
+            .with_hint(format!("unset it, or give a whole number from 1, as in {}=60", env::GIT_TIMEOUT))),
+    }
 }
 
 impl LocalTransport {

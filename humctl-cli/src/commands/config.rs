@@ -44,6 +44,10 @@ Environment variables only:
   HUMCTL_STATE                   state file of the embedded Orchestrator
   HUMCTL_STATE_KEY               secret text instead of that key, 32 characters or more, for CI
   HUMCTL_GIT_AUTHOR_NAME         author of commits; HUMCTL_GIT_AUTHOR_EMAIL is the mail address
+  HUMCTL_GIT_PASSWORD            password or token for HTTPS, where the Definition has none
+  HUMCTL_GIT_SSH_KEY_FILE        file with a private SSH key, where the Definition has none
+  HUMCTL_GIT_KNOWN_HOSTS         file of known SSH hosts; as the flag --git-known-hosts
+  HUMCTL_GIT_TIMEOUT             seconds that one network operation of Git may take [default: 300]
   SOURCE_DATE_EPOCH              fixed time of commits, in seconds since 1970
   HUMANITEC_OVERRIDE_USER_AGENT  user agent that is sent to the API
   API_PREFIX                     former name of HUMANITEC_API_PREFIX

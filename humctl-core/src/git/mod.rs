@@ -7,17 +7,23 @@
 //! the child process by socket or private file, never by argument, URL or
 //! environment.
 
+mod askpass;
+mod cache;
 pub mod credentials;
 pub mod error;
 pub mod links;
+mod key;
+pub mod land;
 pub mod process;
 pub mod push;
 pub mod record;
 pub mod repository;
+mod retry;
 pub mod session;
 pub mod target;
 pub mod tree;
 
+pub use askpass::{ASKPASS_MARKER, ask};
 pub use error::GitError;
 pub use record::EnvironmentRecord;
 pub use session::{GitSession, GitSettings};

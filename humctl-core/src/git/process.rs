@@ -83,6 +83,8 @@ pub struct Limits {
     pub timeout: Duration,
     /// False for a push, which is finished and verified once begun.
     pub is_cancellable: bool,
+    /// How often a command that met a network failure is repeated.
+    pub n_retries: u32,
 }
 
 impl Git {
@@ -109,24 +111,26 @@ impl Git {
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
         tracing::debug!(target: "humctl::git", "git {}", arguments.join(" "));
-        let mut child = command.spawn().map_err(|source| GitError::NoProgram { source })?;
+        let mut child = command.spawn().map_err(|source| match self.directory.is_dir() {
+            true => GitError::NoProgram { source },
+            // Somebody removed the cache while we used it.
+            false => {
+                GitError::Damaged { directory: self.directory.display().to_string(), words: "it is gone".to_owned() }
+            }
+        })?;
         let started = Instant::now();
         let (sender, receiver) = mpsc::channel();
         let (stdout, stderr, stdin) = (child.stdout.take(), child.stderr.take(), child.stdin.take());
-        let read_all = |pipe: Option<Box<dyn Read + Send>>| {
+        let read_all = |pipe: Option<Box<dyn Read + Send>>, limit: usize| {
             let sender = sender.clone();
             std::thread::spawn(move || {
-                let mut bytes = Vec::new();
-                if let Some(mut pipe) = pipe {
-                    // A pipe that breaks ends the text; the exit code tells the rest.
-                    let _ = pipe.read_to_end(&mut bytes);
-                }
+                let read = pipe.map(|pipe| read_end(pipe, limit)).unwrap_or_default();
                 let _ = sender.send(());
-                bytes
+                read
             })
         };
-        let stdout = read_all(stdout.map(|pipe| Box::new(pipe) as Box<dyn Read + Send>));
-        let stderr = read_all(stderr.map(|pipe| Box::new(pipe) as Box<dyn Read + Send>));
+        let stdout = read_all(stdout.map(|pipe| Box::new(pipe) as Box<dyn Read + Send>), MAX_STDOUT);
+        let stderr = read_all(stderr.map(|pipe| Box::new(pipe) as Box<dyn Read + Send>), MAX_STDERR);
         let input = input.map(<[u8]>::to_vec);
         let writer = std::thread::spawn(move || {
             if let (Some(mut pipe), Some(input)) = (stdin, input) {
@@ -136,13 +140,17 @@ impl Git {
         });
         self.wait(&mut child, &receiver, started, command_name, limits)?;
         let status = child.wait().map_err(|source| GitError::NoProgram { source })?;
-        let stdout = stdout.join().unwrap_or_default();
-        let stderr = stderr.join().unwrap_or_default();
+        let (stdout, is_whole) = stdout.join().unwrap_or_default();
+        let (stderr, _) = stderr.join().unwrap_or_default();
         let _ = writer.join();
+        if !is_whole {
+            let words = format!("it printed more than {} MiB", MAX_STDOUT >> 20);
+            return Err(GitError::Other { url: self.url.clone(), command: command_name.to_owned(), words });
+        }
         Ok(Finished {
             code: status.code().unwrap_or(128),
             stdout,
-            stderr: self.scanner.redact(&String::from_utf8_lossy(&stderr)),
+            stderr: self.scanner.redact(&plain(&String::from_utf8_lossy(&stderr))),
         })
     }
 
@@ -198,6 +206,43 @@ impl Git {
     }
 }
 
+/// What a command may print to be worked with.
+const MAX_STDOUT: usize = 512 << 20;
+
+/// How much of what a command says is kept: its end, where the reason stands.
+const MAX_STDERR: usize = 64 << 10;
+
+/// Reads a pipe until it ends, and keeps the last `limit` bytes. Also tells
+/// whether they are all.
+fn read_end(mut pipe: impl Read, limit: usize) -> (Vec<u8>, bool) {
+    let mut bytes = Vec::new();
+    let mut is_whole = true;
+    let mut chunk = [0; 16 << 10];
+    // A pipe that breaks ends the text; the exit code tells the rest.
+    while let Ok(n_read) = pipe.read(&mut chunk)
+        && n_read > 0
+    {
+        bytes.extend_from_slice(&chunk[..n_read]);
+        if bytes.len() >= limit.saturating_mul(2) {
+            bytes.drain(..bytes.len() - limit);
+            is_whole = false;
+        }
+    }
+    if bytes.len() > limit {
+        bytes.drain(..bytes.len() - limit);
+        is_whole = false;
+    }
+    (bytes, is_whole)
+}
+
+/// Text of a server without what would steer a terminal. A carriage return
+/// starts a new line, as progress does.
+fn plain(text: &str) -> String {
+    let is_steering = |c: char| matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    let characters = text.chars().map(|c| if c == '\r' { '\n' } else { c });
+    characters.filter(|c| matches!(c, '\n' | '\t') || !(c.is_control() || is_steering(*c))).collect()
+}
+
 /// Ends a child and everything it started.
 fn stop(child: &mut Child) {
     if let Some(group) = i32::try_from(child.id()).ok().and_then(rustix::process::Pid::from_raw) {
@@ -250,8 +295,13 @@ const PASSED_TO_USERS_OWN: &[&str] = &[
 
 /// The environment of a child: an allow-list of ours, plus what every child
 /// needs. With `private_home` the user's own configuration stays outside.
+/// `protocol` is the only one that Git may speak, also when it is sent elsewhere.
 #[must_use]
-pub fn environment(ours: &BTreeMap<OsString, OsString>, private_home: Option<&Path>) -> BTreeMap<OsString, OsString> {
+pub fn environment(
+    ours: &BTreeMap<OsString, OsString>,
+    private_home: Option<&Path>,
+    protocol: &str,
+) -> BTreeMap<OsString, OsString> {
     let allowed = |name: &&OsString| {
         let name = name.to_string_lossy();
         PASSED.contains(&name.as_ref()) || (private_home.is_none() && PASSED_TO_USERS_OWN.contains(&name.as_ref()))
@@ -262,7 +312,9 @@ pub fn environment(ours: &BTreeMap<OsString, OsString>, private_home: Option<&Pa
     // Messages are read, so they must not be translated.
     set("LC_ALL", "C".into());
     set("GIT_TERMINAL_PROMPT", "0".into());
-    set("GIT_ALLOW_PROTOCOL", "https:http:ssh:file".into());
+    // The user's own configuration may lead an address elsewhere (`insteadOf`).
+    let protocols = if private_home.is_some() { protocol } else { "https:http:ssh:file" };
+    set("GIT_ALLOW_PROTOCOL", protocols.into());
     set("GIT_HTTP_LOW_SPEED_LIMIT", "100".into());
     set("GIT_HTTP_LOW_SPEED_TIME", "30".into());
     if let Some(home) = private_home {
@@ -284,7 +336,7 @@ mod tests {
         let git = Git {
             directory: directory.path().to_owned(),
             is_repository: true,
-            environment: environment(&ours, Some(directory.path())),
+            environment: environment(&ours, Some(directory.path()), "file"),
             settings: vec!["alias.nap=!sleep 30".to_owned(), "alias.leak=!echo canary-12345 >&2".to_owned()],
             scanner: SecretScanner::new(&[crate::secret::SecretValue::new("canary-12345")]),
             url: "u".to_owned(),
@@ -296,7 +348,7 @@ mod tests {
     }
 
     fn limits(seconds: u64) -> Limits {
-        Limits { timeout: Duration::from_secs(seconds), is_cancellable: true }
+        Limits { timeout: Duration::from_secs(seconds), is_cancellable: true, n_retries: 0 }
     }
 
     #[test]
@@ -323,17 +375,43 @@ mod tests {
     }
 
     #[test]
+    fn the_end_of_what_a_child_prints_is_kept() {
+        for (printed, limit, expected) in
+            [("abc", 4, ("abc", true)), ("abcd", 4, ("abcd", true)), ("abcde", 4, ("bcde", false)), ("", 4, ("", true))]
+        {
+            let (bytes, is_whole) = read_end(printed.as_bytes(), limit);
+            assert_eq!((String::from_utf8(bytes).unwrap().as_str(), is_whole), expected, "{printed}");
+        }
+        let (bytes, is_whole) = read_end(std::io::repeat(b'x').take(10 << 20), 1000);
+        assert!(bytes.len() == 1000 && bytes.capacity() < 1 << 20 && !is_whole);
+    }
+
+    #[test]
+    fn servers_cannot_steer_the_terminal() {
+        assert_eq!(plain("a\u{1b}[2J\u{9b}b\u{7}\tc\r\nd\u{202e}e\0"), "a[2Jb\tc\n\nde");
+    }
+
+    #[test]
+    fn a_cache_that_is_gone_is_not_taken_for_a_missing_program() {
+        let (directory, git) = git(CancelFlag::default());
+        drop(directory);
+        assert!(matches!(git.run(&["version"], None, limits(10)), Err(GitError::Damaged { .. })));
+    }
+
+    #[test]
     fn the_environment_is_an_allow_list() {
         let ours: BTreeMap<OsString, OsString> =
             ["HUMANITEC_TOKEN", "HUMCTL_STATE_KEY", "GIT_DIR", "PATH", "HOME", "SSH_AUTH_SOCK"]
                 .iter()
                 .map(|name| (OsString::from(name), OsString::from("x")))
                 .collect();
-        let isolated = environment(&ours, Some(Path::new("/private")));
-        let own = environment(&ours, None);
+        let isolated = environment(&ours, Some(Path::new("/private")), "https");
+        let own = environment(&ours, None, "https");
         for secret in ["HUMANITEC_TOKEN", "HUMCTL_STATE_KEY", "GIT_DIR"] {
             assert!(!isolated.contains_key(&OsString::from(secret)) && !own.contains_key(&OsString::from(secret)));
         }
+        assert_eq!(isolated[&OsString::from("GIT_ALLOW_PROTOCOL")], "https");
+        assert_eq!(own[&OsString::from("GIT_ALLOW_PROTOCOL")], "https:http:ssh:file");
         assert_eq!(isolated[&OsString::from("HOME")], "/private");
         assert!(!isolated.contains_key(&OsString::from("SSH_AUTH_SOCK")));
         assert_eq!(own[&OsString::from("SSH_AUTH_SOCK")], "x");

@@ -36,14 +36,8 @@ pub fn outcome(finished: &Finished, url: &str, host: Option<&str>, branch: &str)
             if has(&["exists; cannot create"]) {
                 return Err(GitError::NameClash { url: url_text, branch, words });
             }
-            let is_race = has(&[
-                "(stale info)",
-                "(fetch first)",
-                "(non-fast-forward)",
-                "incorrect old value provided",
-                "reference already exists",
-            ]) || (has(&["cannot lock ref"]) && has(&["but expected"]));
-            if is_race {
+            // What a hook prints is no race, whatever words it uses.
+            if !is_policy(reason) && is_race(reason, &has) {
                 return Ok(PushOutcome::Moved);
             }
             let words = if words.is_empty() { reason.to_owned() } else { format!("{reason}\n  remote: {words}") };
@@ -51,6 +45,36 @@ pub fn outcome(finished: &Finished, url: &str, host: Option<&str>, branch: &str)
         }
         _ => Err(classify(url, host, "push", &finished.stderr)),
     }
+}
+
+/// True when a rule of the server stands against the push.
+fn is_policy(reason: &str) -> bool {
+    const POLICY: &[&str] = &[
+        "hook declined",
+        "rule violations",
+        "not allowed to push",
+        // Azure DevOps: only by pull request, no permission, a policy.
+        "TF402455",
+        "TF401027",
+        "TF402457",
+    ];
+    POLICY.iter().any(|needle| reason.contains(needle))
+}
+
+/// True when somebody else moved the branch: by the lease, by Git, or in the
+/// words of the large hosts.
+fn is_race(reason: &str, has: &dyn Fn(&[&str]) -> bool) -> bool {
+    const BY_GIT: &[&str] = &["(stale info)", "(fetch first)", "(non-fast-forward)"];
+    const BY_SERVER: &[&str] = &[
+        "incorrect old value provided",
+        "reference already exists",
+        // GitLab, Azure DevOps
+        "Please refresh and try again",
+        "TF401028",
+    ];
+    BY_GIT.iter().any(|needle| reason.contains(needle))
+        || has(BY_SERVER)
+        || (has(&["cannot lock ref"]) && (has(&["but expected"]) || has(&["File exists"])))
 }
 
 #[cfg(test)]
@@ -86,7 +110,50 @@ mod tests {
                 "remote: error: cannot lock ref 'refs/heads/a/b': 'refs/heads/a' exists; cannot create 'refs/heads/a/b'",
                 "Branch name clash",
             ),
+            (
+                1,
+                line("!", "[remote rejected] (failed to update ref)"),
+                "remote: error: cannot lock ref 'refs/heads/main': Unable to create '/r/main.lock': File exists.",
+                "Moved",
+            ),
+            (1, line("!", "[remote rejected] (reference already exists)"), "", "Moved"),
+            (1, line("!", "[remote rejected] (TF401028: The reference has already been updated)"), "", "Moved"),
+            (
+                1,
+                line("!", "[remote rejected] (failed to update ref)"),
+                "remote: Please refresh and try again.",
+                "Moved",
+            ),
+            (1, line("!", "[remote rejected] (failed to update ref)"), "remote: disk full", "Push declined"),
             (1, line("!", "[remote rejected] (pre-receive hook declined)"), "remote: no way", "Push declined"),
+            // A hook may say anything.
+            (
+                1,
+                line("!", "[remote rejected] (pre-receive hook declined)"),
+                "remote: (stale info) reference already exists",
+                "Push declined",
+            ),
+            (1, line("!", "[remote rejected] (protected branch hook declined)"), "remote: GH006: x", "Push declined"),
+            (
+                1,
+                line("!", "[remote rejected] (push declined due to repository rule violations)"),
+                "remote: error: GH013: Repository rule violations found",
+                "Push declined",
+            ),
+            (
+                1,
+                line("!", "[remote rejected] (pre-receive hook declined)"),
+                "remote: GitLab: You are not allowed to push code to protected branches on this project.",
+                "Push declined",
+            ),
+            (
+                1,
+                line("!", "[remote rejected] (TF402455: Pushes to this branch are not permitted)"),
+                "",
+                "Push declined",
+            ),
+            (1, line("!", "[remote rejected] (TF401027: You need the permission)"), "", "Push declined"),
+            (128, String::new(), "fatal: the remote end hung up unexpectedly", "Git target unreachable"),
             (128, String::new(), "fatal: Authentication failed for 'x'", "Credentials refused"),
         ] {
             assert_eq!(run(code, &stdout, stderr), expected, "{stdout}{stderr}");

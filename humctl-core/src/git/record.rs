@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::context::EnvironmentContext;
-use crate::git::target::TargetPath;
+use crate::git::target::{TargetPath, check_component};
 use crate::json;
 
 /// Directory of the records, at the root of the branch.
@@ -105,7 +105,27 @@ impl EnvironmentRecord {
             }
             _ => return Err(damaged("it has no version".to_owned())),
         }
-        crate::decode::tolerant(&value).map_err(|error| damaged(error.to_string()))
+        let record: Self = crate::decode::tolerant(&value).map_err(|error| damaged(error.to_string()))?;
+        record.check_paths().map_err(damaged)?;
+        Ok(record)
+    }
+
+    /// What is read from a branch anybody may have written.
+    fn check_paths(&self) -> Result<(), String> {
+        let path = TargetPath::parse(&self.path).map_err(|reason| format!("path `{}`: {reason}", self.path))?;
+        if path.as_str() != self.path {
+            return Err(format!("path `{}` is not in its plain form", self.path));
+        }
+        for name in self.files.keys() {
+            let checked = check_component(name);
+            if let Err(reason) = checked.and_then(|()| match name.contains('/') {
+                true => Err("it lies in another directory".to_owned()),
+                false => Ok(()),
+            }) {
+                return Err(format!("file `{}`: {reason}", name.escape_debug()));
+            }
+        }
+        Ok(())
     }
 }
 
@@ -128,5 +148,31 @@ mod tests {
         assert!(EnvironmentRecord::parse("r", b"{\"version\": 2}").unwrap_err().contains("update humctl"));
         assert!(EnvironmentRecord::parse("r", b"{").unwrap_err().contains("cannot be read"));
         assert!(EnvironmentRecord::parse("r", b"{\"version\": 1}").unwrap_err().contains("missing"));
+        let deep = "[".repeat(1 << 20);
+        assert!(EnvironmentRecord::parse("r", deep.as_bytes()).unwrap_err().contains("cannot be read"));
+    }
+
+    #[test]
+    fn a_record_that_names_files_elsewhere_is_damaged() {
+        for (path, name, is_good) in [
+            ("", "workload-x.yaml", true),
+            ("a/b", "workload-x.yaml", true),
+            ("a/b/", "workload-x.yaml", false),
+            ("../a", "workload-x.yaml", false),
+            ("/etc", "workload-x.yaml", false),
+            (".humctl", "workload-x.yaml", false),
+            ("a", "../x", false),
+            ("a", "b/workload-x.yaml", false),
+            ("a", "..", false),
+            ("a", ".git", false),
+            ("a", "x\ny", false),
+        ] {
+            let files = BTreeMap::from([(name.to_owned(), "ab".to_owned())]);
+            let set = DeploymentSet::default();
+            let mut record = EnvironmentRecord::new(&context(), &TargetPath::default(), &set, files);
+            record.path = path.to_owned();
+            let read = EnvironmentRecord::parse("r", record.to_text().as_bytes());
+            assert_eq!(read.is_ok(), is_good, "{path} {name}: {read:?}");
+        }
     }
 }

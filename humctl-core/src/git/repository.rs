@@ -1,19 +1,23 @@
 //! The cache repository: a bare, blobless copy of one branch of one remote.
 //!
 //! Only a cache: it is fetched into before every use, holds nothing that the
-//! remote does not have, and is made anew when it is damaged. A lock beside it
-//! keeps processes apart.
+//! remote does not have, and is made anew when it is damaged or has grown too
+//! large. A lock beside it keeps processes apart.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use crate::fault;
+use crate::git::cache::{self, unusable};
 use crate::git::error::GitError;
-use crate::git::process::{CancelFlag, Git, Limits};
+use crate::git::process::{Finished, Git, Limits};
 use crate::git::push::{PushOutcome, outcome};
+use crate::git::retry::retrying;
 use crate::git::tree::TreeEntry;
-use crate::hash;
+use crate::hash::{self, ObjectFormat};
 
 /// The branch's tip in the cache.
 const TIP: &str = "refs/humctl/tip";
@@ -24,14 +28,30 @@ const FETCHED: &str = "humctl-fetched";
 /// Where `fast-import` puts a commit before it is pushed.
 pub(super) const WORK: &str = "refs/humctl/work";
 
-const LOCAL: Limits = Limits { timeout: Duration::from_mins(1), is_cancellable: true };
+const LOCAL: Limits = Limits { timeout: Duration::from_mins(1), is_cancellable: true, n_retries: 0 };
+
+/// How far back a pushed commit is searched for in a cache that was made anew.
+const HISTORY: u32 = 100;
+
+/// Where a cache repository lies.
+#[derive(Debug, Clone, Copy)]
+pub enum CachePlace<'p> {
+    /// Below the user's cache directory, for the next time.
+    Kept(&'p Path),
+    /// In a directory that somebody else removes.
+    Temporary(&'p Path),
+}
 
 /// A locked cache repository.
 #[derive(Debug)]
 pub struct CacheRepository {
     git: Git,
-    _lock: File,
+    // Nobody else knows of a temporary one.
+    _lock: Option<File>,
     network: Limits,
+    format: Cell<ObjectFormat>,
+    /// Directory for what is needed for a moment.
+    scratch: PathBuf,
 }
 
 /// An object that `cat-file` printed.
@@ -39,44 +59,150 @@ pub struct CacheRepository {
 pub struct Object {
     /// Its id.
     pub id: String,
+    /// `commit`, `tree` or `blob`.
+    pub kind: String,
     /// Its bytes.
     pub content: Vec<u8>,
 }
 
+/// Where a branch is, seen from a commit that was pushed to it.
+enum Look {
+    /// It holds the commit.
+    Holds,
+    /// It does not; its tip, if there is one.
+    At(Option<String>),
+}
+
 impl CacheRepository {
     /// Locks and, when needed, makes the cache of a branch. `git` says how to
-    /// run the program; its directory is set here.
+    /// run the program; its directory is set here. `scratch` is a private directory.
     ///
     /// # Errors
     /// [`GitError`]; `Timeout` when somebody else holds the lock for too long.
-    pub fn open(cache_dir: &Path, mut git: Git, branch: Option<&str>, network: Limits) -> Result<Self, GitError> {
-        let name = hash::sha256_hex(format!("{}\0{}", git.url, branch.unwrap_or_default()).as_bytes());
-        let directory = cache_dir.join(&name[..32]);
-        let io_error =
-            |source| GitError::Io { what: format!("cannot use the cache `{}`", directory.display()), source };
-        fs::create_dir_all(&directory).map_err(io_error)?;
-        let lock = lock(&directory.join("lock"), &git.cancel, network.timeout, &git.url)?;
-        git.directory = directory.join("repo.git");
-        let repository = Self { git, _lock: lock, network };
-        if !repository.git.directory.join("config").is_file() {
+    pub fn open(
+        place: CachePlace<'_>,
+        mut git: Git,
+        branch: Option<&str>,
+        network: Limits,
+        scratch: &Path,
+    ) -> Result<Self, GitError> {
+        let lock = match place {
+            CachePlace::Temporary(directory) => {
+                git.directory = directory.join("repo.git");
+                None
+            }
+            CachePlace::Kept(cache_dir) => {
+                let root = cache_root(cache_dir);
+                let name = hash::sha256_hex(format!("{}\0{}", git.url, branch.unwrap_or_default()).as_bytes());
+                let directory = root.join(&name[..32]);
+                let lock = cache::lock(&directory, &git.cancel, network.timeout, &git.url)?;
+                fault::point("cache locked");
+                cache::remove_unused(&root, cache::MAX_AGE);
+                git.directory = directory.join("repo.git");
+                Some(lock)
+            }
+        };
+        let format = format_in(&git.directory);
+        let scratch = scratch.to_owned();
+        let repository = Self { git, _lock: lock, network, format: Cell::new(format), scratch };
+        let directory = &repository.git.directory;
+        if !directory.join("config").is_file() || cache::is_overgrown(directory, cache::LIMITS) {
             repository.make()?;
         }
         Ok(repository)
     }
 
-    fn make(&self) -> Result<(), GitError> {
+    /// How the repository names its objects.
+    #[must_use]
+    pub fn format(&self) -> ObjectFormat {
+        self.format.get()
+    }
+
+    /// Makes the cache anew, with nothing in it.
+    ///
+    /// # Errors
+    /// [`GitError`] when the old one cannot be removed or no new one be made.
+    pub fn make(&self) -> Result<(), GitError> {
         let directory = &self.git.directory;
-        let io_error =
-            |source| GitError::Io { what: format!("cannot use the cache `{}`", directory.display()), source };
-        if directory.exists() {
-            fs::remove_dir_all(directory).map_err(io_error)?;
+        // It gets its name once it is whole: a process may be killed in between.
+        let begun = directory.with_extension("new");
+        for old in [directory, &begun] {
+            if old.exists() {
+                fs::remove_dir_all(old).map_err(unusable(old))?;
+            }
         }
-        fs::create_dir_all(directory).map_err(io_error)?;
-        self.git.check(&["init", "--quiet", "--bare"], None, LOCAL)?;
+        fault::point("cache removed");
+        fs::create_dir_all(&begun).map_err(unusable(&begun))?;
+        let git = Git { directory: begun.clone(), ..self.git.clone() };
+        let format = match self.format.get() {
+            ObjectFormat::Sha1 => "--object-format=sha1",
+            ObjectFormat::Sha256 => "--object-format=sha256",
+        };
         // A named remote: with an address as argument, `--filter` would write
         // that address into the configuration under its own name.
-        self.git.check(&["config", "remote.origin.url", &self.git.url], None, LOCAL)?;
+        git.check(&["init", "--quiet", "--bare", "--template=", format], None, LOCAL)?;
+        fault::point("cache begun");
+        git.check(&["config", "remote.origin.url", &self.git.url], None, LOCAL)?;
+        fault::point("cache configured");
+        fs::rename(&begun, directory).map_err(unusable(directory))?;
+        fault::point("cache made");
         Ok(())
+    }
+
+    /// Makes the cache anew after a failure; in the repository's format when
+    /// that was the reason.
+    ///
+    /// # Errors
+    /// As [`Self::make`].
+    pub fn make_after(&self, error: &GitError) -> Result<(), GitError> {
+        tracing::debug!(target: "humctl::git", "the cache is made anew: {}", error.summary());
+        if let GitError::OtherFormat { .. } = error {
+            self.format.set(match self.format.get() {
+                ObjectFormat::Sha1 => ObjectFormat::Sha256,
+                ObjectFormat::Sha256 => ObjectFormat::Sha1,
+            });
+        }
+        self.make()
+    }
+
+    /// Runs a command that is about the cache alone.
+    fn local(&self, arguments: &[&str], input: Option<&[u8]>) -> Result<Finished, GitError> {
+        self.git.check(arguments, input, LOCAL).map_err(|error| self.damaged(error))
+    }
+
+    /// A failure without a class, of a command that asks no remote, is the cache's.
+    fn damaged(&self, error: GitError) -> GitError {
+        match error {
+            GitError::Other { words, command, .. } => GitError::Damaged {
+                directory: self.git.directory.display().to_string(),
+                words: format!("`git {command}` says: {words}"),
+            },
+            other => other,
+        }
+    }
+
+    /// An error that the cache lacks what it must have.
+    pub(super) fn lacks(&self, what: &str) -> GitError {
+        let directory = self.git.directory.display().to_string();
+        GitError::Damaged { directory, words: format!("{what} is missing") }
+    }
+
+    /// Asks the remote something: again while the network fails, and once more
+    /// with a new cache when this one may be the reason.
+    fn ask<T>(&self, limits: Limits, attempt: impl Fn(Limits) -> Result<T, GitError>) -> Result<T, GitError> {
+        match retrying(limits, &self.git.cancel, &attempt) {
+            Err(error) if error.may_be_the_cache() => {
+                // A damaged cache is no reason to fail; a second failure is.
+                self.make_after(&error)?;
+                retrying(limits, &self.git.cancel, &attempt)
+            }
+            other => other,
+        }
+    }
+
+    /// What a push is finished with once it has begun.
+    fn finishing(&self) -> Limits {
+        Limits { is_cancellable: false, ..self.network }
     }
 
     /// The branch that the remote's HEAD names, also when it does not exist yet.
@@ -84,21 +210,33 @@ impl CacheRepository {
     /// # Errors
     /// [`GitError`] when the remote cannot be asked.
     pub fn default_branch(&self) -> Result<String, GitError> {
-        let finished = self.git.check(&["ls-remote", "--symref", "origin", "HEAD"], None, self.network)?;
-        if let Some(branch) = symref(&finished.text()) {
+        if let Some(branch) = self.remote_head(self.network)? {
             return Ok(branch);
         }
         // An empty repository prints nothing; a clone still learns the name.
-        let directory = tempfile::tempdir_in(self.git.directory.parent().unwrap_or(Path::new(".")))
+        let directory = tempfile::tempdir_in(&self.scratch)
             .map_err(|source| GitError::Io { what: "cannot make a temporary directory".to_owned(), source })?;
         let clone = directory.path().join("clone.git");
-        let arguments =
-            ["clone", "--quiet", "--bare", "--depth=1", "--no-tags", &self.git.url, &clone.display().to_string()];
+        let clone_text = clone.display().to_string();
+        let arguments = ["clone", "--quiet", "--bare", "--depth=1", "--no-tags", &self.git.url, &clone_text];
         let outside = Git { directory: directory.path().to_owned(), is_repository: false, ..self.git.clone() };
-        outside.check(&arguments, None, self.network)?;
+        retrying(self.network, &self.git.cancel, |limits| outside.check(&arguments, None, limits))?;
         let inside = Git { directory: clone, ..self.git.clone() };
         let head = inside.run(&["symbolic-ref", "--short", "HEAD"], None, LOCAL)?;
         Ok(if head.code == 0 { head.text() } else { "main".to_owned() })
+    }
+
+    fn remote_head(&self, limits: Limits) -> Result<Option<String>, GitError> {
+        let arguments = ["ls-remote", "--symref", "origin", "HEAD"];
+        Ok(symref(&self.ask(limits, |limits| self.git.check(&arguments, None, limits))?.text()))
+    }
+
+    /// True when the remote's HEAD names a branch that does not exist, though others do.
+    ///
+    /// # Errors
+    /// [`GitError`] when the remote cannot be asked.
+    pub fn has_dangling_head(&self) -> Result<bool, GitError> {
+        Ok(self.remote_head(self.finishing())?.is_none())
     }
 
     /// Brings the cache up to date with a branch; false when there is no such branch.
@@ -106,17 +244,17 @@ impl CacheRepository {
     /// # Errors
     /// [`GitError`] when the remote cannot be read.
     pub fn fetch(&self, branch: &str) -> Result<bool, GitError> {
-        match self.try_fetch(branch) {
-            Err(GitError::Other { .. }) => {
-                // A damaged cache is no reason to fail; a second failure is.
-                self.make()?;
-                self.try_fetch(branch)
-            }
-            other => other,
-        }
+        self.fetch_within(branch, self.network)
     }
 
-    fn try_fetch(&self, branch: &str) -> Result<bool, GitError> {
+    fn fetch_within(&self, branch: &str, limits: Limits) -> Result<bool, GitError> {
+        fault::point("about to fetch");
+        let exists = self.ask(limits, |limits| self.try_fetch(branch, limits))?;
+        fault::point("fetched");
+        Ok(exists)
+    }
+
+    fn try_fetch(&self, branch: &str, limits: Limits) -> Result<bool, GitError> {
         let mark = self.git.directory.join(FETCHED);
         let is_cold = !mark.is_file();
         let refspec = format!("+refs/heads/{branch}:{TIP}");
@@ -126,8 +264,8 @@ impl CacheRepository {
             arguments.push("--depth=1");
         }
         arguments.extend(["origin", &refspec]);
-        let finished = self.git.run(&arguments, None, self.network)?;
-        let io_error = |source| GitError::Io { what: format!("cannot use the cache `{}`", mark.display()), source };
+        let finished = self.git.run(&arguments, None, limits)?;
+        let io_error = unusable(&self.git.directory);
         if finished.code == 0 {
             if is_cold {
                 File::create(&mark).map_err(io_error)?;
@@ -138,7 +276,7 @@ impl CacheRepository {
             if !is_cold {
                 fs::remove_file(&mark).map_err(io_error)?;
             }
-            self.git.run(&["update-ref", "-d", TIP], None, LOCAL)?;
+            self.local(&["update-ref", "-d", TIP], None)?;
             return Ok(false);
         }
         Err(self.git.classify(&arguments, &finished))
@@ -156,8 +294,12 @@ impl CacheRepository {
             input.push_str(name);
             input.push('\n');
         }
-        let finished = self.git.check(&["cat-file", "--batch"], Some(input.as_bytes()), self.network)?;
-        parse_batch(&finished.stdout, names).ok_or_else(|| self.git.classify(&["cat-file"], &finished))
+        let arguments = ["cat-file", "--batch"];
+        let finished = retrying(self.network, &self.git.cancel, |limits| {
+            self.git.check(&arguments, Some(input.as_bytes()), limits)
+        });
+        let finished = finished.map_err(|error| self.damaged(error))?;
+        parse_batch(&finished.stdout, names).ok_or_else(|| self.damaged(self.git.classify(&arguments, &finished)))
     }
 
     /// As [`Self::read`], for blobs that the cache may lack: they come with one
@@ -187,21 +329,19 @@ impl CacheRepository {
     }
 
     /// Paths of all files below a directory of the tip; the root when empty.
+    /// Those that no record could name are left out.
     ///
     /// # Errors
     /// [`GitError`].
     pub fn files_below(&self, path: &str) -> Result<Vec<String>, GitError> {
         let mut arguments = vec!["ls-tree", "-r", "-z", "--name-only", "--full-tree", TIP];
-        let directory = format!("{path}/");
+        let directory = format!(":(literal){path}/");
         if !path.is_empty() {
             arguments.extend(["--", &directory]);
         }
-        let finished = self.git.check(&arguments, None, LOCAL)?;
-        Ok(String::from_utf8_lossy(&finished.stdout)
-            .split('\0')
-            .filter(|p| !p.is_empty())
-            .map(ToOwned::to_owned)
-            .collect())
+        let finished = self.local(&arguments, None)?;
+        let paths = finished.stdout.split(|&byte| byte == 0).filter_map(|path| std::str::from_utf8(path).ok());
+        Ok(paths.filter(|p| !p.is_empty() && !p.contains(char::is_control)).map(ToOwned::to_owned).collect())
     }
 
     /// Trailer values and ids of the commits that the cache has, newest first.
@@ -210,7 +350,7 @@ impl CacheRepository {
     /// [`GitError`].
     pub fn deployments(&self, trailer: &str) -> Result<Vec<(String, String)>, GitError> {
         let format = format!("--format=%H%x09%(trailers:key={trailer},valueonly,separator=%x2C)");
-        let finished = self.git.check(&["log", "-n", "200", &format, TIP], None, LOCAL)?;
+        let finished = self.local(&["log", "-n", "200", &format, TIP], None)?;
         Ok(finished
             .text()
             .lines()
@@ -225,6 +365,10 @@ impl CacheRepository {
     /// # Errors
     /// [`GitError`] when the remote cannot be read.
     pub fn deepen(&self, branch: &str, n_commits: u32) -> Result<(), GitError> {
+        self.deepen_within(branch, n_commits, self.network)
+    }
+
+    fn deepen_within(&self, branch: &str, n_commits: u32, limits: Limits) -> Result<(), GitError> {
         let depth = format!("--deepen={n_commits}");
         let refspec = format!("+refs/heads/{branch}:{TIP}");
         let arguments = [
@@ -237,7 +381,7 @@ impl CacheRepository {
             "origin",
             &refspec,
         ];
-        self.git.check(&arguments, None, self.network).map(drop)
+        retrying(limits, &self.git.cancel, |limits| self.git.check(&arguments, None, limits)).map(drop)
     }
 
     /// Makes a commit from a fast-import stream and returns its id.
@@ -249,7 +393,7 @@ impl CacheRepository {
         let finished = self.git.run(&arguments, Some(stream), LOCAL)?;
         if finished.code != 0 {
             self.remove_crash_reports();
-            return Err(self.git.classify(&arguments, &finished));
+            return Err(self.damaged(self.git.classify(&arguments, &finished)));
         }
         Ok(finished.text())
     }
@@ -262,60 +406,84 @@ impl CacheRepository {
         }
     }
 
-    /// Pushes a commit if the branch still is where it was read.
+    /// Pushes a commit if the branch still is where it was expected. However the
+    /// push ends, the branch is looked at before anything is told of it.
     ///
     /// # Errors
     /// [`GitError`] for everything that another attempt would not mend.
-    pub fn push(&self, commit: &str, branch: &str, tip: Option<&str>) -> Result<PushOutcome, GitError> {
-        let lease = format!("--force-with-lease=refs/heads/{branch}:{}", tip.unwrap_or_default());
+    pub fn push(&self, commit: &str, branch: &str, expected: Option<&str>) -> Result<PushOutcome, GitError> {
+        let lease = format!("--force-with-lease=refs/heads/{branch}:{}", expected.unwrap_or_default());
         let refspec = format!("{commit}:refs/heads/{branch}");
-        let limits = Limits { is_cancellable: false, ..self.network };
-        let finished =
-            self.git.run(&["push", "--porcelain", "--no-verify", &lease, "origin", &refspec], None, limits)?;
-        outcome(&finished, &self.git.url, self.git.host.as_deref(), branch)
+        let arguments = ["push", "--porcelain", "--no-verify", &lease, "origin", &refspec];
+        retrying(self.network, &self.git.cancel, |limits| {
+            // Only the pause before the next attempt can be cut short.
+            let finished = self.git.run(&arguments, None, Limits { is_cancellable: false, ..limits });
+            fault::point("pushed");
+            let host = self.git.host.as_deref();
+            match finished.and_then(|finished| outcome(&finished, &self.git.url, host, branch)) {
+                Err(error) if error.is_end_unknown() => match self.look(commit, branch) {
+                    Ok(Look::Holds) => Ok(PushOutcome::Landed),
+                    Ok(Look::At(tip)) if tip.as_deref() != expected => Ok(PushOutcome::Moved),
+                    Ok(Look::At(_)) => Err(error),
+                    Err(blind) => Err(self.no_answer(commit, branch, &blind)),
+                },
+                Ok(PushOutcome::Landed) => match self.look(commit, branch) {
+                    Ok(Look::Holds) => Ok(PushOutcome::Landed),
+                    // A transport has been seen to report success for a push that was undone.
+                    Ok(Look::At(_)) => Err(GitError::NotVerified {
+                        url: self.git.url.clone(),
+                        branch: branch.to_owned(),
+                        commit: commit.to_owned(),
+                    }),
+                    Err(blind) => Err(self.no_answer(commit, branch, &blind)),
+                },
+                other => other,
+            }
+        })
     }
 
-    /// Makes sure that the branch holds a pushed commit: a transport has been
-    /// seen to report success for a push that was undone.
-    ///
-    /// # Errors
-    /// [`GitError::NotVerified`], or another one when the remote cannot be asked.
-    pub fn verify(&self, commit: &str, branch: &str) -> Result<(), GitError> {
-        let limits = Limits { is_cancellable: false, ..self.network };
+    fn no_answer(&self, commit: &str, branch: &str, blind: &GitError) -> GitError {
+        GitError::NoAnswer {
+            url: self.git.url.clone(),
+            branch: branch.to_owned(),
+            commit: commit.to_owned(),
+            words: blind.to_string().lines().next().unwrap_or_default().to_owned(),
+        }
+    }
+
+    /// Looks whether a branch holds a commit.
+    fn look(&self, commit: &str, branch: &str) -> Result<Look, GitError> {
+        let limits = self.finishing();
         let reference = format!("refs/heads/{branch}");
-        let finished = self.git.check(&["ls-remote", "origin", &reference], None, limits)?;
-        let tip = finished.text().split_whitespace().next().unwrap_or_default().to_owned();
-        if tip == commit {
-            return Ok(());
+        let arguments = ["ls-remote", "origin", &reference];
+        let listed = self.ask(limits, |limits| self.git.check(&arguments, None, limits))?.text();
+        fault::point("looked at the branch");
+        let tip = listed.split_whitespace().next().map(ToOwned::to_owned);
+        if tip.as_deref() == Some(commit) {
+            return Ok(Look::Holds);
         }
         // Somebody may have pushed on top of it already.
-        if self.fetch(branch)? && self.git.run(&["merge-base", "--is-ancestor", commit, TIP], None, LOCAL)?.code == 0 {
-            return Ok(());
+        if tip.is_none() || !self.fetch_within(branch, limits)? {
+            return Ok(Look::At(tip));
         }
-        Err(GitError::NotVerified { url: self.git.url.clone(), branch: branch.to_owned(), commit: commit.to_owned() })
+        let is_below = || -> Result<bool, GitError> {
+            let arguments = ["merge-base", "--is-ancestor", commit, TIP];
+            Ok(self.git.run(&arguments, None, Limits { is_cancellable: false, ..LOCAL })?.code == 0)
+        };
+        if is_below()? {
+            return Ok(Look::Holds);
+        }
+        // A cache that was made anew has no history yet.
+        self.deepen_within(branch, HISTORY, limits)?;
+        Ok(if is_below()? { Look::Holds } else { Look::At(tip) })
     }
 }
 
-/// Waits for an exclusive lock.
-fn lock(path: &Path, cancel: &CancelFlag, timeout: Duration, url: &str) -> Result<File, GitError> {
-    let io_error = |source| GitError::Io { what: format!("cannot lock `{}`", path.display()), source };
-    let file = File::options().create(true).truncate(false).write(true).open(path).map_err(io_error)?;
-    let started = Instant::now();
-    loop {
-        match file.try_lock() {
-            Ok(()) => return Ok(file),
-            Err(fs::TryLockError::Error(source)) => return Err(io_error(source)),
-            Err(fs::TryLockError::WouldBlock) if cancel.is_set() => return Err(GitError::Cancelled),
-            Err(fs::TryLockError::WouldBlock) if started.elapsed() > timeout => {
-                return Err(GitError::Timeout {
-                    url: url.to_owned(),
-                    command: "lock".to_owned(),
-                    seconds: timeout.as_secs(),
-                });
-            }
-            Err(fs::TryLockError::WouldBlock) => std::thread::sleep(Duration::from_millis(10)),
-        }
-    }
+/// How an existing cache names objects.
+fn format_in(directory: &Path) -> ObjectFormat {
+    let config = fs::read_to_string(directory.join("config")).unwrap_or_default();
+    let is_sha256 = config.lines().any(|line| line.trim().replace(' ', "").eq_ignore_ascii_case("objectformat=sha256"));
+    if is_sha256 { ObjectFormat::Sha256 } else { ObjectFormat::Sha1 }
 }
 
 /// The branch in `ref: refs/heads/X<TAB>HEAD`.
@@ -331,30 +499,44 @@ fn parse_batch(mut bytes: &[u8], names: &[String]) -> Option<BTreeMap<String, Ob
         let end = bytes.iter().position(|&b| b == b'\n')?;
         let head = std::str::from_utf8(&bytes[..end]).ok()?;
         bytes = &bytes[end + 1..];
-        if head.ends_with(" missing") || head.ends_with(" ambiguous") {
+        if [" missing", " ambiguous", " submodule"].iter().any(|end| head.ends_with(end)) {
             continue;
         }
         let mut fields = head.split(' ');
-        let (id, size) = (fields.next()?, fields.nth(1)?.parse::<usize>().ok()?);
-        objects.insert(name.clone(), Object { id: id.to_owned(), content: bytes.get(..size)?.to_vec() });
+        let (id, kind, size) = (fields.next()?.to_owned(), fields.next()?.to_owned(), fields.next()?);
+        let size = size.parse::<usize>().ok()?;
+        objects.insert(name.clone(), Object { id, kind, content: bytes.get(..size)?.to_vec() });
         bytes = bytes.get(size + 1..)?;
     }
     Some(objects)
 }
 
-/// Reads the entries of a raw tree object.
-#[must_use]
-pub fn parse_tree(mut bytes: &[u8], id_len: usize) -> BTreeMap<String, TreeEntry> {
+/// Reads the entries of a raw tree object. A name that is no UTF-8 keeps a form
+/// of its own, which no file of ours can have.
+///
+/// # Errors
+/// What is wrong, as a sentence: a tree that names something twice means
+/// different things to different readers.
+pub fn parse_tree(mut bytes: &[u8], id_len: usize) -> Result<BTreeMap<String, TreeEntry>, String> {
     let mut entries = BTreeMap::new();
-    while let Some(space) = bytes.iter().position(|&b| b == b' ') {
-        let Some(nul) = bytes.iter().position(|&b| b == 0) else { break };
-        let Some(id) = bytes.get(nul + 1..nul + 1 + id_len) else { break };
-        let mode = String::from_utf8_lossy(&bytes[..space]).into_owned();
-        let name = String::from_utf8_lossy(&bytes[space + 1..nul]).into_owned();
-        entries.insert(name, TreeEntry { mode, id: hash::hex(id) });
-        bytes = &bytes[nul + 1 + id_len..];
+    while !bytes.is_empty() {
+        let (head, rest) = split_at_byte(bytes, 0).ok_or("it ends in the middle of a name")?;
+        let (mode, name) = split_at_byte(head, b' ').ok_or("it has an entry without a mode")?;
+        let (id, rest) = rest.split_at_checked(id_len).ok_or("it ends in the middle of an entry")?;
+        bytes = rest;
+        let mode = String::from_utf8_lossy(mode).into_owned();
+        let name = String::from_utf8(name.to_vec()).unwrap_or_else(|_| format!("\0{}", hash::hex(name)));
+        if let Some(twice) = entries.insert(name.clone(), TreeEntry { mode, id: hash::hex(id) }) {
+            return Err(format!("it has two entries `{}`, one of them {}", name.escape_debug(), twice.kind()));
+        }
     }
-    entries
+    Ok(entries)
+}
+
+/// What is before and behind the first such byte.
+fn split_at_byte(bytes: &[u8], byte: u8) -> Option<(&[u8], &[u8])> {
+    let at = bytes.iter().position(|&b| b == byte)?;
+    Some((&bytes[..at], &bytes[at + 1..]))
 }
 
 /// The directory of all cache repositories below the user's cache directory.
@@ -380,9 +562,26 @@ mod tests {
         raw.extend([0xab; 20]);
         raw.extend(b"40000 dir\0");
         raw.extend([0x01; 20]);
-        let entries = parse_tree(&raw, 20);
+        let entries = parse_tree(&raw, 20).unwrap();
         assert_eq!(entries["a b"].id, "ab".repeat(20));
         assert!(entries["dir"].is_tree());
+    }
+
+    #[test]
+    fn hostile_trees_are_refused_or_kept_apart() {
+        let entry = |mode: &str, name: &[u8]| [mode.as_bytes(), b" ", name, b"\0", &[7; 20]].concat();
+        let tree = [entry("100644", b"a\xff"), entry("100644", b"a\xfe"), entry("100644", "a\u{fffd}".as_bytes())];
+        assert_eq!(parse_tree(&tree.concat(), 20).unwrap().len(), 3);
+        for (bytes, expected) in [
+            ([entry("100644", b"shop"), entry("40000", b"shop")].concat(), "two entries `shop`, one of them a file"),
+            (b"100644 a".to_vec(), "middle of a name"),
+            (b"100644\0 a".to_vec(), "without a mode"),
+            (b"\0\0\0\0".to_vec(), "without a mode"),
+            (b"100644 a\0123".to_vec(), "middle of an entry"),
+        ] {
+            let reason = parse_tree(&bytes, 20).unwrap_err();
+            assert!(reason.contains(expected), "{reason}");
+        }
     }
 
     #[test]

@@ -6,12 +6,14 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::context::EnvironmentContext;
-use crate::git::credentials::{CredentialSession, HostKeys, Login};
+use crate::fault;
+use crate::git::credentials::{CredentialSession, GivenCredentials, HostKeys, Login};
 use crate::git::error::GitError;
 use crate::git::process::{CancelFlag, Git, Limits, environment};
 use crate::git::push::PushOutcome;
 use crate::git::record::{EnvironmentRecord, RECORD_DIR};
-use crate::git::repository::{CacheRepository, WORK, cache_root, parse_tree};
+use crate::git::repository::{CachePlace, CacheRepository, Object, WORK, parse_tree};
+use crate::git::retry::N_RETRIES;
 use crate::git::target::{GitTarget, TargetPath};
 use crate::git::tree::{Author, BranchView, CommitHead, Edit, TreeEntry, fast_import_stream, is_owned_name};
 use crate::hash::ObjectFormat;
@@ -24,6 +26,8 @@ pub struct GitSettings {
     pub executable: PathBuf,
     /// The user's cache directory for us.
     pub cache_dir: PathBuf,
+    /// Use a cache of the moment instead of that in `cache_dir`.
+    pub no_cache: bool,
     /// Directory for private files while Git runs.
     pub runtime_dir: PathBuf,
     /// Our environment, from which children get an allow-list.
@@ -34,10 +38,18 @@ pub struct GitSettings {
     pub author_email: String,
     /// Fixed time of commits, from `SOURCE_DATE_EPOCH`.
     pub commit_time: Option<i64>,
+    /// Ask CI systems not to run for our commits.
+    pub skip_ci: bool,
     /// Trust hosts that no file names.
     pub accept_new_host_key: bool,
-    /// The user's own `known_hosts`.
+    /// The user's own `known_hosts`; it need not exist.
     pub known_hosts: Option<PathBuf>,
+    /// The file that was named to be used instead.
+    pub named_known_hosts: Option<PathBuf>,
+    /// For targets whose Definition has no credentials.
+    pub given: GivenCredentials,
+    /// How long one network operation may take, its repetitions included.
+    pub timeout: Duration,
     /// Asks for an orderly end.
     pub cancel: CancelFlag,
 }
@@ -56,14 +68,15 @@ pub struct GitSession {
 /// A branch that was fetched just now.
 #[derive(Debug, Clone, Copy)]
 pub struct Fetched {
+    /// The branch is there.
     branch_exists: bool,
+    /// It is there, or the one that it is to be made from.
+    has_tip: bool,
 }
-
-/// How long one network command may take.
-const NETWORK: Duration = Duration::from_mins(5);
 
 impl GitSession {
     /// Locks the target's cache, prepares the login and finds out the branch.
+    /// Whoever only looks says how long that is worth.
     ///
     /// # Errors
     /// [`GitError`].
@@ -72,17 +85,21 @@ impl GitSession {
         target: &GitTarget,
         login: &Login,
         scanner: SecretScanner,
-        timeout: Option<Duration>,
+        look: Option<Duration>,
     ) -> Result<Self, GitError> {
         let host_keys = HostKeys {
             from_definition: target.known_hosts.clone(),
             users_file: settings.known_hosts.clone(),
+            named_file: settings.named_known_hosts.clone(),
             accept_new: settings.accept_new_host_key,
         };
-        let credentials = CredentialSession::open(&settings.runtime_dir, &settings.executable, login, &host_keys)?;
-        let mut child_environment = environment(&settings.environment, credentials.private_home());
+        let (runtime, executable) = (&settings.runtime_dir, &settings.executable);
+        let credentials =
+            CredentialSession::open(runtime, executable, &target.url, login, &host_keys, &settings.environment)?;
+        let home = credentials.private_home();
+        let mut child_environment = environment(&settings.environment, home, target.url.protocol());
         for (name, value) in credentials.variables() {
-            child_environment.insert(name.into(), value.into());
+            child_environment.insert(name.into(), value.clone());
         }
         let mut child_settings: Vec<String> = [
             "core.fsmonitor=false",
@@ -108,9 +125,17 @@ impl GitSession {
             host: target.url.host_and_port(),
             cancel: settings.cancel.clone(),
         };
-        let limits = Limits { timeout: timeout.unwrap_or(NETWORK), is_cancellable: true };
-        let repository =
-            CacheRepository::open(&cache_root(&settings.cache_dir), git, target.branch.as_deref(), limits)?;
+        let limits = Limits {
+            timeout: look.unwrap_or(settings.timeout).min(settings.timeout),
+            is_cancellable: true,
+            n_retries: if look.is_some() { 1 } else { N_RETRIES },
+        };
+        let place = match settings.no_cache {
+            true => CachePlace::Temporary(credentials.directory()),
+            false => CachePlace::Kept(&settings.cache_dir),
+        };
+        let repository = CacheRepository::open(place, git, target.branch.as_deref(), limits, credentials.directory())?;
+        fault::point("cache opened");
         let branch = match &target.branch {
             Some(branch) => branch.clone(),
             None => repository.default_branch()?,
@@ -124,10 +149,29 @@ impl GitSession {
         &self.branch
     }
 
+    /// The address, without user or password.
+    #[must_use]
+    pub fn url(&self) -> &str {
+        self.target.url.as_str()
+    }
+
+    /// Set when somebody asks to stop.
+    #[must_use]
+    pub fn cancel(&self) -> &CancelFlag {
+        &self.settings.cancel
+    }
+
     /// The repository behind this session.
     #[must_use]
     pub fn repository(&self) -> &CacheRepository {
         &self.repository
+    }
+
+    /// True when the remote's HEAD names no branch. Not knowing is no reason to
+    /// fail once the commit is there.
+    #[must_use]
+    pub fn has_dangling_head(&self) -> bool {
+        self.repository.has_dangling_head().unwrap_or_default()
     }
 
     /// Fetches the branch and reads what concerns an Environment of this target.
@@ -139,12 +183,27 @@ impl GitSession {
         self.look(fetched, context, &self.target.path)
     }
 
-    /// Brings the cache up to date with the branch.
+    /// Brings the cache up to date with the branch, or with the one that it is
+    /// to be made from.
     ///
     /// # Errors
     /// [`GitError`] when the remote cannot be read.
     pub fn fetch(&self) -> Result<Fetched, GitError> {
-        Ok(Fetched { branch_exists: self.repository.fetch(&self.branch)? })
+        if self.repository.fetch(&self.branch)? {
+            return Ok(Fetched { branch_exists: true, has_tip: true });
+        }
+        let Some(base) = &self.target.branch_from else {
+            return Ok(Fetched { branch_exists: false, has_tip: false });
+        };
+        if self.repository.fetch(base)? {
+            return Ok(Fetched { branch_exists: false, has_tip: true });
+        }
+        Err(GitError::Target(format!(
+            "branch `{base}` of `{}`, which branch `{}` is to be made from, does not exist\n  \
+             hint: mend `branch_from` in the Resource Definition of the cluster, or push that branch first",
+            self.url(),
+            self.branch
+        )))
     }
 
     /// Reads what concerns an Environment, as it was when the branch was fetched.
@@ -158,29 +217,39 @@ impl GitSession {
         context: &EnvironmentContext,
         path: &TargetPath,
     ) -> Result<BranchView, GitError> {
-        if !fetched.branch_exists {
+        match self.look_once(fetched, context, path) {
+            Err(error @ GitError::Damaged { .. }) => {
+                self.repository.make_after(&error)?;
+                self.look_once(self.fetch()?, context, path)
+            }
+            other => other,
+        }
+    }
+
+    fn look_once(
+        &self,
+        fetched: Fetched,
+        context: &EnvironmentContext,
+        path: &TargetPath,
+    ) -> Result<BranchView, GitError> {
+        if !fetched.has_tip {
             return Ok(self.empty_view());
         }
         let record_file = EnvironmentRecord::file(&context.app, &context.env);
-        let tree_name = |path: &str| if path.is_empty() { "^{tree}".to_owned() } else { format!(":{path}") };
+        let ways = [Way::to_directory(path.as_str()), Way::to_file(&record_file)];
         let commit = String::new();
-        let mut names = vec![commit.clone(), tree_name(""), format!(":{record_file}")];
-        names.extend(path.ancestors().skip(1).map(tree_name));
-        if !path.as_str().is_empty() {
-            names.push(tree_name(path.as_str()));
-        }
+        let mut names = vec![commit.clone(), tree_name("")];
+        names.extend(ways.iter().flat_map(Way::names));
         let objects = self.repository.read(&names)?;
+        fault::point("branch read");
         let Some(tip) = objects.get(&commit).map(|object| object.id.clone()) else {
-            return Ok(self.empty_view());
+            return Err(self.repository.lacks("the tip of the branch"));
         };
         let format = if tip.len() == 64 { ObjectFormat::Sha256 } else { ObjectFormat::Sha1 };
-        let id_len = tip.len() / 2;
-        let entries_of = |path: &str| -> BTreeMap<String, TreeEntry> {
-            let tree = objects.get(&tree_name(path));
-            tree.map(|object| parse_tree(&object.content, id_len)).unwrap_or_default()
-        };
-        self.check_way(path.as_str(), &entries_of)?;
-        self.check_way(&record_file, &|path| if path.is_empty() { entries_of("") } else { BTreeMap::new() })?;
+        let trees = self.trees(&objects, tip.len() / 2)?;
+        for way in &ways {
+            self.check_way(way, &trees, &objects)?;
+        }
         let record = match objects.get(&format!(":{record_file}")) {
             None => None,
             Some(object) => {
@@ -188,13 +257,14 @@ impl GitSession {
                 Some((object.id.clone(), record))
             }
         };
-        let entries = entries_of(path.as_str());
+        let entries = trees.get(path.as_str()).cloned().unwrap_or_default();
         let mut view = BranchView {
+            expected: fetched.branch_exists.then(|| tip.clone()),
             tip: Some(tip),
             branch: self.branch.clone(),
             format,
             record,
-            nested: self.nested(path, &entries, &entries_of)?,
+            nested: self.nested(path, &entries, &trees)?,
             entries,
             others: Vec::new(),
         };
@@ -207,8 +277,9 @@ impl GitSession {
     fn empty_view(&self) -> BranchView {
         BranchView {
             tip: None,
+            expected: None,
             branch: self.branch.clone(),
-            format: ObjectFormat::Sha1,
+            format: self.repository.format(),
             record: None,
             entries: BTreeMap::new(),
             nested: Vec::new(),
@@ -216,26 +287,51 @@ impl GitSession {
         }
     }
 
-    /// Every directory on the way must be one or not exist: `git fast-import`
-    /// would silently replace a file or symlink by a directory.
-    fn check_way(&self, path: &str, entries_of: &dyn Fn(&str) -> BTreeMap<String, TreeEntry>) -> Result<(), GitError> {
-        let mut parent = String::new();
-        let n_parts = path.split('/').count();
-        for (index, part) in path.split('/').enumerate().filter(|(_, part)| !part.is_empty()) {
-            let is_file = index + 1 == n_parts && path.starts_with(RECORD_DIR);
-            if let Some(entry) = entries_of(&parent).get(part)
-                && !entry.is_tree()
-                && !is_file
-            {
-                let here = if parent.is_empty() { part.to_owned() } else { format!("{parent}/{part}") };
-                let what = if entry.mode == "120000" { "a symlink" } else { "a file" };
-                return Err(GitError::Foreign(format!(
-                    "`{here}` on branch `{}` is {what}, and the target directory leads through it\n  \
-                     hint: choose another `path` in the cluster's Definition, or remove `{here}` from the branch",
+    /// The directories that were read, by their paths.
+    fn trees(&self, objects: &BTreeMap<String, Object>, id_len: usize) -> Result<Trees, GitError> {
+        let mut trees = Trees::new();
+        for (name, object) in objects {
+            let path = if *name == tree_name("") { "" } else { name.strip_prefix(':').unwrap_or_default() };
+            if object.kind != "tree" {
+                continue;
+            }
+            let tree = parse_tree(&object.content, id_len).map_err(|reason| {
+                GitError::Foreign(format!(
+                    "directory `{}` on branch `{}` is malformed: {reason}\n  hint: mend it on the branch",
+                    if path.is_empty() { "." } else { path },
                     self.branch
+                ))
+            })?;
+            trees.insert(path.to_owned(), tree);
+        }
+        Ok(trees)
+    }
+
+    /// Every directory on the way must be one or not exist: `git fast-import`
+    /// would silently replace a file or symlink by a directory. What exists has
+    /// to have been read: a damaged cache must not look like an empty directory.
+    fn check_way(&self, way: &Way<'_>, trees: &Trees, objects: &BTreeMap<String, Object>) -> Result<(), GitError> {
+        let mut parent = String::new();
+        for (part, is_last) in way.parts() {
+            let Some(tree) = trees.get(&parent) else { return Err(self.repository.lacks(&format!("`{parent}/`"))) };
+            let Some(entry) = tree.get(part) else { return Ok(()) };
+            let here = if parent.is_empty() { part.to_owned() } else { format!("{parent}/{part}") };
+            let is_right = if is_last && way.is_file { entry.is_file() } else { entry.is_tree() };
+            if !is_right {
+                let what = if way.is_file { "the Environment's record" } else { "the target directory" };
+                let relation = if is_last { "should be there" } else { "leads through it" };
+                return Err(GitError::Foreign(format!(
+                    "`{here}` on branch `{}` is {}, and {what} {relation}\n  \
+                     hint: {}remove `{here}` from the branch",
+                    self.branch,
+                    entry.kind(),
+                    if way.is_file { "" } else { "choose another `path` in the cluster's Definition, or " },
                 )));
             }
-            parent = if parent.is_empty() { part.to_owned() } else { format!("{parent}/{part}") };
+            if !objects.contains_key(&format!(":{here}")) {
+                return Err(self.repository.lacks(&format!("`{here}`")));
+            }
+            parent = here;
         }
         Ok(())
     }
@@ -245,13 +341,13 @@ impl GitSession {
         &self,
         path: &TargetPath,
         entries: &BTreeMap<String, TreeEntry>,
-        entries_of: &dyn Fn(&str) -> BTreeMap<String, TreeEntry>,
+        trees: &Trees,
     ) -> Result<Vec<String>, GitError> {
         let mut nested = Vec::new();
         for ancestor in path.ancestors() {
             let prefix = if ancestor.is_empty() { String::new() } else { format!("{ancestor}/") };
-            nested
-                .extend(entries_of(ancestor).into_keys().filter(|n| is_owned_name(n)).map(|n| format!("{prefix}{n}")));
+            let names = trees.get(ancestor).into_iter().flat_map(BTreeMap::keys);
+            nested.extend(names.filter(|name| is_owned_name(name)).map(|name| format!("{prefix}{name}")));
         }
         let has_directories = entries.iter().any(|(name, entry)| entry.is_tree() && name != RECORD_DIR);
         if has_directories {
@@ -303,7 +399,7 @@ impl GitSession {
     pub fn commit(
         &self,
         view: &BranchView,
-        edits: &[Edit<'_>],
+        edits: &[Edit],
         message: &str,
         now_seconds: i64,
     ) -> Result<String, GitError> {
@@ -322,18 +418,50 @@ impl GitSession {
         self.repository.import(&fast_import_stream(&head, edits))
     }
 
-    /// Pushes a commit and, when it landed, makes sure that it did.
+    /// Pushes a commit and makes sure what became of it.
     ///
     /// # Errors
     /// [`GitError`] for everything that another attempt would not mend.
     pub fn push(&self, view: &BranchView, commit: &str) -> Result<PushOutcome, GitError> {
-        match self.repository.push(commit, &self.branch, view.tip.as_deref())? {
-            PushOutcome::Moved => Ok(PushOutcome::Moved),
-            PushOutcome::Landed => {
-                self.repository.verify(commit, &self.branch)?;
-                Ok(PushOutcome::Landed)
-            }
-        }
+        self.repository.push(commit, &self.branch, view.expected.as_deref())
+    }
+}
+
+/// Directories by their paths; the root's is empty.
+type Trees = BTreeMap<String, BTreeMap<String, TreeEntry>>;
+
+/// How `cat-file` is asked for a directory or file of the tip.
+fn tree_name(path: &str) -> String {
+    if path.is_empty() { "^{tree}".to_owned() } else { format!(":{path}") }
+}
+
+/// A path through the branch, part by part.
+struct Way<'p> {
+    path: &'p str,
+    is_file: bool,
+}
+
+impl<'p> Way<'p> {
+    fn to_directory(path: &'p str) -> Self {
+        Self { path, is_file: false }
+    }
+
+    fn to_file(path: &'p str) -> Self {
+        Self { path, is_file: true }
+    }
+
+    /// The parts; true for the last one.
+    fn parts(&self) -> impl Iterator<Item = (&'p str, bool)> {
+        let n_parts = self.path.split('/').count();
+        let parts = self.path.split('/').enumerate().filter(|(_, part)| !part.is_empty());
+        parts.map(move |(index, part)| (part, index + 1 == n_parts))
+    }
+
+    /// Everything that has to be read to walk it, but the root.
+    fn names(&self) -> Vec<String> {
+        let ends = self.path.match_indices('/').map(|(at, _)| at);
+        let whole = (!self.path.is_empty()).then_some(self.path.len());
+        ends.chain(whole).map(|end| tree_name(&self.path[..end])).collect()
     }
 }
 

@@ -14,6 +14,8 @@ pub struct GitTarget {
     pub url: GitUrl,
     /// Branch; the repository's default one when absent.
     pub branch: Option<String>,
+    /// Branch that a branch which does not exist yet is made from; nothing when absent.
+    pub branch_from: Option<String>,
     /// Directory.
     pub path: TargetPath,
     /// HTTPS user name, when given.
@@ -182,14 +184,27 @@ impl GitUrl {
     /// host expects beside a token (spec/gitops.md §7.2).
     #[must_use]
     pub fn username(&self, given: Option<&str>) -> String {
-        let host = self.host().unwrap_or_default();
-        let by_host = match host {
-            "gitlab.com" => "oauth2",
-            "bitbucket.org" => "x-token-auth",
-            host if host.contains("gitlab") => "oauth2",
-            _ => "git",
-        };
-        given.or(self.user.as_deref()).unwrap_or(by_host).to_owned()
+        const BY_HOST: &[(&str, &str)] = &[
+            ("gitlab", "oauth2"),
+            ("gitea", "oauth2"),
+            ("forgejo", "oauth2"),
+            ("codeberg.org", "oauth2"),
+            ("bitbucket", "x-token-auth"),
+        ];
+        let host = self.host().unwrap_or_default().to_ascii_lowercase();
+        let by_host = BY_HOST.iter().find(|(part, _)| host.contains(part)).map_or("git", |(_, user)| user);
+        given.map(str::trim).filter(|user| !user.is_empty()).or(self.user.as_deref()).unwrap_or(by_host).to_owned()
+    }
+
+    /// The protocol that Git may speak to get there, and no other.
+    #[must_use]
+    pub fn protocol(&self) -> &'static str {
+        match &self.transport {
+            Transport::File => "file",
+            Transport::Ssh { .. } => "ssh",
+            Transport::Http { .. } if self.text.starts_with("http:") => "http",
+            Transport::Http { .. } => "https",
+        }
     }
 }
 
@@ -307,11 +322,8 @@ impl GitTarget {
         }
         let url = text(values, "url")?.ok_or("its cluster has no output `url`")?;
         let url = GitUrl::parse(&url).map_err(|reason| format!("the `url` of its cluster: {reason}"))?;
-        let branch = text(values, "branch")?;
-        let branch = branch.map(|branch| branch.strip_prefix("refs/heads/").unwrap_or(&branch).to_owned());
-        if let Some(branch) = &branch {
-            check_branch(branch).map_err(|reason| format!("branch `{branch}` of its cluster: {reason}"))?;
-        }
+        let branch = branch(values, "branch")?;
+        let branch_from = branch_from(values, branch.as_deref())?;
         let path = text(values, "path")?.unwrap_or_default();
         let path = TargetPath::parse(&path).map_err(|reason| {
             format!("path `{path}` of its cluster leaves the repository or is malformed: {reason}")
@@ -320,6 +332,7 @@ impl GitTarget {
         Ok(Self {
             url,
             branch,
+            branch_from,
             path,
             username: text(values, "username")?,
             known_hosts: text(values, "known_hosts")?,
@@ -334,6 +347,28 @@ fn text(values: &Map<String, Value>, key: &str) -> Result<Option<String>, String
         None | Some(Value::Null) => Ok(None),
         Some(Value::String(text)) => Ok((!text.trim().is_empty()).then(|| text.trim().to_owned())),
         Some(_) => Err(format!("the `{key}` of its cluster is no string")),
+    }
+}
+
+/// The name of a branch, with or without `refs/heads/`.
+fn branch(values: &Map<String, Value>, key: &str) -> Result<Option<String>, String> {
+    let branch = text(values, key)?;
+    let branch = branch.map(|branch| branch.strip_prefix("refs/heads/").unwrap_or(&branch).to_owned());
+    if let Some(branch) = &branch {
+        check_branch(branch).map_err(|reason| format!("{key} `{branch}` of its cluster: {reason}"))?;
+    }
+    Ok(branch)
+}
+
+fn branch_from(values: &Map<String, Value>, to: Option<&str>) -> Result<Option<String>, String> {
+    match (branch(values, "branch_from")?, to) {
+        (Some(from), None) => {
+            Err(format!("its cluster has `branch_from: {from}`, but no `branch` that is to be made from it"))
+        }
+        (Some(from), Some(to)) if from == to => {
+            Err(format!("branch `{to}` of its cluster cannot be made from itself (`branch_from`)"))
+        }
+        (from, _) => Ok(from),
     }
 }
 
@@ -476,12 +511,57 @@ mod tests {
     }
 
     #[test]
+    fn a_branch_is_made_from_another_one() {
+        let run = |branch: Value, from: Value| {
+            target(json!({"cluster_type": "git", "url": "/x", "branch": branch, "branch_from": from}), json!({}))
+        };
+        assert_eq!(run(json!("a"), json!("refs/heads/main")).unwrap().branch_from.as_deref(), Some("main"));
+        assert_eq!(run(json!("a"), json!("")).unwrap().branch_from, None);
+        for (branch, from, expected) in
+            [("a", "a", "from itself"), ("", "main", "no `branch`"), ("a", "b..c", "branch_from `b..c`")]
+        {
+            let reason = run(json!(branch), json!(from)).unwrap_err();
+            assert!(reason.contains(expected), "{branch} {from}: {reason}");
+        }
+    }
+
+    #[test]
     fn the_user_name_depends_on_the_host() {
-        let user = |url: &str, given| GitUrl::parse(url).unwrap().username(given);
-        assert_eq!(user("https://github.com/x", None), "git");
-        assert_eq!(user("https://gitlab.com/x", None), "oauth2");
-        assert_eq!(user("https://bitbucket.org/x", None), "x-token-auth");
-        assert_eq!(user("https://me@gitlab.com/x", None), "me");
-        assert_eq!(user("https://me@gitlab.com/x", Some("bot")), "bot");
+        for (url, given, expected) in [
+            ("https://github.com/x", None, "git"),
+            ("https://ghe.example.com/x", None, "git"),
+            ("https://gitlab.com/x", None, "oauth2"),
+            ("https://gitlab.example.com/x", None, "oauth2"),
+            ("https://bitbucket.org/x", None, "x-token-auth"),
+            ("https://bitbucket.example.com/scm/x", None, "x-token-auth"),
+            ("https://gitea.example.com/x", None, "oauth2"),
+            ("https://forgejo.example.com/x", None, "oauth2"),
+            ("https://codeberg.org/x", None, "oauth2"),
+            ("https://Codeberg.org/x", None, "oauth2"),
+            ("https://dev.azure.com/o/p/_git/r", None, "git"),
+            ("https://o@dev.azure.com/o/p/_git/r", None, "o"),
+            ("https://o.visualstudio.com/p/_git/r", None, "git"),
+            ("https://me@gitlab.com/x", None, "me"),
+            ("https://me@gitlab.com/x", Some("bot"), "bot"),
+            ("https://bitbucket.org/x", Some("x-bitbucket-api-token-auth"), "x-bitbucket-api-token-auth"),
+            ("https://gitlab.com/x", Some(" bot\n"), "bot"),
+            ("https://gitlab.com/x", Some(" "), "oauth2"),
+        ] {
+            assert_eq!(GitUrl::parse(url).unwrap().username(given), expected, "{url} {given:?}");
+        }
+    }
+
+    #[test]
+    fn git_speaks_only_the_protocol_of_the_address() {
+        for (url, expected) in [
+            ("https://h/x", "https"),
+            ("http://localhost/x", "http"),
+            ("ssh://h/x", "ssh"),
+            ("git@h:x", "ssh"),
+            ("file:///x", "file"),
+            ("/x", "file"),
+        ] {
+            assert_eq!(GitUrl::parse(url).unwrap().protocol(), expected, "{url}");
+        }
     }
 }

@@ -28,13 +28,33 @@ impl TreeEntry {
     pub fn is_tree(&self) -> bool {
         self.mode == "40000"
     }
+
+    /// True for a plain file: no directory, symlink or submodule.
+    #[must_use]
+    pub fn is_file(&self) -> bool {
+        self.mode.starts_with("100")
+    }
+
+    /// What it is, for people.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        match self.mode.as_str() {
+            "40000" => "a directory",
+            "120000" => "a symlink",
+            "160000" => "a submodule",
+            _ => "a file",
+        }
+    }
 }
 
 /// A branch as it was read, as far as it concerns one Environment.
 #[derive(Debug)]
 pub struct BranchView {
-    /// The commit at the tip; `None` for a branch that does not exist yet.
+    /// The commit to build on: the branch's tip, or that of the branch which it
+    /// is to be made from; `None` for a branch that begins with nothing.
     pub tip: Option<String>,
+    /// Where a push has to find the branch; `None` when it has to be absent.
+    pub expected: Option<String>,
     /// The branch.
     pub branch: String,
     /// How the repository names objects.
@@ -135,11 +155,12 @@ pub fn change(
         written.insert(file.name.clone(), id.clone());
         match view.entries.get(&file.name) {
             None => change.added.push(file),
-            Some(entry) if entry.mode == "120000" || entry.is_tree() || entry.mode == "160000" => {
+            Some(entry) if !entry.is_file() => {
                 return Err(GitError::Foreign(format!(
-                    "`{}` on branch `{}` is no plain file, so it is left alone\n  hint: remove it from the branch",
+                    "`{}` on branch `{}` is {}, so it is left alone\n  hint: remove it from the branch",
                     path.join(&file.name),
-                    view.branch
+                    view.branch,
+                    entry.kind()
                 )));
             }
             Some(entry) if entry.id == id && entry.mode == "100644" => {}
@@ -188,7 +209,7 @@ fn owned_files(
     path: &TargetPath,
     adopt: bool,
 ) -> Result<BTreeSet<String>, GitError> {
-    let present = view.entries.iter().filter(|(name, entry)| is_owned_name(name) && !entry.is_tree());
+    let present = view.entries.iter().filter(|(name, entry)| is_owned_name(name) && entry.is_file());
     let present: BTreeSet<&String> = present.map(|(name, _)| name).collect();
     let record = view.record.as_ref().map(|(_, record)| record);
     if let Some(record) = record.filter(|record| !record.is_of(context)) {
@@ -248,19 +269,19 @@ pub struct CommitHead<'c> {
 }
 
 /// The edit of one Environment's directory.
-#[derive(Debug, Clone, Copy)]
-pub struct Edit<'e> {
+#[derive(Debug, Clone)]
+pub struct Edit {
     /// The Environment.
-    pub context: &'e EnvironmentContext,
+    pub context: EnvironmentContext,
     /// Its directory.
-    pub path: &'e TargetPath,
+    pub path: TargetPath,
     /// What changes there.
-    pub change: &'e TreeChange,
+    pub change: TreeChange,
 }
 
 /// The input of one `git fast-import` that makes the commit and prints its id.
 #[must_use]
-pub fn fast_import_stream(head: &CommitHead<'_>, edits: &[Edit<'_>]) -> Vec<u8> {
+pub fn fast_import_stream(head: &CommitHead<'_>, edits: &[Edit]) -> Vec<u8> {
     let mut out = Vec::new();
     let mut text = |text: String| out.extend_from_slice(text.as_bytes());
     let identity = |author: &Author| {
@@ -339,6 +360,7 @@ mod tests {
         let id = git_blob_id(ObjectFormat::Sha1, record.to_text().as_bytes());
         BranchView {
             tip: Some("t".to_owned()),
+            expected: Some("t".to_owned()),
             branch: "main".to_owned(),
             format: ObjectFormat::Sha1,
             record: (!ours.is_empty()).then_some((id, record)),

@@ -8,6 +8,7 @@ use humctl_api_types::set::DeploymentSet;
 
 use crate::context::EnvironmentContext;
 use crate::delta::merge;
+use crate::fault;
 use crate::orchestrator::deltas::unfit;
 use crate::orchestrator::deploy::{Intent, Job};
 use crate::orchestrator::deployment_doc::{new_doc, next_id};
@@ -63,6 +64,7 @@ impl Orchestrator {
                 set_id(&apply_delta(&local_base, &delta.modules, &delta.shared).unwrap_or_else(|_| local_base.clone()))
             }
         };
+        fault::point("request understood");
         let id = next_id(env_doc.last_deploy.as_ref());
         let mut doc = new_doc(id, env, &provisional, env_doc.from_deploy.as_ref(), now(), self.user());
         doc.deployment.delta_id.clone_from(&request.delta_id);

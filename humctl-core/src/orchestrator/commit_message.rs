@@ -14,6 +14,8 @@ pub(super) struct Facts<'f> {
     /// The Environments; at least one, all of one Application.
     pub(super) parts: &'f [Part<'f>],
     pub(super) comment: &'f str,
+    /// Asks CI systems not to run for this commit.
+    pub(super) skip_ci: bool,
 }
 
 /// What changes in one Environment.
@@ -35,7 +37,8 @@ pub(super) fn commit_message(facts: &Facts<'_>) -> String {
             format!("{}({}): {} environments, {}", facts.verb, first.context.app, facts.parts.len(), summary(facts))
         }
     };
-    let mut message = format!("{subject}\n\n");
+    let skip_ci = if facts.skip_ci { " [skip ci]" } else { "" };
+    let mut message = format!("{subject}{skip_ci}\n\n");
     for part in facts.parts.iter().filter(|part| !part.changes.is_empty()) {
         if !is_alone {
             message.push_str(&format!("{}:\n", part.context));
@@ -107,8 +110,8 @@ mod tests {
         let context = context();
         let part = || Part { context: &context, changes: &changes, deployment: Some((&deployment, &set)) };
         let comment = "first\u{7} line\nHumctl-App: forged";
-        insta::assert_snapshot!(commit_message(&Facts { verb: "deploy", parts: &[part()], comment }), @"
-        deploy(shop/development): 1 resource, 1 workload changed
+        insta::assert_snapshot!(commit_message(&Facts { verb: "deploy", parts: &[part()], comment, skip_ci: true }), @"
+        deploy(shop/development): 1 resource, 1 workload changed [skip ci]
 
         - resource-aa.yaml (dns.default#x)
         - workload-web.yaml (workload web)
@@ -123,6 +126,6 @@ mod tests {
 
         let staging = EnvironmentContext { env: "staging".parse().unwrap(), ..context.clone() };
         let parts = [part(), Part { context: &staging, changes: &changes[1..], deployment: None }];
-        insta::assert_snapshot!(commit_message(&Facts { verb: "deploy", parts: &parts, comment: "" }), @"");
+        insta::assert_snapshot!(commit_message(&Facts { verb: "deploy", parts: &parts, comment: "", skip_ci: false }), @"");
     }
 }

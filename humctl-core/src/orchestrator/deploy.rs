@@ -15,6 +15,7 @@ use humctl_api_types::id::{AppId, EnvId, EnvTypeId, OrgId};
 use humctl_api_types::set::DeploymentSet;
 
 use crate::context::EnvironmentContext;
+use crate::fault;
 use crate::git::GitError;
 use crate::hash;
 use crate::orchestrator::documents::{self, DeploymentDoc};
@@ -115,8 +116,12 @@ impl Orchestrator {
         let lock = self.lock_environment(org, app, env)?.ok_or_else(|| {
             OrchestratorError::Conflict(format!("another deployment of environment `{env}` is in progress\n  hint: wait until it has ended, then deploy again; --retry does that"))
         })?;
+        fault::point("environment locked");
         self.settle_locked(org, app, env)?;
-        Ok((lock, self.accept(org, app, env, request)?))
+        fault::point("settled");
+        let job = self.accept(org, app, env, request)?;
+        fault::point("accepted");
+        Ok((lock, job))
     }
 
     /// Lets accepted Deployments run in a thread, and returns them once their
@@ -133,6 +138,7 @@ impl Orchestrator {
         let thread = std::thread::Builder::new()
             .name(format!("deploy {name}"))
             .spawn(move || {
+                fault::point("thread started");
                 worker.run(running);
                 // Held until the end is recorded: a free lock tells an interrupted Deployment.
                 drop(locks);
@@ -177,7 +183,9 @@ impl Orchestrator {
 
     /// Records how a Deployment ended, and tells whoever waits for it.
     pub(super) fn end(&self, running: &mut Running, result: Result<Outcome, Failed>) {
+        fault::point("executed");
         let doc = self.finish(&running.job, result);
+        fault::point("finished");
         running.has_ended = true;
         self.counters.end(&doc.deployment.status);
         // Whoever asked may have its answer already.
@@ -206,6 +214,7 @@ impl Orchestrator {
                     env_doc.landed(&doc.deployment, doc.target.as_ref());
                 }
             }
+            fault::point("outcome worked out");
             batch.expect(&key, Some(&document)).put(&key, &env_doc);
             batch.put(&documents::deployment(&key, &doc.deployment.id), &doc);
             Ok((doc, batch))
@@ -239,6 +248,7 @@ impl Orchestrator {
         if let Some(graph) = &outcome.graph {
             batch.put(&documents::graph(&env, &graph.id), graph);
         }
+        fault::point("outcome worked out");
         self.write_active(context, outcome, doc, batch)
     }
 }

@@ -3,17 +3,13 @@
 use humctl_api_types::id::{AppId, EnvId, OrgId};
 
 use crate::file_changes::file_changes;
-use crate::git::GitError;
-use crate::git::push::PushOutcome;
+use crate::git::land::{Proposal, land};
 use crate::git::tree::{self, Edit};
 use crate::graph::ResourceTypes;
 use crate::orchestrator::commit_message::{Facts, Part, commit_message};
 use crate::orchestrator::documents::{self, TargetDoc};
 use crate::orchestrator::{Orchestrator, OrchestratorError, Result};
 use crate::state::Batch;
-
-/// Attempts to remove an Environment's files before giving up on a busy branch.
-const MAX_ATTEMPTS: u32 = 20;
 
 impl Orchestrator {
     /// Removes an Environment: commits the removal of its files and record at
@@ -64,28 +60,25 @@ impl Orchestrator {
         let context = self.context(org, app, env)?;
         let (session, resolved) = self.reopen_target(&context, target, None)?;
         let types = self.resource_types(org)?;
-        for _ in 0..MAX_ATTEMPTS {
-            let view = session.read(&context)?;
+        let path = &resolved.target.path;
+        land(&session, OrchestratorError::from, |fetched| {
+            let view = session.look(fetched, &context, path)?;
             if view.record.is_none() {
                 // Nothing on the branch says that any file is this Environment's.
-                return Ok(());
+                return Ok(None);
             }
-            let change = tree::change(&view, &context, &resolved.target.path, Vec::new(), |_| None, false)?;
+            let change = tree::change(&view, &context, path, Vec::new(), |_| None, false)?;
             if change.is_empty() {
-                return Ok(());
+                return Ok(None);
             }
-            let path = &resolved.target.path;
             let old = session.texts(path, &change.deleted)?;
             let changes = file_changes(&change, path, &old, &ResourceTypes::new(&types));
-            let part = Part { context: &context, changes: &changes, deployment: None };
-            let message = commit_message(&Facts { verb: "delete", parts: &[part], comment: "" });
-            let edit = Edit { context: &context, path, change: &change };
-            let commit = session.commit(&view, &[edit], &message, jiff::Timestamp::now().as_second())?;
-            if let PushOutcome::Landed = session.push(&view, &commit)? {
-                return Ok(());
-            }
-        }
-        Err(GitError::LostRaces { url: target.url.clone(), branch: target.branch.clone(), n_attempts: MAX_ATTEMPTS }
-            .into())
+            let parts = [Part { context: &context, changes: &changes, deployment: None }];
+            let skip_ci = self.config.git.skip_ci;
+            let message = commit_message(&Facts { verb: "delete", parts: &parts, comment: "", skip_ci });
+            let edit = Edit { context: context.clone(), path: path.clone(), change };
+            Ok(Some(Proposal { view, edits: vec![edit], message }))
+        })?;
+        Ok(())
     }
 }

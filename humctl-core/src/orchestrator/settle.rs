@@ -7,9 +7,11 @@
 use std::time::Duration;
 
 use humctl_api_types::deployment::DeploymentStatus;
-use humctl_api_types::id::{AppId, EnvId, OrgId, SetId};
+use humctl_api_types::id::{AppId, DeploymentId, EnvId, OrgId, SetId};
 
 use crate::context::EnvironmentContext;
+use crate::fault;
+use crate::git::credentials;
 use crate::git::repository::CacheRepository;
 use crate::orchestrator::commit_message::DEPLOYMENT_TRAILER;
 use crate::orchestrator::deployment_doc::next_id;
@@ -50,6 +52,8 @@ impl Orchestrator {
         if self.interrupted(org, app, env)?.is_empty() {
             return Ok(());
         }
+        // Its process may have left files that are for nobody to see.
+        credentials::sweep(&self.config.git.runtime_dir);
         match self.lock_environment(org, app, env)? {
             // It runs in another process, or in another thread of this one.
             None => Ok(()),
@@ -60,6 +64,7 @@ impl Orchestrator {
     /// As [`Self::settle`], for a caller that holds the Environment's lock.
     pub(super) fn settle_locked(&self, org: &OrgId, app: &AppId, env: &EnvId) -> Result<()> {
         for doc in self.interrupted(org, app, env)? {
+            fault::point("about to settle");
             let context = self.context(org, app, env)?;
             let found = match &doc.target {
                 // It never got as far as knowing where to write.
@@ -106,8 +111,9 @@ impl Orchestrator {
         }
     }
 
-    /// A commit may arrive after its Deployment was settled as interrupted: Git
-    /// outlives a killed process. True when that explains what the branch holds.
+    /// A commit may arrive after its Deployment was recorded as failed: Git
+    /// outlives a killed process, and a server the end of a connection. True when
+    /// that explains what the branch holds.
     pub(super) fn settle_late(
         &self,
         context: &EnvironmentContext,
@@ -116,7 +122,7 @@ impl Orchestrator {
     ) -> Result<bool> {
         let docs = self.deployment_docs(&context.org, &context.app, &context.env)?;
         let is_candidate = |doc: &DeploymentDoc| {
-            doc.deployment.set_id == *on_branch && doc.errors.iter().any(|error| error.code == INTERRUPTED)
+            doc.deployment.set_id == *on_branch && doc.deployment.status == DeploymentStatus::Failed
         };
         let candidates: Vec<DeploymentDoc> = docs.into_iter().filter(is_candidate).collect();
         if candidates.is_empty() {
@@ -174,12 +180,23 @@ impl Orchestrator {
     pub(super) fn refresh(&self, org: &OrgId, app: &AppId, env: &EnvId) -> Result<()> {
         self.settle(org, app, env)?;
         let (_, env_doc) = self.environment_doc(org, app, env)?;
-        let Some(target) = env_doc.target else { return Ok(()) };
+        let target = match (env_doc.target, &env_doc.last_deploy) {
+            (None, Some(last)) => self.uncertain_target(org, app, env, last)?,
+            (target, _) => target,
+        };
+        let Some(target) = target else { return Ok(()) };
         let Some(_lock) = self.lock_environment(org, app, env)? else { return Ok(()) };
         if let Err(error) = self.look(&self.context(org, app, env)?, &target) {
             tracing::warn!("the branch could not be looked at, so this is what was known before: {error}");
         }
         Ok(())
+    }
+
+    /// The target of a Deployment whose end nobody knows.
+    fn uncertain_target(&self, org: &OrgId, app: &AppId, env: &EnvId, id: &DeploymentId) -> Result<Option<TargetDoc>> {
+        let doc = self.deployment_doc(org, app, env, id)?;
+        let is_uncertain = doc.errors.iter().any(|error| error.code == INTERRUPTED);
+        Ok(doc.target.filter(|_| is_uncertain))
     }
 
     fn look(&self, context: &EnvironmentContext, target: &TargetDoc) -> Result<()> {

@@ -9,7 +9,7 @@ use humctl_api_types::resource_type::ResourceTypeInfo;
 use crate::context::{EnvironmentContext, known};
 use crate::git::credentials::Login;
 use crate::git::target::Credential;
-use crate::git::{GitSession, GitTarget};
+use crate::git::{GitError, GitSession, GitTarget};
 use crate::graph::build::GraphInput;
 use crate::graph::{PlanError, ResourceTypes, SelectorDepth};
 use crate::lowering::Drivers;
@@ -87,8 +87,10 @@ impl Orchestrator {
         let cluster = known::implicit(known::K8S_CLUSTER);
         let node = plan.graph.find(&cluster);
         let definition = node.map(|node| node.rule.definition.id.clone());
+        let name = || definition.as_ref().map(ToString::to_string).unwrap_or_default();
+        let git_failed = |error: GitError| TargetFailure::Orchestrator(error.into());
         let fail = |reason: String| {
-            let name = definition.as_ref().map(ToString::to_string).unwrap_or_default();
+            let name = name();
             TargetFailure::Plan(Box::new(PlanError::Target {
                 context: context.clone(),
                 reason: format!("Definition `{name}`: {reason}"),
@@ -107,13 +109,19 @@ impl Orchestrator {
             Ok(self.open_secret(&context.org, &place.reference, place.version.as_deref())?)
         };
         let login = match &target.credential {
-            Credential::UsersOwn => Login::UsersOwn,
-            Credential::SshKey(place) => Login::SshKey(open(place)?),
+            // The Definition's own come first, then those of this process, then the user's.
+            Credential::UsersOwn => self.config.git.given.login(&target).map_err(git_failed)?,
+            Credential::SshKey(place) => {
+                let name = format!("`credentials.ssh_key` of Definition `{}`", name());
+                Login::ssh_key(&open(place)?, &name).map_err(git_failed)?
+            }
             Credential::Password(place) => {
-                Login::Password { user: target.url.username(target.username.as_deref()), password: open(place)? }
+                Login::password(&target.url.username(target.username.as_deref()), &open(place)?)
             }
         };
-        let secrets = self.all_secrets(&context.org)?;
+        let mut secrets = self.all_secrets(&context.org)?;
+        secrets.extend(login.secret().cloned());
+        secrets.extend(self.config.git.given.password.clone());
         let Some(definition) = definition else {
             return Err(fail("it is not in the plan".to_owned()));
         };

@@ -7,16 +7,17 @@
 //! wrong with one of them keeps none of the others from it.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::{Duration, Instant};
 
 use humctl_api_types::deployment::DeploymentTarget;
 use humctl_api_types::resource::{ActiveResource, ResourceGraph};
 use humctl_api_types::set::DeploymentSet;
 
+use crate::fault;
 use crate::file_changes::{file_changes, stateful_removals};
+use crate::git::land::{Landed, Proposal, land};
 use crate::git::links::commit_url;
-use crate::git::push::PushOutcome;
 use crate::git::session::Fetched;
+use crate::git::target::GitUrl;
 use crate::git::tree::{self, BranchView, Edit};
 use crate::git::{EnvironmentRecord, GitError, GitSession};
 use crate::graph::build::GraphInput;
@@ -37,13 +38,9 @@ use crate::orchestrator::{Orchestrator, OrchestratorError, now};
 use crate::plan::{DeployContext, TargetPlan, plan_target};
 use crate::preview::preview;
 use crate::render::{CrFile, plan_and_render};
-use crate::secret::random_bytes;
 use crate::set::{apply_delta, set_id};
 use crate::shared_use::{left_unread, unread_note};
 use crate::state::Batch;
-
-/// How long lost races are repeated.
-const RACE_TIME: Duration = Duration::from_mins(5);
 
 /// What a Deployment came to.
 pub(super) struct Outcome {
@@ -57,6 +54,19 @@ pub(super) struct Outcome {
 }
 
 impl Outcome {
+    /// Takes in the commit that holds it.
+    fn landed(&mut self, landed: &Landed, url: &GitUrl) {
+        self.target.commit.clone_from(&landed.commit);
+        self.target.commit_url = commit_url(url, &landed.commit);
+        self.target.changed = true;
+        if landed.has_dangling_head {
+            self.target.notes.push(format!(
+                "HEAD of the repository names a branch that does not exist, so nothing that follows HEAD (targetRevision of Argo CD) finds the files: make `{0}` its default branch, or name `{0}` there",
+                self.target.branch
+            ));
+        }
+    }
+
     /// True unless the custom resource of an Active Resource is what it was.
     pub(super) fn wrote(&self, resource: &ActiveResource) -> bool {
         let name = format!("resource-{}.yaml", resource.gu_res_id);
@@ -99,10 +109,11 @@ impl Orchestrator {
             Ok(library) => library,
             Err(error) => return self.end_all(running.iter_mut(), &error),
         };
+        fault::point("library read");
         let definitions = Definitions::new(&library.definitions);
         let types = ResourceTypes::new(&library.types);
         let own: Vec<Result<OwnInputs, Failed>> = running.iter().map(|one| self.own_inputs_of(&one.job)).collect();
-        let mut groups: BTreeMap<(String, Option<String>), Vec<Part<'_, '_>>> = BTreeMap::new();
+        let mut groups: BTreeMap<(String, Option<String>, Option<String>), Vec<Part<'_, '_>>> = BTreeMap::new();
         for (one, own) in running.iter_mut().zip(own.iter()) {
             let site = match own {
                 Ok(own) => self.site(&one.job, library.input(own, &definitions, &types)),
@@ -112,7 +123,7 @@ impl Orchestrator {
                 Err(failure) => self.end(one, Err(failure)),
                 Ok(site) => {
                     let target = &site.resolved.target;
-                    let key = (target.url.to_string(), target.branch.clone());
+                    let key = (target.url.to_string(), target.branch.clone(), target.branch_from.clone());
                     groups.entry(key).or_default().push(Part { running: one, site, first_look: None });
                 }
             }
@@ -138,10 +149,12 @@ impl Orchestrator {
     /// Plans the target of a Deployment.
     pub(super) fn site<'s>(&self, job: &Job, input: GraphInput<'s, 's>) -> Result<Site<'s>, Failed> {
         let plan = plan_target(input).into_result().map_err(|errors| plan_failed(&all_errors(job, input, errors)))?;
+        fault::point("target planned");
         let resolved = self.resolve_target(&job.context, &plan).map_err(|failure| match failure {
             TargetFailure::Plan(error) => plan_failed(&[*error]),
             TargetFailure::Orchestrator(error) => failed(&job.context, &error),
         })?;
+        fault::point("target resolved");
         Ok(Site { input, plan, resolved })
     }
 
@@ -153,35 +166,28 @@ impl Orchestrator {
             Ok(session) => session,
             Err(failure) => return self.write_others(parts, &failure.into()),
         };
-        let began = Instant::now();
-        for n_attempts in 1.. {
-            let fetched = match session.fetch() {
-                Ok(fetched) => fetched,
-                Err(error) => return self.write_others(parts, &error.into()),
-            };
-            let (ready, prepared) = self.prepare_all(parts, &session, fetched);
-            if ready.is_empty() {
-                return;
-            }
-            match self.push(&session, &ready, &prepared) {
-                Ok((PushOutcome::Landed, commit)) => {
-                    for (part, Prepared { mut outcome, .. }) in ready.into_iter().zip(prepared) {
-                        outcome.target.commit_url = commit_url(&part.site.resolved.target.url, &commit);
-                        outcome.target.commit.clone_from(&commit);
-                        outcome.target.changed = true;
-                        self.end(part.running, Ok(outcome));
-                    }
-                    return;
+        fault::point("target opened");
+        let mut outcomes = Vec::new();
+        let landed = land(
+            &session,
+            |error| error,
+            |fetched| {
+                let prepared;
+                (parts, prepared) = self.prepare_all(std::mem::take(&mut parts), &session, fetched);
+                let proposal = self.propose(&parts, prepared, &mut outcomes);
+                fault::point("proposed");
+                Ok(proposal)
+            },
+        );
+        match landed {
+            Err(error) => self.write_others(parts, &error.into()),
+            Ok(None) => {}
+            Ok(Some(landed)) => {
+                for (part, mut outcome) in parts.into_iter().zip(outcomes) {
+                    outcome.landed(&landed, &part.site.resolved.target.url);
+                    self.end(part.running, Ok(outcome));
                 }
-                Ok((PushOutcome::Moved, _)) if began.elapsed() <= RACE_TIME => std::thread::sleep(backoff(n_attempts)),
-                Ok((PushOutcome::Moved, _)) => {
-                    let url = ready[0].site.resolved.target.url.to_string();
-                    let error = GitError::LostRaces { url, branch: session.branch().to_owned(), n_attempts };
-                    return self.end_all(ready.into_iter().map(|part| part.running), &error.into());
-                }
-                Err(error) => return self.write_others(ready, &error.into()),
             }
-            parts = ready;
         }
     }
 
@@ -240,44 +246,46 @@ impl Orchestrator {
         let first = first_look.get_or_insert_with(|| FirstLook { record: record_id.clone() });
         check_race(job, &view, first.record == record_id)?;
         self.take_in_record(job, &view, site, session)?;
+        fault::point("record taken in");
         let set = next_set(job, &view)?;
+        fault::point("set known");
         self.announce(job, &set, site, session)?;
+        fault::point("announced");
         // Only the first message is read; later ones, after a lost race, are not waited for.
         let _ = started.send(job.doc.deployment.clone());
         self.prepare(job, &set, view, site, session)
     }
 
-    /// Commits all edits at once and pushes the commit, whose id is returned.
-    fn push(
+    /// The commit of everything that is ready, if anything is. What it leads to
+    /// when it lands goes into `outcomes`.
+    fn propose(
         &self,
-        session: &GitSession,
         parts: &[Part<'_, '_>],
-        prepared: &[Prepared],
-    ) -> Result<(PushOutcome, String), GitError> {
-        let jobs = || parts.iter().map(|part| &part.running.job).zip(prepared);
+        prepared: Vec<Prepared>,
+        outcomes: &mut Vec<Outcome>,
+    ) -> Option<Proposal> {
+        let jobs = || parts.iter().map(|part| &part.running.job);
         let told: Vec<MessagePart<'_>> = jobs()
+            .zip(&prepared)
             .map(|(job, one)| MessagePart {
                 context: &job.context,
                 changes: &one.outcome.target.changes,
                 deployment: Some((&job.doc.deployment.id, &job.doc.deployment.set_id)),
             })
             .collect();
-        let comment = parts.first().map(|part| part.running.job.doc.deployment.comment.as_str()).unwrap_or_default();
-        let message = commit_message(&Facts { verb: "deploy", parts: &told, comment });
-        let edits: Vec<Edit<'_>> = parts
-            .iter()
-            .zip(prepared)
-            .map(|(part, one)| Edit {
-                context: &part.running.job.context,
-                path: &part.site.resolved.target.path,
-                change: &one.change,
-            })
-            .collect();
-        let commit = session.commit(&prepared[0].view, &edits, &message, jiff::Timestamp::now().as_second())?;
-        if self.config.git.cancel.is_set() {
-            return Err(GitError::Cancelled);
+        let comment = jobs().next().map(|job| job.doc.deployment.comment.as_str()).unwrap_or_default();
+        let skip_ci = self.config.git.skip_ci;
+        let message = commit_message(&Facts { verb: "deploy", parts: &told, comment, skip_ci });
+        outcomes.clear();
+        let (mut view, mut edits) = (None, Vec::new());
+        for (part, one) in parts.iter().zip(prepared) {
+            let (context, path) = (part.running.job.context.clone(), part.site.resolved.target.path.clone());
+            edits.push(Edit { context, path, change: one.change });
+            outcomes.push(one.outcome);
+            // All were read at the same tip; should one have been read later, the push is refused and repeated.
+            view = view.or(Some(one.view));
         }
-        Ok((session.push(&prepared[0].view, &commit)?, commit))
+        Some(Proposal { view: view?, edits, message })
     }
 
     /// Records the final set and the target.
@@ -311,11 +319,13 @@ impl Orchestrator {
         let (context, resolved) = (&job.context, &site.resolved);
         let git_failed = |error: GitError| failed(context, &error.into());
         let (files, mut outcome) = plan_files(job, set, site.input, &site.plan)?;
+        fault::point("planned");
         for file in &files {
             if resolved.scanner.finds_in(&file.content) {
                 return Err(git_failed(GitError::SecretInFile { file: file.name.clone() }));
             }
         }
+        fault::point("files searched for secrets");
         let path = &resolved.target.path;
         let record = |written| Some(EnvironmentRecord::new(context, path, set, written));
         let change = tree::change(&view, context, path, files, record, job.adopt).map_err(git_failed)?;
@@ -325,6 +335,7 @@ impl Orchestrator {
             let file = EnvironmentRecord::file(&context.app, &context.env);
             return Err(git_failed(GitError::SecretInFile { file }));
         }
+        fault::point("edit worked out");
         let old = session.texts(path, &change.deleted).map_err(git_failed)?;
         let changes = file_changes(&change, path, &old, site.input.types);
         if job.protect_stateful {
@@ -510,11 +521,4 @@ fn hosted_drivers(graph: &Graph<'_>) -> Vec<PlanError> {
             driver_type: node.driver.driver_type.to_string(),
         })
         .collect()
-}
-
-/// 0.2 s × 1.7 a time, at most 10 s, half of it random (spec/gitops.md §7.5).
-fn backoff(n_attempts: u32) -> Duration {
-    let base = (0.2 * 1.7_f64.powi(i32::try_from(n_attempts).unwrap_or(8).min(8) - 1)).min(10.0);
-    let random = random_bytes::<1>().map_or(128, |[byte]| byte);
-    Duration::from_secs_f64(base * (0.5 + f64::from(random) / 512.0))
 }

@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags, OptionalExtension as _, TransactionBehavior, params};
 
+use crate::fault;
 use crate::state::{Batch, Document, Expected, Key, StateError, StateStore, Write};
 
 /// Version of the tables; stored as `user_version`.
@@ -183,6 +184,7 @@ impl StateStore for SqliteStore {
 
     fn commit(&self, batch: &Batch) -> Result<(), StateError> {
         let fail = |error: rusqlite::Error| self.unusable(error);
+        fault::point("state about to be written");
         let mut held = self.held();
         let connection = match &mut *held {
             Some(connection) => connection,
@@ -213,7 +215,10 @@ impl StateStore for SqliteStore {
             }
             .map_err(fail)?;
         }
-        transaction.commit().map_err(fail)
+        fault::point("state written but not committed");
+        transaction.commit().map_err(fail)?;
+        fault::point("state committed");
+        Ok(())
     }
 }
 

@@ -9,6 +9,7 @@ use humctl_api_types::plain::Place;
 use humctl_core::manifest::Object;
 use humctl_core::plain::PlainKind;
 
+use crate::commands::deployment::GitFlags;
 use crate::commands::manifests::{self, Loaded};
 use crate::commands::{apply, kinds, suggest};
 use crate::completion;
@@ -47,9 +48,12 @@ pub(crate) struct DeleteArgs {
     /// Forget an Active Resource; what is behind it stays
     #[arg(long, requires = "kind")]
     detach: bool,
+    #[command(flatten)]
+    git: GitFlags,
 }
 
 pub(crate) fn run(context: &Context, args: &DeleteArgs) -> Result<(), CliError> {
+    args.git.prepare(context)?;
     if !args.files.is_empty() {
         return delete_files(context, args);
     }

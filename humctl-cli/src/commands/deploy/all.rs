@@ -32,7 +32,7 @@ pub(super) fn run(
     let org = context.org()?;
     let app = AppId::new(app).map_err(bad_id)?;
     let env_type = env_type.map(EnvTypeId::new).transpose().map_err(bad_id)?;
-    options.how.prepare(context);
+    options.how.prepare(context)?;
     let deployment = options.how.request(DeploymentRequest {
         comment: options.message.clone(),
         value_set_version_id: options.values()?,

@@ -58,7 +58,7 @@ impl Options {
 
     /// Deploys, and prints how it goes.
     fn deploy(&self, context: &Context, env: &EnvId, what: impl Into<What>) -> Result<ExitCode, CliError> {
-        self.how.prepare(context);
+        self.how.prepare(context)?;
         let mut what = what.into();
         what.request.comment.clone_from(&self.message);
         flow::deploy(context, env, what, &self.how, &[])

@@ -3,6 +3,7 @@
 //! is told in its own file.
 
 pub(crate) mod plan;
+mod git_flags;
 mod remote;
 
 use std::process::ExitCode;
@@ -22,6 +23,8 @@ use crate::context::Context;
 use crate::error::CliError;
 use crate::output::changes;
 use crate::output::progress::Progress;
+
+pub(crate) use git_flags::GitFlags;
 
 /// How long until another Deployment may have ended.
 const PAUSE: Duration = Duration::from_secs(1);
@@ -69,19 +72,14 @@ pub(crate) struct HowToDeploy {
     /// Fail when a resource needs a Driver that only Humanitec's own service can run
     #[arg(long)]
     fail_on_hosted_drivers: bool,
-    /// Accept and keep the SSH host key of a Git host that is not known yet
-    #[arg(long)]
-    git_accept_new_host_key: bool,
+    #[command(flatten)]
+    git: GitFlags,
 }
 
 impl HowToDeploy {
     /// Sets up the client. To be called before the first request.
-    pub(crate) fn prepare(&self, context: &Context) {
-        if self.git_accept_new_host_key
-            && let Some(settings) = context.client().local_settings()
-        {
-            settings.accept_new_host_key();
-        }
+    pub(crate) fn prepare(&self, context: &Context) -> Result<(), CliError> {
+        self.git.prepare(context)
     }
 
     /// True when something is asked for that no Pipeline knows, but an embedded

@@ -92,7 +92,7 @@ pub(crate) fn run(context: &Context, args: &DeployArgs) -> Result<ExitCode, CliE
         .with_hint("leave --class out: the Score file is deployed as a Workload of class default"));
     }
     let (org, app, env) = context.env()?;
-    args.how.prepare(context);
+    args.how.prepare(context)?;
     let sources = args.sources()?;
     let mut told = Vec::new();
     let delta = if args.remove {

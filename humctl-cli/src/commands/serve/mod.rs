@@ -27,6 +27,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_rustls::TlsAcceptor;
 
 use crate::client::local::embedded;
+use crate::commands::deployment::GitFlags;
 use crate::commands::serve::gate::Gate;
 use crate::commands::serve::log::RequestIds;
 use crate::commands::serve::metrics::Metrics;
@@ -71,6 +72,8 @@ pub(crate) struct ServeArgs {
     /// Form of the log on stderr, which -v1 and more turn on
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     log_format: LogFormat,
+    #[command(flatten)]
+    git: GitFlags,
 }
 
 impl ServeArgs {
@@ -99,6 +102,7 @@ pub(crate) fn run(context: &Context, args: &ServeArgs) -> Result<(), CliError> {
             args.listen
         );
     }
+    args.git.prepare(context)?;
     let (orchestrator, router) = embedded(settings)?;
     orchestrator.settle_all().map_err(|error| CliError::user(error.to_string()))?;
     let app = app(router, gate, &orchestrator);

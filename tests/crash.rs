@@ -1,0 +1,90 @@
+//! Killing the program at every step of a Deployment: the branch is at the old
+//! or the new complete commit, the state can be read, and the next command
+//! brings both together.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::harness::{Remote, TestEnv, git_cluster};
+
+const CANARY: &str = "canary-Pa55word/+=&";
+const DEPLOY: &str = "score deploy --app shop --env development";
+
+/// A repository with files of others, and a Definition with a password that
+/// no file may hold; `{url}` is the repository's.
+fn prepared(url: impl FnOnce(&TestEnv, &Remote) -> String) -> (TestEnv, Remote) {
+    let env = TestEnv::new();
+    let remote = env.remote("r");
+    remote.commit("main", &[("README.md", "x\n"), ("shop/development/notes.txt", "y\r\nz")]);
+    let definition = git_cluster(&url(&env, &remote), "path: shop/development", "      branch: main\n")
+        .replace("  criteria:", &format!("    secrets: {{credentials: {{password: \"{CANARY}\"}}}}\n  criteria:"));
+    env.write("outside/c.yaml", &definition).run("apply -f outside/c.yaml").ok();
+    env.run("create app shop").ok();
+    env.score("web", "");
+    (env, remote)
+}
+
+fn copy(from: &Path, to: &Path) {
+    let _ = fs::remove_dir_all(to);
+    assert!(Command::new("cp").arg("-a").args([from, to]).status().unwrap().success());
+}
+
+/// Files below a directory that hold the password.
+fn leaks(directory: &Path) -> Vec<PathBuf> {
+    let found = Command::new("grep").args(["-rlF", CANARY]).arg(directory).output().unwrap().stdout;
+    String::from_utf8(found).unwrap().lines().map(PathBuf::from).collect()
+}
+
+fn private_directories(env: &TestEnv) -> Vec<PathBuf> {
+    let entries = fs::read_dir(env.home().join(".cache/humctl/run")).into_iter().flatten();
+    entries.map(|entry| entry.unwrap().path()).filter(|path| path.is_dir()).collect()
+}
+
+/// What must hold after a Deployment that ended in whatever way, given the
+/// branch's tree before and after a whole one.
+fn check(case: &str, env: &TestEnv, remote: &Remote, before: &str, after: &str) {
+    remote.git(&["fsck", "--strict", "--no-dangling"]);
+    let tree = remote.tree("main");
+    assert!(tree == before || tree == after, "{case}: {tree}");
+    // The next command reads the state, and settles what was interrupted by what the branch holds.
+    let shown = env.run("get deploy --app shop --env development -o json");
+    assert_eq!((shown.code, shown.stderr.as_str()), (0, ""), "{case}");
+    let log = remote.git(&["log", "main"]);
+    for deployment in shown.json().as_array().unwrap() {
+        let (id, status) = (&deployment["metadata"]["id"], &deployment["status"]["status"]);
+        let has_landed = log.contains(&format!("Humctl-Deployment: {}", id.as_str().unwrap()));
+        assert_eq!(status, if has_landed { "succeeded" } else { "failed" }, "{case}");
+    }
+    assert_eq!(private_directories(env), Vec::<PathBuf>::new(), "{case}");
+    env.run(DEPLOY).ok();
+    assert_eq!(remote.tree("main"), after, "{case}");
+    assert_eq!(remote.n_commits("main"), 2, "{case}");
+    assert_eq!(private_directories(env), Vec::<PathBuf>::new(), "{case}");
+    assert_eq!(leaks(env.home()), Vec::<PathBuf>::new(), "{case}");
+}
+
+#[test]
+fn a_deployment_may_be_killed_at_every_step() {
+    let (env, remote) = prepared(|_, remote| remote.url());
+    let (pristine_home, pristine) = (env.path("pristine-home"), env.path("pristine.git"));
+    copy(env.home(), &pristine_home);
+    copy(&remote.path, &pristine);
+    let before = remote.tree("main");
+    env.run(DEPLOY).ok();
+    let after = remote.tree("main");
+    let mut n_killed = 0;
+    loop {
+        copy(&pristine_home, env.home());
+        copy(&pristine, &remote.path);
+        let number = n_killed + 1;
+        let ended = env.command(DEPLOY).env("HUMCTL_FAULT_POINT", number.to_string()).output().unwrap();
+        if ended.status.success() {
+            break;
+        }
+        assert_eq!(ended.status.code(), None, "step {number}: {}", String::from_utf8_lossy(&ended.stderr));
+        n_killed = number;
+        check(&format!("killed at step {number}"), &env, &remote, &before, &after);
+    }
+    assert!(n_killed >= 30, "only {n_killed} steps");
+}
