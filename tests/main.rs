@@ -13,6 +13,7 @@ mod completion;
 mod conformance;
 mod contract;
 mod connection;
+mod cr_files;
 mod deltas;
 mod deploy;
 mod doctor;
