@@ -16,6 +16,7 @@ mod conformance;
 mod contract;
 mod crash;
 mod connection;
+mod cr_files;
 mod deltas;
 mod deploy;
 mod doctor;
