@@ -178,7 +178,11 @@ fn repositories_of_every_kind_are_written_to() {
         // A server that knows no filters sends everything.
         remote.git(&["config", "uploadpack.allowFilter", "false"]);
         if has_content {
-            remote.commit("main", &[("README.md", "x\n"), ("shop/development/notes", "y\n")]);
+            let blob = remote.blob(b"x\n");
+            let tree = remote.plant_tree(&[("100644", b"notes", &blob)]);
+            let tree = remote.plant_tree(&[("40000", b"development", &tree)]);
+            let tree = remote.plant_tree(&[("100644", b"README.md", &blob), ("40000", b"shop", &tree)]);
+            remote.plant("main", &tree);
         }
         env.shop(&remote, "main").score("web", "");
         env.deploy().ok();

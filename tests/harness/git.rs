@@ -102,6 +102,29 @@ impl Remote {
         git_in(&self.path, arguments)
     }
 
+    /// Writes a file's content, and returns its id.
+    pub(crate) fn blob(&self, content: &[u8]) -> String {
+        self.make(&["hash-object", "-w", "--stdin"], content)
+    }
+
+    /// Writes a directory of entries (mode, name, id) as they are, in their order
+    /// and unchecked, and returns its id.
+    pub(crate) fn plant_tree(&self, entries: &[(&str, &[u8], &str)]) -> String {
+        let mut raw = Vec::new();
+        for (mode, name, id) in entries {
+            raw.extend([mode.as_bytes(), b" ", name, b"\0"].concat());
+            raw.extend((0..id.len()).step_by(2).map(|at| u8::from_str_radix(&id[at..at + 2], 16).unwrap()));
+        }
+        self.make(&["hash-object", "-t", "tree", "-w", "--stdin", "--literally"], &raw)
+    }
+
+    /// Lets a branch be one commit of a directory, by an object of any kind.
+    pub(crate) fn plant(&self, branch: &str, tree: &str) -> &Self {
+        let commit = self.git(&["commit-tree", "-m", "planted", tree]);
+        self.git(&["update-ref", &format!("refs/heads/{branch}"), commit.trim()]);
+        self
+    }
+
     /// Runs a command that reads its input, and returns the id that it prints.
     pub(crate) fn make(&self, arguments: &[&str], input: &[u8]) -> String {
         let mut command = command(&self.path);

@@ -94,12 +94,25 @@ pub(super) fn remove_unused(root: &Path, max_age: Duration) {
             for entry in fs::read_dir(&directory).into_iter().flatten().flatten() {
                 let path: PathBuf = entry.path();
                 if path != lock {
-                    let _ = if path.is_dir() { fs::remove_dir_all(&path) } else { fs::remove_file(&path) };
+                    let _ = remove(&path);
                 }
             }
             let _ = fs::remove_file(&lock);
             let _ = fs::remove_dir(&directory);
         }
+    }
+}
+
+/// Removes whatever is there, if anything.
+pub(super) fn remove(path: &Path) -> io::Result<()> {
+    let removed = match fs::symlink_metadata(path) {
+        Ok(metadata) if metadata.is_dir() => fs::remove_dir_all(path),
+        Ok(_) => fs::remove_file(path),
+        Err(error) => Err(error),
+    };
+    match removed {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        other => other,
     }
 }
 

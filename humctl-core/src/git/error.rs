@@ -190,7 +190,9 @@ pub enum GitError {
     #[error("cancelled")]
     Cancelled,
     /// Git failed in a way that has no class.
-    #[error("`git {command}` on `{url}` failed\n  remote: {words}")]
+    #[error(
+        "`git {command}` on `{url}` failed\n  remote: {words}\n  hint: -v6 shows the commands of Git; what they say by hand may tell more"
+    )]
     Other {
         /// Address without user or password.
         url: String,
@@ -213,6 +215,13 @@ impl GitError {
             Self::Cancelled | Self::NoAnswer { .. } => "TGT-006",
             _ => "TGT-001",
         }
+    }
+
+    /// The server shows a page, as if somebody were to log in.
+    #[must_use]
+    pub fn page(url: &str) -> Self {
+        let words = "no list of branches came".to_owned();
+        Self::Credentials { url: url.to_owned(), words, hint: PAGE.to_owned() }
     }
 
     /// True for what another attempt may get through: the network failed.
@@ -336,6 +345,10 @@ const BROKEN: &[&str] = &[
 /// Words about a certificate, which another attempt does not mend.
 const UNTRUSTED: &[&str] = &["certificate verification failed", "SSL certificate problem", "server certificate"];
 
+/// What a server says that wants a person to log in.
+const PAGE: &str = "the server answers with a page instead of Git's protocol: the token may have expired, or `url` is no \
+                    address of a repository";
+
 /// Reads the class of a failure from what Git printed on stderr.
 ///
 /// `LC_ALL=C` is set for every child, so the words are stable.
@@ -371,10 +384,8 @@ pub fn classify(url: &str, host: Option<&str>, command: &str, words: &str) -> Gi
                     there, or the repository moved; in the latter case give its new address as `url`";
         return credentials(words, hint);
     }
-    if has(&["is this a git repository?"]) {
-        let hint = "the server answers with a page instead of Git's protocol: the token may have expired, or `url` is \
-                    no address of a repository";
-        return credentials(words, hint);
+    if has(&["is this a git repository?", "git-http-push failed", "redirects followed"]) {
+        return credentials(words, PAGE);
     }
     if has(REFUSED) {
         let hint = "check `credentials` in the Resource Definition of the cluster; a token may have expired or lack write access";

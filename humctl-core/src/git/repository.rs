@@ -102,11 +102,13 @@ impl CacheRepository {
                 Some(lock)
             }
         };
-        let format = format_in(&git.directory);
+        let config = fs::read_to_string(git.directory.join("config")).unwrap_or_default();
+        let format = format_in(&config);
         let scratch = scratch.to_owned();
         let repository = Self { git, _lock: lock, network, format: Cell::new(format), scratch };
         let directory = &repository.git.directory;
-        if !directory.join("config").is_file() || cache::is_overgrown(directory, cache::LIMITS) {
+        let is_of_remote = config.contains(&repository.git.url);
+        if !is_of_remote || cache::is_overgrown(directory, cache::LIMITS) {
             repository.make()?;
         }
         Ok(repository)
@@ -127,9 +129,7 @@ impl CacheRepository {
         // It gets its name once it is whole: a process may be killed in between.
         let begun = directory.with_extension("new");
         for old in [directory, &begun] {
-            if old.exists() {
-                fs::remove_dir_all(old).map_err(unusable(old))?;
-            }
+            cache::remove(old).map_err(unusable(old))?;
         }
         fault::point("cache removed");
         fs::create_dir_all(&begun).map_err(unusable(&begun))?;
@@ -277,9 +277,25 @@ impl CacheRepository {
                 fs::remove_file(&mark).map_err(io_error)?;
             }
             self.local(&["update-ref", "-d", TIP], None)?;
+            self.check_is_git(limits)?;
             return Ok(false);
         }
         Err(self.git.classify(&arguments, &finished))
+    }
+
+    /// Over HTTP, Git takes any page for a list of branches, and one without a
+    /// line for an empty one. Nothing may be concluded from that.
+    fn check_is_git(&self, limits: Limits) -> Result<(), GitError> {
+        if !self.git.url.starts_with("http") {
+            return Ok(());
+        }
+        let mut traced = self.git.clone();
+        traced.environment.insert("GIT_TRACE_PACKET".into(), "1".into());
+        let finished = traced.check(&["ls-remote", "origin"], None, limits)?;
+        match finished.stderr.contains("packet:") {
+            true => Ok(()),
+            false => Err(GitError::page(&self.git.url)),
+        }
     }
 
     /// Reads objects by name, relative to the tip: the empty one is the commit, `^{tree}`
@@ -326,6 +342,26 @@ impl CacheRepository {
     #[must_use]
     pub fn redact(&self, text: &str) -> String {
         self.git.scanner.redact(text)
+    }
+
+    /// What the tip has at some paths, without looking at it.
+    ///
+    /// # Errors
+    /// [`GitError`].
+    pub fn list<'p>(&self, paths: impl Iterator<Item = &'p str>) -> Result<BTreeMap<String, TreeEntry>, GitError> {
+        let literal: Vec<String> = paths.map(|path| format!(":(literal){path}")).collect();
+        let mut arguments = vec!["ls-tree", "-z", "--full-tree", TIP, "--"];
+        arguments.extend(literal.iter().map(String::as_str));
+        let listed = self.local(&arguments, None)?.stdout;
+        let lines = listed.split(|&byte| byte == 0).filter_map(|line| std::str::from_utf8(line).ok());
+        Ok(lines
+            .filter_map(|line| {
+                let (entry, path) = line.split_once('\t')?;
+                let mut words = entry.split(' ');
+                let mode = words.next()?.trim_start_matches('0').to_owned();
+                Some((path.to_owned(), TreeEntry { mode, id: words.nth(1)?.to_owned() }))
+            })
+            .collect())
     }
 
     /// Paths of all files below a directory of the tip; the root when empty.
@@ -479,9 +515,8 @@ impl CacheRepository {
     }
 }
 
-/// How an existing cache names objects.
-fn format_in(directory: &Path) -> ObjectFormat {
-    let config = fs::read_to_string(directory.join("config")).unwrap_or_default();
+/// How a cache with this configuration names objects.
+fn format_in(config: &str) -> ObjectFormat {
     let is_sha256 = config.lines().any(|line| line.trim().replace(' ', "").eq_ignore_ascii_case("objectformat=sha256"));
     if is_sha256 { ObjectFormat::Sha256 } else { ObjectFormat::Sha1 }
 }

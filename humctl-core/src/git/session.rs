@@ -239,8 +239,18 @@ impl GitSession {
         let ways = [Way::to_directory(path.as_str()), Way::to_file(&record_file)];
         let commit = String::new();
         let mut names = vec![commit.clone(), tree_name("")];
-        names.extend(ways.iter().flat_map(Way::names));
-        let objects = self.repository.read(&names)?;
+        names.extend(ways.iter().flat_map(Way::prefixes).map(tree_name));
+        let objects = match self.repository.read(&names) {
+            Ok(objects) => objects,
+            Err(error) => {
+                // Git looks for what a submodule names, and fails. Then that is the reason.
+                let listed = self.repository.list(ways.iter().flat_map(Way::prefixes))?;
+                for way in &ways {
+                    self.check_listed(way, &listed)?;
+                }
+                return Err(error);
+            }
+        };
         fault::point("branch read");
         let Some(tip) = objects.get(&commit).map(|object| object.id.clone()) else {
             return Err(self.repository.lacks("the tip of the branch"));
@@ -316,22 +326,38 @@ impl GitSession {
             let Some(tree) = trees.get(&parent) else { return Err(self.repository.lacks(&format!("`{parent}/`"))) };
             let Some(entry) = tree.get(part) else { return Ok(()) };
             let here = if parent.is_empty() { part.to_owned() } else { format!("{parent}/{part}") };
-            let is_right = if is_last && way.is_file { entry.is_file() } else { entry.is_tree() };
-            if !is_right {
-                let what = if way.is_file { "the Environment's record" } else { "the target directory" };
-                let relation = if is_last { "should be there" } else { "leads through it" };
-                return Err(GitError::Foreign(format!(
-                    "`{here}` on branch `{}` is {}, and {what} {relation}\n  \
-                     hint: {}remove `{here}` from the branch",
-                    self.branch,
-                    entry.kind(),
-                    if way.is_file { "" } else { "choose another `path` in the cluster's Definition, or " },
-                )));
-            }
+            self.check_step(way, &here, is_last, entry)?;
             if !objects.contains_key(&format!(":{here}")) {
                 return Err(self.repository.lacks(&format!("`{here}`")));
             }
             parent = here;
+        }
+        Ok(())
+    }
+
+    /// One step of a way: a directory, or the file at its end.
+    fn check_step(&self, way: &Way<'_>, here: &str, is_last: bool, entry: &TreeEntry) -> Result<(), GitError> {
+        let is_right = if is_last && way.is_file { entry.is_file() } else { entry.is_tree() };
+        if is_right {
+            return Ok(());
+        }
+        let what = if way.is_file { "the Environment's record" } else { "the target directory" };
+        let relation = if is_last { "should be there" } else { "leads through it" };
+        Err(GitError::Foreign(format!(
+            "`{here}` on branch `{}` is {}, and {what} {relation}\n  hint: {}remove `{here}` from the branch",
+            self.branch,
+            entry.kind(),
+            if way.is_file { "" } else { "choose another `path` in the cluster's Definition, or " },
+        )))
+    }
+
+    /// As [`Self::check_way`], with what a listing says of each step.
+    fn check_listed(&self, way: &Way<'_>, listed: &BTreeMap<String, TreeEntry>) -> Result<(), GitError> {
+        for here in way.prefixes() {
+            // A directory is not listed itself when something below it is asked for.
+            if let Some(entry) = listed.get(here) {
+                self.check_step(way, here, here.len() == way.path.len(), entry)?;
+            }
         }
         Ok(())
     }
@@ -457,11 +483,11 @@ impl<'p> Way<'p> {
         parts.map(move |(index, part)| (part, index + 1 == n_parts))
     }
 
-    /// Everything that has to be read to walk it, but the root.
-    fn names(&self) -> Vec<String> {
-        let ends = self.path.match_indices('/').map(|(at, _)| at);
-        let whole = (!self.path.is_empty()).then_some(self.path.len());
-        ends.chain(whole).map(|end| tree_name(&self.path[..end])).collect()
+    /// The path of each step, but for the root.
+    fn prefixes(&self) -> impl Iterator<Item = &'p str> {
+        let path = self.path;
+        let whole = (!path.is_empty()).then_some(path.len());
+        path.match_indices('/').map(|(at, _)| at).chain(whole).map(move |end| &path[..end])
     }
 }
 
