@@ -50,6 +50,8 @@ pub struct CacheRepository {
     _lock: Option<File>,
     network: Limits,
     format: Cell<ObjectFormat>,
+    /// It was just made, so nothing in it can be damaged.
+    is_new: Cell<bool>,
     /// Directory for what is needed for a moment.
     scratch: PathBuf,
 }
@@ -105,7 +107,8 @@ impl CacheRepository {
         let config = fs::read_to_string(git.directory.join("config")).unwrap_or_default();
         let format = format_in(&config);
         let scratch = scratch.to_owned();
-        let repository = Self { git, _lock: lock, network, format: Cell::new(format), scratch };
+        let repository =
+            Self { git, _lock: lock, network, format: Cell::new(format), is_new: Cell::new(false), scratch };
         let directory = &repository.git.directory;
         let is_of_remote = config.contains(&repository.git.url);
         if !is_of_remote || cache::is_overgrown(directory, cache::LIMITS) {
@@ -145,6 +148,7 @@ impl CacheRepository {
         git.check(&["config", "remote.origin.url", &self.git.url], None, LOCAL)?;
         fault::point("cache configured");
         fs::rename(&begun, directory).map_err(unusable(directory))?;
+        self.is_new.set(true);
         fault::point("cache made");
         Ok(())
     }
@@ -257,6 +261,9 @@ impl CacheRepository {
     fn try_fetch(&self, branch: &str, limits: Limits) -> Result<bool, GitError> {
         let mark = self.git.directory.join(FETCHED);
         let is_cold = !mark.is_file();
+        if !self.is_new.take() {
+            self.check_commits()?;
+        }
         let refspec = format!("+refs/heads/{branch}:{TIP}");
         let mut arguments = vec!["fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--filter=blob:none"];
         if is_cold {
@@ -281,6 +288,18 @@ impl CacheRepository {
             return Ok(false);
         }
         Err(self.git.classify(&arguments, &finished))
+    }
+
+    /// Makes sure that the commits which the cache names are there. Git would
+    /// fetch one that is missing, and look for it again to do so, without end.
+    fn check_commits(&self) -> Result<(), GitError> {
+        let mut alone = self.git.clone();
+        alone.environment.insert("GIT_ALLOW_PROTOCOL".into(), "none".into());
+        let finished = alone.run(&["for-each-ref", "--format=%(tree)", "refs/humctl"], None, LOCAL)?;
+        match finished.code == 0 && finished.text().lines().all(|tree| !tree.is_empty()) {
+            true => Ok(()),
+            false => Err(self.lacks("a commit")),
+        }
     }
 
     /// Over HTTP, Git takes any page for a list of branches, and one without a
