@@ -12,11 +12,11 @@ use std::time::Duration;
 
 use crate::fault;
 use crate::git::cache::{self, unusable};
-use crate::git::error::GitError;
+use crate::git::error::{GitError, last_words};
 use crate::git::process::{Finished, Git, Limits};
 use crate::git::push::{PushOutcome, outcome};
 use crate::git::retry::retrying;
-use crate::git::tree::TreeEntry;
+use crate::git::tree::{CommitHead, TreeEntry};
 use crate::hash::{self, ObjectFormat};
 
 /// The branch's tip in the cache.
@@ -426,6 +426,33 @@ impl CacheRepository {
         Ok(finished.text())
     }
 
+    /// Makes the commit anew with a signature, and returns its id.
+    ///
+    /// # Errors
+    /// [`GitError::Key`] when the key signs nothing.
+    pub fn sign(&self, commit: &str, head: &CommitHead<'_>, key: &Path) -> Result<String, GitError> {
+        let mut git = self.git.clone();
+        git.settings.extend(["gpg.format=ssh".to_owned(), format!("user.signingKey={}", key.display())]);
+        let (name, email) = head.author.clean();
+        let date = format!("@{} +0000", head.author.seconds);
+        for who in ["AUTHOR", "COMMITTER"] {
+            for (what, value) in [("NAME", &name), ("EMAIL", &email), ("DATE", &date)] {
+                git.environment.insert(format!("GIT_{who}_{what}").into(), value.into());
+            }
+        }
+        let tree = format!("{commit}^{{tree}}");
+        let mut arguments = vec!["commit-tree", "-S", &tree];
+        arguments.extend(head.from.into_iter().flat_map(|parent| ["-p", parent]));
+        let finished = git.run(&arguments, Some(head.message.as_bytes()), LOCAL)?;
+        if finished.code != 0 {
+            let words = last_words(&finished.stderr);
+            let reason =
+                format!("nothing can be signed with it\n  remote: {words}\n  hint: ssh-keygen has to be there");
+            return Err(GitError::Key { place: "the signing key".to_owned(), reason });
+        }
+        Ok(finished.text())
+    }
+
     fn remove_crash_reports(&self) {
         for entry in fs::read_dir(&self.git.directory).into_iter().flatten().flatten() {
             if entry.file_name().to_string_lossy().starts_with("fast_import_crash_") {
@@ -604,7 +631,7 @@ mod tests {
             (b"100644 a".to_vec(), "middle of a name"),
             (b"100644\0 a".to_vec(), "without a mode"),
             (b"\0\0\0\0".to_vec(), "without a mode"),
-            (b"100644 a\0123".to_vec(), "middle of an entry"),
+            (b"100644 a\0abc".to_vec(), "middle of an entry"),
         ] {
             let reason = parse_tree(&bytes, 20).unwrap_err();
             assert!(reason.contains(expected), "{reason}");
