@@ -39,8 +39,11 @@ fn overwrite(file: &Path, content: &[u8]) {
     fs::write(file, content).unwrap();
 }
 
-/// What happens to a cache, with its name.
-const DAMAGES: &[(&str, fn(&Path))] = &[
+/// What happens to a cache.
+type Damage = fn(&Path);
+
+/// Every damage with its name.
+const DAMAGES: &[(&str, Damage)] = &[
     ("it is gone", |cache| fs::remove_dir_all(cache).unwrap()),
     ("it is empty", |cache| {
         fs::remove_dir_all(cache).unwrap();

@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::harness::{Remote, TestEnv, git_cluster};
+use crate::harness::{Remote, SshServer, TestEnv, git_cluster};
 
 const CANARY: &str = "canary-Pa55word/+=&";
 const DEPLOY: &str = "score deploy --app shop --env development";
@@ -87,4 +87,59 @@ fn a_deployment_may_be_killed_at_every_step() {
         check(&format!("killed at step {number}"), &env, &remote, &before, &after);
     }
     assert!(n_killed >= 30, "only {n_killed} steps");
+}
+
+#[test]
+fn a_disk_may_be_full_at_any_point() {
+    let (env, remote) = prepared(|_, remote| remote.url());
+    let (pristine_home, pristine) = (env.path("pristine-home"), env.path("pristine.git"));
+    copy(env.home(), &pristine_home);
+    copy(&remote.path, &pristine);
+    let before = remote.tree("main");
+    env.run(DEPLOY).ok();
+    let after = remote.tree("main");
+    // The largest file that anybody may write, in KiB; the state is larger, and so are its logs.
+    for limit in [0, 1, 2, 4, 16, 64, 100, 150, 300, 600] {
+        copy(&pristine_home, env.home());
+        copy(&pristine, &remote.path);
+        let ended = env.shell(&format!("trap '' XFSZ; ulimit -f {limit}; exec humctl {DEPLOY}"), &[]);
+        let case = format!("{limit} KiB: {}", ended.stderr);
+        if ended.code != 0 {
+            assert!(ended.code == 1 && ended.stderr.starts_with("Error: "), "{case}");
+            assert!(!ended.stderr.contains("panicked"), "{case}");
+        }
+        check(&case, &env, &remote, &before, &after);
+    }
+}
+
+#[test]
+fn what_a_killed_deployment_left_for_ssh_goes_with_the_next_command() {
+    let env = TestEnv::new();
+    let remote = env.remote("r");
+    remote.commit("main", &[("README.md", "x\n")]);
+    let server = SshServer::start(&env.path("ssh"));
+    let key = server.key.trim_end().replace('\n', "\n          ");
+    let definition = git_cluster(
+        &server.url(&remote.path),
+        "branch: main",
+        &format!("      known_hosts: \"{}\"\n", server.host_key),
+    )
+    .replace(
+        "  criteria:",
+        &format!("    secrets:\n      credentials:\n        ssh_key: |\n          {key}\n  criteria:"),
+    );
+    env.write("outside/c.yaml", &definition).run("apply -f outside/c.yaml").ok();
+    env.run("create app shop").ok();
+    let gate = env.path("gate");
+    remote.hook("pre-receive", &format!("touch {}; exec sleep 60", gate.display()));
+    let mut child = env.score("web", "").start(DEPLOY);
+    while !gate.exists() {
+        std::thread::yield_now();
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let left = private_directories(&env);
+    assert!(left.iter().any(|directory| directory.join("key").exists()), "{left:?}");
+    env.run("get deploy --app shop --env development").ok();
+    assert_eq!(private_directories(&env), Vec::<PathBuf>::new());
 }

@@ -21,6 +21,9 @@ fn shop(fault: impl FnMut(&HttpRequest) -> Fault + Send + 'static) -> (TestEnv, 
     (env, remote, server)
 }
 
+/// A kind of requests.
+type Kind = fn(&HttpRequest) -> bool;
+
 fn is_push(request: &HttpRequest) -> bool {
     request.method == "POST" && request.path.ends_with("git-receive-pack")
 }
@@ -30,11 +33,7 @@ fn is_fetch(request: &HttpRequest) -> bool {
 }
 
 /// Makes a fault of the first few requests of a kind.
-fn first(
-    n_faults: usize,
-    is_meant: fn(&HttpRequest) -> bool,
-    fault: Fault,
-) -> impl FnMut(&HttpRequest) -> Fault + Send + 'static {
+fn first(n_faults: usize, is_meant: Kind, fault: Fault) -> impl FnMut(&HttpRequest) -> Fault + Send + 'static {
     let mut n_left = n_faults;
     move |request| {
         if n_left == 0 || !is_meant(request) {
@@ -52,7 +51,7 @@ fn status(env: &TestEnv) -> serde_json::Value {
 #[test]
 fn a_fault_in_between_is_got_over() {
     let unavailable = "HTTP/1.1 503 X\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
-    let rows: [(&str, fn(&HttpRequest) -> bool, Fault); 8] = [
+    let rows: [(&str, Kind, Fault); 8] = [
         ("pushed, and no answer", is_push, Fault::DropAfter),
         ("pushed, and half an answer", is_push, Fault::CutAnswer),
         ("not pushed, and no answer", is_push, Fault::DropBefore),

@@ -46,6 +46,7 @@ mod secrets;
 mod serve;
 mod serve_load;
 mod sharing;
+mod signing;
 mod story;
 mod template_driver;
 mod test_definition;

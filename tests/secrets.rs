@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use crate::harness::{HttpGit, TestEnv, git_cluster};
+use crate::harness::{HttpGit, SshServer, TestEnv, git_cluster};
 
 const CANARY: &str = "canary-Pa55word/+=&";
 
@@ -76,31 +76,72 @@ fn a_password_is_in_no_object_state_log_or_output() {
     assert_eq!(leaf["ref"], "defs/git-target/credentials/password");
 }
 
+/// How much of a secret is where it must not be: each long line of it, and its
+/// encoded forms.
+fn shows(secret: &str, bytes: &[u8]) -> bool {
+    use base64::Engine as _;
+    let encoded = base64::engine::general_purpose::STANDARD.encode(secret);
+    let lines = secret.lines().filter(|line| line.len() > 12 && !line.starts_with("-----"));
+    let mut forms = lines.chain([encoded.trim_end_matches('=')]);
+    forms.any(|form| bytes.windows(form.len()).any(|window| window == form.as_bytes()))
+}
+
 #[test]
-fn while_git_runs_no_command_line_and_no_environment_shows_the_password() {
-    let env = TestEnv::new();
-    let remote = env.remote("served/r");
-    let server = HttpGit::start(&env.path("served"), "bot", CANARY);
-    let definition = git_cluster(&server.url("r.git"), "path: x", "      username: bot\n")
-        .replace("  criteria:", &format!("    secrets: {{credentials: {{password: \"{CANARY}\"}}}}\n  criteria:"));
-    env.write("secret/c.yaml", &definition).run("apply -f secret/c.yaml").ok();
-    env.run("create app shop").ok();
-    let gate = env.path("gate");
-    remote.hook("pre-receive", &format!("touch {0}.here; while [ ! -e {0} ]; do sleep 0.05; done", gate.display()));
-    let child = env.score("web", "").start("score deploy --app shop --env development");
-    while !env.path("gate.here").exists() {
-        std::thread::yield_now();
-    }
-    for process in fs::read_dir("/proc").unwrap().flatten() {
-        for file in ["cmdline", "environ"] {
-            // Processes end while we look, and others are not ours to read.
-            let bytes = fs::read(process.path().join(file)).unwrap_or_default();
-            assert!(!contains(&bytes), "{}/{file}", process.path().display());
+fn while_git_runs_and_afterwards_nothing_shows_its_credentials() {
+    for transport in ["http", "ssh"] {
+        let env = TestEnv::new();
+        let remote = env.remote("served/r");
+        let ssh = (transport == "ssh").then(|| SshServer::start(&env.path("ssh")));
+        let http = (transport == "http").then(|| HttpGit::start(&env.path("served"), "bot", CANARY));
+        let (url, secret, leaf) = match (&ssh, &http) {
+            (Some(server), _) => {
+                let key = server.key.trim_end().replace('\n', "\n          ");
+                (server.url(&remote.path), server.key.clone(), format!("ssh_key: |\n          {key}"))
+            }
+            (_, Some(server)) => (server.url("r.git"), CANARY.to_owned(), format!("password: \"{CANARY}\"")),
+            _ => unreachable!(),
+        };
+        let known_hosts = ssh.as_ref().map(|server| server.host_key.as_str()).unwrap_or_default();
+        let values = format!("      username: bot\n      known_hosts: \"{known_hosts}\"\n");
+        let definition = git_cluster(&url, "path: x", &values)
+            .replace("  criteria:", &format!("    secrets:\n      credentials:\n        {leaf}\n  criteria:"));
+        env.write("secret/c.yaml", &definition).run("apply -f secret/c.yaml").ok();
+        env.run("create app shop").ok();
+        let mut outputs = Vec::new();
+        for (score, hook) in [("web", "exit 0"), ("api", "echo no >&2; exit 1")] {
+            remote.hook("pre-receive", hook);
+            let mut child = env.score(score, "").start("score deploy --app shop --env development -v9");
+            let mut stderr = child.stderr.take().unwrap();
+            let log = std::thread::spawn(move || {
+                let mut log = Vec::new();
+                std::io::Read::read_to_end(&mut stderr, &mut log).unwrap();
+                log
+            });
+            while child.try_wait().unwrap().is_none() {
+                for process in fs::read_dir("/proc").unwrap().flatten() {
+                    for file in ["cmdline", "environ"] {
+                        // Processes end while we look, and others are not ours to read.
+                        let bytes = fs::read(process.path().join(file)).unwrap_or_default();
+                        assert!(!shows(&secret, &bytes), "{transport}: {}/{file}", process.path().display());
+                    }
+                }
+            }
+            outputs.extend(child.wait_with_output().unwrap().stdout);
+            outputs.extend(log.join().unwrap());
+        }
+        assert_eq!(remote.n_commits("main"), 1, "{transport}: {}", String::from_utf8_lossy(&outputs));
+        assert!(!shows(&secret, &outputs), "{transport}");
+        assert!(!shows(&secret, &remote.all_objects()), "{transport}");
+        assert_eq!(private_directories(&env), Vec::<std::path::PathBuf>::new());
+        let mut open = vec![env.home().to_owned()];
+        while let Some(path) = open.pop() {
+            if path.is_dir() {
+                open.extend(fs::read_dir(&path).unwrap().map(|entry| entry.unwrap().path()));
+            } else {
+                assert!(!shows(&secret, &fs::read(&path).unwrap()), "{transport}: {}", path.display());
+            }
         }
     }
-    fs::write(gate, "").unwrap();
-    assert!(child.wait_with_output().unwrap().status.success());
-    assert_eq!(private_directories(&env), Vec::<std::path::PathBuf>::new());
 }
 
 #[test]

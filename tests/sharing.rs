@@ -81,14 +81,19 @@ fn two_states_deploy_at_the_same_time_and_nothing_is_lost() {
 
 #[test]
 fn many_environments_at_once_all_land_in_a_line() {
-    const N: usize = 8;
+    const N: usize = 50;
     let env = TestEnv::new();
     let remote = env.remote("r");
-    remote.commit("main", &[("README.md", "x\n")]);
+    remote.commit("main", &[("README.md", "x\n"), ("shop/notes.txt", "y\r\nz")]);
     env.shop(&remote, "main").score("web", "");
-    for number in 0..N {
-        env.run(&format!("create env env-{number} --app shop")).ok();
-    }
+    let environment = |number| {
+        format!(
+            "apiVersion: entity.humanitec.io/v1b1\nkind: Environment\nmetadata: {{id: env-{number}, app_id: shop}}\n\
+             entity: {{name: env-{number}, type: development}}\n"
+        )
+    };
+    env.write("envs.yaml", &(0..N).map(environment).collect::<Vec<_>>().join("---\n"));
+    env.run("apply -f envs.yaml --app shop").ok();
     let children: Vec<_> =
         (0..N).map(|number| env.start(&format!("score deploy --app shop --env env-{number}"))).collect();
     for child in children {
@@ -97,7 +102,40 @@ fn many_environments_at_once_all_land_in_a_line() {
     }
     assert_eq!(remote.n_commits("main"), N + 1);
     assert_eq!(remote.git(&["rev-list", "--merges", "--count", "main"]).trim(), "0");
-    assert_eq!(remote.list("main", "shop").len(), N);
+    assert_eq!(remote.git(&["ls-tree", "-r", "--name-only", "main", "shop/"]).lines().count(), 3 * N + 1);
+    assert_eq!(remote.show("main", "README.md"), "x\n");
+    assert_eq!(remote.show("main", "shop/notes.txt"), "y\r\nz");
+    remote.git(&["fsck", "--strict"]);
+}
+
+#[test]
+fn many_deployments_of_one_environment_at_once_tell_who_lost() {
+    const N: usize = 20;
+    let env = TestEnv::new();
+    let remote = env.remote("r");
+    remote.commit("main", &[("README.md", "x\n")]);
+    env.shop(&remote, "main");
+    for number in 0..N {
+        env.write(&format!("{number}.yaml"), &score(&format!("web-{number}"), ""));
+    }
+    let deploy = |number| env.start(&format!("score deploy --app shop --env development -f {number}.yaml"));
+    let children: Vec<_> = (0..N).map(deploy).collect();
+    let mut n_landed = 0;
+    for child in children {
+        let output = child.wait_with_output().unwrap();
+        let told = String::from_utf8_lossy(&output.stderr).into_owned();
+        match output.status.code() {
+            Some(0) => n_landed += 1,
+            Some(1) => assert!(told.contains("another deployment") && told.contains("in progress"), "{told}"),
+            other => panic!("{other:?}: {told}"),
+        }
+    }
+    assert!(n_landed > 0);
+    // Each that landed is there, and nothing else.
+    assert_eq!(remote.n_commits("main"), n_landed + 1);
+    let names = remote.list("main", "shop/development");
+    assert_eq!(names.iter().filter(|name| name.starts_with("workload-")).count(), n_landed);
+    assert_eq!(remote.git(&["rev-list", "--merges", "--count", "main"]).trim(), "0");
     assert_eq!(remote.show("main", "README.md"), "x\n");
 }
 

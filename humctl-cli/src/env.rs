@@ -45,6 +45,8 @@ pub(crate) const GIT_PASSWORD: &str = "HUMCTL_GIT_PASSWORD";
 pub(crate) const GIT_SSH_KEY_FILE: &str = "HUMCTL_GIT_SSH_KEY_FILE";
 /// File of known SSH hosts; as the flag `--git-known-hosts`.
 pub(crate) const GIT_KNOWN_HOSTS: &str = "HUMCTL_GIT_KNOWN_HOSTS";
+/// File with a private SSH key, to sign commits with.
+pub(crate) const GIT_SIGNING_KEY: &str = "HUMCTL_GIT_SIGNING_KEY";
 /// How long one network operation of Git may take, in seconds.
 pub(crate) const GIT_TIMEOUT: &str = "HUMCTL_GIT_TIMEOUT";
 /// Fixed time of commits, in seconds since 1970.

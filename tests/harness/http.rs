@@ -26,6 +26,9 @@ pub(crate) enum Fault {
     Say(String),
 }
 
+/// Decides what is done with each request.
+type Faults = dyn FnMut(&HttpRequest) -> Fault + Send;
+
 /// Serves the repositories below a directory to one user.
 pub(crate) struct HttpGit {
     port: u16,
@@ -45,7 +48,7 @@ impl HttpGit {
         password: &str,
         fault: impl FnMut(&HttpRequest) -> Fault + Send + 'static,
     ) -> Self {
-        let fault: Arc<Mutex<dyn FnMut(&HttpRequest) -> Fault + Send>> = Arc::new(Mutex::new(fault));
+        let fault: Arc<Mutex<Faults>> = Arc::new(Mutex::new(fault));
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
         let expected =
@@ -98,13 +101,7 @@ impl HttpRequest {
     }
 }
 
-fn serve(
-    mut stream: &TcpStream,
-    root: &Path,
-    expected: &str,
-    log: &Mutex<Vec<String>>,
-    fault: &Mutex<dyn FnMut(&HttpRequest) -> Fault + Send>,
-) {
+fn serve(mut stream: &TcpStream, root: &Path, expected: &str, log: &Mutex<Vec<String>>, fault: &Mutex<Faults>) {
     let Some(request) = read_request(stream) else { return };
     let authorization = request.header("authorization").unwrap_or_default().to_owned();
     log.lock().unwrap().push(format!("{} {}?{} {authorization}", request.method, request.path, request.query));

@@ -131,6 +131,7 @@ pub(crate) fn embedded(settings: &LocalSettings) -> Result<(Orchestrator, Router
         given: GivenCredentials {
             password: env::get(env::GIT_PASSWORD).map(SecretValue::new),
             ssh_key_file: env::path(env::GIT_SSH_KEY_FILE),
+            signing_key_file: env::path(env::GIT_SIGNING_KEY),
         },
         timeout: git_timeout()?,
         cancel: CancelFlag::new(settings.cancel_flag()),

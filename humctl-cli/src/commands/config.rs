@@ -47,6 +47,7 @@ Environment variables only:
   HUMCTL_GIT_PASSWORD            password or token for HTTPS, where the Definition has none
   HUMCTL_GIT_SSH_KEY_FILE        file with a private SSH key, where the Definition has none
   HUMCTL_GIT_KNOWN_HOSTS         file of known SSH hosts; as the flag --git-known-hosts
+  HUMCTL_GIT_SIGNING_KEY         file with a private SSH key, to sign commits with
   HUMCTL_GIT_TIMEOUT             seconds that one network operation of Git may take [default: 300]
   SOURCE_DATE_EPOCH              fixed time of commits, in seconds since 1970
   HUMANITEC_OVERRIDE_USER_AGENT  user agent that is sent to the API

@@ -36,7 +36,7 @@ impl Answers {
     fn to(&self, prompt: &str) -> Option<&str> {
         let (question, rest) = prompt.split_once(" for '")?;
         let url = rest.rsplit_once('\'')?.0;
-        if !origin(url).is_some_and(|asked| asked == self.origin) {
+        if origin(url).is_none_or(|asked| asked != self.origin) {
             return None;
         }
         match question {

@@ -22,12 +22,12 @@ pub(super) const MAX_AGE: Duration = Duration::from_hours(30 * 24);
 /// pack or a few loose objects, and many of them slow every command down.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct CacheLimits {
-    n_packs: usize,
-    n_loose: usize,
-    n_bytes: u64,
+    packs: usize,
+    loose: usize,
+    bytes: u64,
 }
 
-pub(super) const LIMITS: CacheLimits = CacheLimits { n_packs: 50, n_loose: 6700, n_bytes: 1 << 30 };
+pub(super) const LIMITS: CacheLimits = CacheLimits { packs: 50, loose: 6700, bytes: 1 << 30 };
 
 /// An error about a cache directory, with what to do.
 pub(super) fn unusable(directory: &Path) -> impl Fn(io::Error) -> GitError {
@@ -120,11 +120,11 @@ pub(super) fn remove(path: &Path) -> io::Result<()> {
 pub(super) fn is_overgrown(repository: &Path, limits: CacheLimits) -> bool {
     let objects = repository.join("objects");
     let entries = |directory: &str| fs::read_dir(objects.join(directory)).into_iter().flatten().flatten();
-    let packs =
+    let pack_files =
         || entries("pack").filter(|entry| entry.path().extension().is_some_and(|extension| extension == "pack"));
-    let n_bytes: u64 = packs().filter_map(|entry| entry.metadata().ok()).map(|metadata| metadata.len()).sum();
+    let n_bytes: u64 = pack_files().filter_map(|entry| entry.metadata().ok()).map(|metadata| metadata.len()).sum();
     // Names are spread evenly, so one directory of 256 tells of all, as for `git gc --auto`.
-    packs().count() > limits.n_packs || entries("17").count() * 256 > limits.n_loose || n_bytes > limits.n_bytes
+    pack_files().count() > limits.packs || entries("17").count() * 256 > limits.loose || n_bytes > limits.bytes
 }
 
 #[cfg(test)]
@@ -175,10 +175,10 @@ mod tests {
         for name in ["pack/a.pack", "pack/b.pack", "pack/b.idx", "17/ab", "17/cd"] {
             fs::write(objects.join(name), "12345").unwrap();
         }
-        for (n_packs, n_loose, n_bytes, expected) in
+        for (packs, loose, bytes, expected) in
             [(2, 512, 10, false), (1, 512, 10, true), (2, 511, 10, true), (2, 512, 9, true)]
         {
-            let limits = CacheLimits { n_packs, n_loose, n_bytes };
+            let limits = CacheLimits { packs, loose, bytes };
             assert_eq!(is_overgrown(repository.path(), limits), expected, "{limits:?}");
         }
         assert!(!is_overgrown(Path::new("/nowhere"), LIMITS));

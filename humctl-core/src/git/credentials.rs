@@ -83,6 +83,8 @@ pub struct GivenCredentials {
     pub password: Option<SecretValue>,
     /// File with a private key, for SSH.
     pub ssh_key_file: Option<PathBuf>,
+    /// File with a private SSH key to sign commits with.
+    pub signing_key_file: Option<PathBuf>,
 }
 
 impl GivenCredentials {
@@ -96,15 +98,28 @@ impl GivenCredentials {
             (Transport::Http { .. }, Some(password), _) => {
                 Ok(Login::password(&target.url.username(target.username.as_deref()), password))
             }
-            (Transport::Ssh { .. }, _, Some(file)) => {
-                let place = format!("the SSH key file `{}`", file.display());
-                let key = fs::read_to_string(file)
-                    .map_err(|source| GitError::Io { what: format!("cannot read {place}"), source })?;
-                Login::ssh_key(&SecretValue::new(key), &place)
-            }
+            (Transport::Ssh { .. }, _, Some(file)) => read_key(file, "SSH key").map(Login::SshKey),
             _ => Ok(Login::UsersOwn),
         }
     }
+
+    /// Everything that must not be seen, as far as it can be read.
+    #[must_use]
+    pub fn secrets(&self) -> Vec<SecretValue> {
+        let files = [&self.ssh_key_file, &self.signing_key_file].into_iter().flatten();
+        let keys = files.filter_map(|file| fs::read_to_string(file).ok()).map(SecretValue::new);
+        keys.chain(self.password.clone()).collect()
+    }
+}
+
+/// A private key in a file of the user's, as OpenSSH wants it.
+fn read_key(file: &Path, what: &str) -> Result<SecretValue, GitError> {
+    let place = format!("the {what} file `{}`", file.display());
+    let text =
+        fs::read_to_string(file).map_err(|source| GitError::Io { what: format!("cannot read {place}"), source })?;
+    let text = SecretValue::new(text);
+    key::check(&text).map_err(|reason| GitError::Key { place, reason })?;
+    Ok(key::normalized(&text))
 }
 
 /// How host keys are trusted.
@@ -227,6 +242,25 @@ impl CredentialSession {
         self.variables.push((name.to_owned(), value.into()));
     }
 
+    /// Copies the key in a file to where `ssh-keygen` takes it, whatever the
+    /// permissions and line ends of the original.
+    ///
+    /// # Errors
+    /// [`GitError::Io`] and [`GitError::Key`].
+    pub fn write_signing_key(&self, file: &Path) -> Result<PathBuf, GitError> {
+        let key = read_key(file, "signing key")?;
+        self.private_file("signing_key", &key)
+            .map_err(|source| GitError::Io { what: "cannot make a private file".to_owned(), source })
+    }
+
+    /// A file that only we can read.
+    fn private_file(&self, name: &str, content: &SecretValue) -> io::Result<PathBuf> {
+        let path = self.directory.path().join(name);
+        let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path)?;
+        file.write_all(content.expose().as_bytes())?;
+        Ok(path)
+    }
+
     fn serve(&mut self, executable: &Path, answers: Answers) -> io::Result<()> {
         let server = AskpassServer::start(self.directory.path(), answers)?;
         self.set("GIT_ASKPASS", executable);
@@ -241,10 +275,7 @@ impl CredentialSession {
         host_keys: &HostKeys,
         io_error: impl Fn(io::Error) -> GitError,
     ) -> Result<(), GitError> {
-        let key_file = self.directory.path().join("key");
-        let mut file =
-            OpenOptions::new().write(true).create_new(true).mode(0o600).open(&key_file).map_err(&io_error)?;
-        file.write_all(key.expose().as_bytes()).map_err(&io_error)?;
+        let key_file = self.private_file("key", key).map_err(io_error)?;
         let trust = self.trust(host_keys, true)?;
         self.set(
             "GIT_SSH_COMMAND",
@@ -252,7 +283,7 @@ impl CredentialSession {
                 "ssh -F /dev/null -i {} -o IdentitiesOnly=yes -o IdentityAgent=none -o BatchMode=yes {trust} \
                  -o GlobalKnownHostsFile=/dev/null -o ConnectTimeout=15 -o ServerAliveInterval=15 \
                  -o ServerAliveCountMax=4",
-                quote(&key_file.display().to_string()),
+                quote(key_file.display().to_string()),
             ),
         );
         self.set("GIT_SSH_VARIANT", "ssh");
@@ -289,7 +320,7 @@ impl CredentialSession {
         // Within the option, `ssh` splits at spaces outside of quotes and expands `%`.
         let files: Vec<String> =
             files.iter().map(|file| format!("\"{}\"", file.display().to_string().replace('%', "%%"))).collect();
-        let known = quote(&format!("UserKnownHostsFile={}", files.join(" ")));
+        let known = quote(format!("UserKnownHostsFile={}", files.join(" ")));
         let strict = match (host_keys.accept_new, is_strict) {
             (true, _) => " -o StrictHostKeyChecking=accept-new",
             (false, true) => " -o StrictHostKeyChecking=yes",
@@ -435,7 +466,12 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let key = directory.path().join("key");
         fs::write(&key, "-----BEGIN PRIVATE KEY-----\nMIIE\n-----END PRIVATE KEY-----").unwrap();
-        let given = GivenCredentials { password: Some(SecretValue::new("canary-12345\n")), ssh_key_file: Some(key) };
+        let given = GivenCredentials {
+            password: Some(SecretValue::new("canary-12345\n")),
+            ssh_key_file: Some(key),
+            signing_key_file: None,
+        };
+        assert_eq!(given.secrets().len(), 2);
         assert!(!format!("{given:?}").contains("canary"));
         let login = |url: &str, given: &GivenCredentials| {
             let target = GitTarget {
@@ -455,7 +491,7 @@ mod tests {
         for url in ["https://h/x", "git@h:x"] {
             assert!(matches!(login(url, &GivenCredentials::default()), Ok(Login::UsersOwn)), "{url}");
         }
-        let absent = GivenCredentials { ssh_key_file: Some("/nowhere/key".into()), password: None };
+        let absent = GivenCredentials { ssh_key_file: Some("/nowhere/key".into()), ..GivenCredentials::default() };
         assert!(login("git@h:x", &absent).unwrap_err().to_string().contains("/nowhere/key"));
     }
 

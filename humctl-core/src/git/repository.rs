@@ -12,11 +12,11 @@ use std::time::Duration;
 
 use crate::fault;
 use crate::git::cache::{self, unusable};
-use crate::git::error::GitError;
+use crate::git::error::{GitError, last_words};
 use crate::git::process::{Finished, Git, Limits};
 use crate::git::push::{PushOutcome, outcome};
 use crate::git::retry::retrying;
-use crate::git::tree::TreeEntry;
+use crate::git::tree::{CommitHead, TreeEntry};
 use crate::hash::{self, ObjectFormat};
 
 /// The branch's tip in the cache.
@@ -50,6 +50,8 @@ pub struct CacheRepository {
     _lock: Option<File>,
     network: Limits,
     format: Cell<ObjectFormat>,
+    /// It was just made, so nothing in it can be damaged.
+    is_new: Cell<bool>,
     /// Directory for what is needed for a moment.
     scratch: PathBuf,
 }
@@ -105,7 +107,8 @@ impl CacheRepository {
         let config = fs::read_to_string(git.directory.join("config")).unwrap_or_default();
         let format = format_in(&config);
         let scratch = scratch.to_owned();
-        let repository = Self { git, _lock: lock, network, format: Cell::new(format), scratch };
+        let repository =
+            Self { git, _lock: lock, network, format: Cell::new(format), is_new: Cell::new(false), scratch };
         let directory = &repository.git.directory;
         let is_of_remote = config.contains(&repository.git.url);
         if !is_of_remote || cache::is_overgrown(directory, cache::LIMITS) {
@@ -145,6 +148,7 @@ impl CacheRepository {
         git.check(&["config", "remote.origin.url", &self.git.url], None, LOCAL)?;
         fault::point("cache configured");
         fs::rename(&begun, directory).map_err(unusable(directory))?;
+        self.is_new.set(true);
         fault::point("cache made");
         Ok(())
     }
@@ -257,6 +261,9 @@ impl CacheRepository {
     fn try_fetch(&self, branch: &str, limits: Limits) -> Result<bool, GitError> {
         let mark = self.git.directory.join(FETCHED);
         let is_cold = !mark.is_file();
+        if !self.is_new.take() {
+            self.check_commits()?;
+        }
         let refspec = format!("+refs/heads/{branch}:{TIP}");
         let mut arguments = vec!["fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--filter=blob:none"];
         if is_cold {
@@ -281,6 +288,18 @@ impl CacheRepository {
             return Ok(false);
         }
         Err(self.git.classify(&arguments, &finished))
+    }
+
+    /// Makes sure that the commits which the cache names are there. Git would
+    /// fetch one that is missing, and look for it again to do so, without end.
+    fn check_commits(&self) -> Result<(), GitError> {
+        let mut alone = self.git.clone();
+        alone.environment.insert("GIT_ALLOW_PROTOCOL".into(), "none".into());
+        let finished = alone.run(&["for-each-ref", "--format=%(tree)", "refs/humctl"], None, LOCAL)?;
+        match finished.code == 0 && finished.text().lines().all(|tree| !tree.is_empty()) {
+            true => Ok(()),
+            false => Err(self.lacks("a commit")),
+        }
     }
 
     /// Over HTTP, Git takes any page for a list of branches, and one without a
@@ -430,6 +449,33 @@ impl CacheRepository {
         if finished.code != 0 {
             self.remove_crash_reports();
             return Err(self.damaged(self.git.classify(&arguments, &finished)));
+        }
+        Ok(finished.text())
+    }
+
+    /// Makes the commit anew with a signature, and returns its id.
+    ///
+    /// # Errors
+    /// [`GitError::Key`] when the key signs nothing.
+    pub fn sign(&self, commit: &str, head: &CommitHead<'_>, key: &Path) -> Result<String, GitError> {
+        let mut git = self.git.clone();
+        git.settings.extend(["gpg.format=ssh".to_owned(), format!("user.signingKey={}", key.display())]);
+        let (name, email) = head.author.clean();
+        let date = format!("@{} +0000", head.author.seconds);
+        for who in ["AUTHOR", "COMMITTER"] {
+            for (what, value) in [("NAME", &name), ("EMAIL", &email), ("DATE", &date)] {
+                git.environment.insert(format!("GIT_{who}_{what}").into(), value.into());
+            }
+        }
+        let tree = format!("{commit}^{{tree}}");
+        let mut arguments = vec!["commit-tree", "-S", &tree];
+        arguments.extend(head.from.into_iter().flat_map(|parent| ["-p", parent]));
+        let finished = git.run(&arguments, Some(head.message.as_bytes()), LOCAL)?;
+        if finished.code != 0 {
+            let words = last_words(&finished.stderr);
+            let reason =
+                format!("nothing can be signed with it\n  remote: {words}\n  hint: ssh-keygen has to be there");
+            return Err(GitError::Key { place: "the signing key".to_owned(), reason });
         }
         Ok(finished.text())
     }
@@ -612,7 +658,7 @@ mod tests {
             (b"100644 a".to_vec(), "middle of a name"),
             (b"100644\0 a".to_vec(), "without a mode"),
             (b"\0\0\0\0".to_vec(), "without a mode"),
-            (b"100644 a\0123".to_vec(), "middle of an entry"),
+            (b"100644 a\0abc".to_vec(), "middle of an entry"),
         ] {
             let reason = parse_tree(&bytes, 20).unwrap_err();
             assert!(reason.contains(expected), "{reason}");

@@ -60,6 +60,8 @@ pub struct GitSession {
     repository: CacheRepository,
     // Held for as long as children may ask for credentials.
     _credentials: CredentialSession,
+    /// A copy of the key to sign with, in the private directory.
+    signing_key: Option<PathBuf>,
     target: GitTarget,
     branch: String,
     settings: GitSettings,
@@ -96,6 +98,8 @@ impl GitSession {
         let (runtime, executable) = (&settings.runtime_dir, &settings.executable);
         let credentials =
             CredentialSession::open(runtime, executable, &target.url, login, &host_keys, &settings.environment)?;
+        let signing_key = settings.given.signing_key_file.as_deref();
+        let signing_key = signing_key.map(|file| credentials.write_signing_key(file)).transpose()?;
         let home = credentials.private_home();
         let mut child_environment = environment(&settings.environment, home, target.url.protocol());
         for (name, value) in credentials.variables() {
@@ -108,6 +112,8 @@ impl GitSession {
             "core.hooksPath=/dev/null",
             "push.gpgSign=false",
             "advice.all=false",
+            // For a server that does not tell what the branch of an empty repository is called.
+            "init.defaultBranch=main",
         ]
         .map(ToOwned::to_owned)
         .to_vec();
@@ -140,7 +146,14 @@ impl GitSession {
             Some(branch) => branch.clone(),
             None => repository.default_branch()?,
         };
-        Ok(Self { repository, _credentials: credentials, target: target.clone(), branch, settings: settings.clone() })
+        Ok(Self {
+            repository,
+            _credentials: credentials,
+            signing_key,
+            target: target.clone(),
+            branch,
+            settings: settings.clone(),
+        })
     }
 
     /// The branch, resolved.
@@ -441,7 +454,11 @@ impl GitSession {
             seconds: self.settings.commit_time.unwrap_or(now_seconds),
         };
         let head = CommitHead { reference: WORK, from: view.tip.as_deref(), author: &author, message };
-        self.repository.import(&fast_import_stream(&head, edits))
+        let commit = self.repository.import(&fast_import_stream(&head, edits))?;
+        match &self.signing_key {
+            Some(key) => self.repository.sign(&commit, &head, key),
+            None => Ok(commit),
+        }
     }
 
     /// Pushes a commit and makes sure what became of it.

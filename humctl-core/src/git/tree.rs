@@ -255,6 +255,15 @@ pub struct Author {
     pub seconds: i64,
 }
 
+impl Author {
+    /// Name and mail address without what would end them.
+    #[must_use]
+    pub fn clean(&self) -> (String, String) {
+        let clean = |text: &str| text.chars().filter(|c| !c.is_control() && !matches!(c, '<' | '>')).collect();
+        (clean(&self.name), clean(&self.email))
+    }
+}
+
 /// Everything of a commit but its tree.
 #[derive(Debug, Clone)]
 pub struct CommitHead<'c> {
@@ -285,9 +294,8 @@ pub fn fast_import_stream(head: &CommitHead<'_>, edits: &[Edit]) -> Vec<u8> {
     let mut out = Vec::new();
     let mut text = |text: String| out.extend_from_slice(text.as_bytes());
     let identity = |author: &Author| {
-        let clean =
-            |text: &str| text.chars().filter(|c| !c.is_control() && !matches!(c, '<' | '>')).collect::<String>();
-        format!("{} <{}> {} +0000", clean(&author.name), clean(&author.email), author.seconds)
+        let (name, email) = author.clean();
+        format!("{name} <{email}> {} +0000", author.seconds)
     };
     text(format!("feature done\ncommit {}\nmark :1\n", head.reference));
     text(format!("author {0}\ncommitter {0}\n", identity(head.author)));

@@ -121,7 +121,7 @@ impl Orchestrator {
         };
         let mut secrets = self.all_secrets(&context.org)?;
         secrets.extend(login.secret().cloned());
-        secrets.extend(self.config.git.given.password.clone());
+        secrets.extend(self.config.git.given.secrets());
         let Some(definition) = definition else {
             return Err(fail("it is not in the plan".to_owned()));
         };

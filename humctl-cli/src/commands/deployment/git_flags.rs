@@ -13,7 +13,7 @@ pub(crate) struct GitFlags {
     /// Accept and keep the SSH host key of a Git host that is not known yet
     #[arg(long)]
     git_accept_new_host_key: bool,
-    /// File of known SSH hosts, instead of ~/.ssh/known_hosts
+    /// File of known SSH hosts, instead of the one in ~/.ssh
     #[arg(long, value_name = "FILE")]
     git_known_hosts: Option<PathBuf>,
     /// Read the branch from the Git host alone, and keep no copy of it
