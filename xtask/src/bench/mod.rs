@@ -18,15 +18,18 @@ use anyhow::{Context as _, Result, ensure};
 /// Runs all benchmarks, or the named one: `cli`, `plan`, `render` or `git`.
 pub(crate) fn run(name: Option<&str>) -> Result<()> {
     ensure!(matches!(name, None | Some("cli" | "plan" | "render" | "git")), "known are cli, plan, render and git");
+    // Only what plans in this process needs it to be a release build, too.
+    let is_measured_here = matches!(name, None | Some("plan" | "render"));
+    let own = if is_measured_here { &["--package", "xtask"][..] } else { &[] };
     // Built together, so that both have the same features and share their builds.
     say("building (release) …\n");
     let built = Command::new(env!("CARGO"))
-        .args(["build", "--quiet", "--release", "--package", "humctl-cli", "--package", "xtask"])
+        .args(["build", "--quiet", "--release", "--package", "humctl-cli"])
+        .args(own)
         .current_dir(root())
         .status()?;
     ensure!(built.success(), "the release build failed");
-    if cfg!(debug_assertions) {
-        // The planner is measured in this process, so it has to be a release build too.
+    if cfg!(debug_assertions) && is_measured_here {
         let xtask = program("release", "xtask");
         let status = Command::new(&xtask).arg("bench").args(name).current_dir(root()).status()?;
         ensure!(status.success(), "{} ended with {status}", xtask.display());
