@@ -89,7 +89,7 @@ fn every_file_is_fit_for_argo_cd_and_flux() {
     assert_eq!(kinds, ["Resource", "Resource", "Resource", "SecretMapping", "Workload"]);
 }
 
-/// PyYAML reads YAML 1.1, as kubectl and Argo CD do.
+/// `PyYAML` reads YAML 1.1, as kubectl and Argo CD do.
 #[test]
 fn a_reader_of_yaml_1_1_reads_what_was_written() {
     let plain = [
