@@ -14,8 +14,8 @@ use crate::git::retry::pause;
 use crate::git::session::GitSession;
 use crate::git::tree::{BranchView, TreeChange};
 
-/// How long lost races are repeated.
-const RACE_TIME: Duration = Duration::from_mins(5);
+/// How long lost races are repeated, and others on the same branch waited for.
+pub(super) const RACE_TIME: Duration = Duration::from_mins(5);
 
 /// An edit of a branch, worked out against what the branch holds.
 pub struct Edit<T> {

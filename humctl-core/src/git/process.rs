@@ -295,7 +295,9 @@ const PASSED_TO_USERS_OWN: &[&str] = &[
 
 /// The environment of a child: an allow-list of ours, plus what every child
 /// needs. With `private_home` the user's own configuration stays outside.
-/// `protocol` is the only one that Git may speak, also when it is sent elsewhere.
+/// `protocol` is the only one that Git may speak then, also when it is sent
+/// elsewhere; the user's own configuration may write an address anew
+/// (`url.<base>.insteadOf`), and so lead to another safe one.
 #[must_use]
 pub fn environment(
     ours: &BTreeMap<OsString, OsString>,
@@ -312,7 +314,10 @@ pub fn environment(
     // Messages are read, so they must not be translated.
     set("LC_ALL", "C".into());
     set("GIT_TERMINAL_PROMPT", "0".into());
-    set("GIT_ALLOW_PROTOCOL", protocol.into());
+    set(
+        "GIT_ALLOW_PROTOCOL",
+        if private_home.is_some() { protocol.into() } else { format!("{protocol}:https:ssh").into() },
+    );
     set("GIT_HTTP_LOW_SPEED_LIMIT", "100".into());
     set("GIT_HTTP_LOW_SPEED_TIME", "30".into());
     if let Some(home) = private_home {
@@ -409,6 +414,7 @@ mod tests {
             assert!(!isolated.contains_key(&OsString::from(secret)) && !own.contains_key(&OsString::from(secret)));
         }
         assert_eq!(isolated[&OsString::from("GIT_ALLOW_PROTOCOL")], "https");
+        assert_eq!(environment(&ours, None, "file")[&OsString::from("GIT_ALLOW_PROTOCOL")], "file:https:ssh");
         assert_eq!(isolated[&OsString::from("HOME")], "/private");
         assert!(!isolated.contains_key(&OsString::from("SSH_AUTH_SOCK")));
         assert_eq!(own[&OsString::from("SSH_AUTH_SOCK")], "x");
