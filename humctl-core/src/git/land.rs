@@ -13,8 +13,8 @@ use crate::git::retry::pause;
 use crate::git::session::{Fetched, GitSession};
 use crate::git::tree::{BranchView, Edit};
 
-/// How long lost races are repeated.
-const RACE_TIME: Duration = Duration::from_mins(5);
+/// How long lost races are repeated, and others on the same branch waited for.
+pub(super) const RACE_TIME: Duration = Duration::from_mins(5);
 
 /// A commit that is to be made.
 pub struct Proposal {

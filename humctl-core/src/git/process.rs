@@ -295,7 +295,9 @@ const PASSED_TO_USERS_OWN: &[&str] = &[
 
 /// The environment of a child: an allow-list of ours, plus what every child
 /// needs. With `private_home` the user's own configuration stays outside.
-/// `protocol` is the only one that Git may speak, also when it is sent elsewhere.
+/// `protocol` is the only one that Git may speak then, also when it is sent
+/// elsewhere; the user's own configuration may write an address anew
+/// (`url.<base>.insteadOf`), and so lead to another safe one.
 #[must_use]
 pub fn environment(
     ours: &BTreeMap<OsString, OsString>,
@@ -312,8 +314,8 @@ pub fn environment(
     // Messages are read, so they must not be translated.
     set("LC_ALL", "C".into());
     set("GIT_TERMINAL_PROMPT", "0".into());
-    // The user's own configuration may lead an address elsewhere (`insteadOf`).
-    let protocols = if private_home.is_some() { protocol } else { "https:http:ssh:file" };
+    // The user's own configuration may lead an address elsewhere (`insteadOf`), though never to a clear one.
+    let protocols = if private_home.is_some() { protocol.to_owned() } else { format!("{protocol}:https:ssh:file") };
     set("GIT_ALLOW_PROTOCOL", protocols.into());
     set("GIT_HTTP_LOW_SPEED_LIMIT", "100".into());
     set("GIT_HTTP_LOW_SPEED_TIME", "30".into());
@@ -411,7 +413,7 @@ mod tests {
             assert!(!isolated.contains_key(&OsString::from(secret)) && !own.contains_key(&OsString::from(secret)));
         }
         assert_eq!(isolated[&OsString::from("GIT_ALLOW_PROTOCOL")], "https");
-        assert_eq!(own[&OsString::from("GIT_ALLOW_PROTOCOL")], "https:http:ssh:file");
+        assert_eq!(own[&OsString::from("GIT_ALLOW_PROTOCOL")], "https:https:ssh:file");
         assert_eq!(isolated[&OsString::from("HOME")], "/private");
         assert!(!isolated.contains_key(&OsString::from("SSH_AUTH_SOCK")));
         assert_eq!(own[&OsString::from("SSH_AUTH_SOCK")], "x");

@@ -37,7 +37,12 @@ const HISTORY: u32 = 100;
 #[derive(Debug, Clone, Copy)]
 pub enum CachePlace<'p> {
     /// Below the user's cache directory, for the next time.
-    Kept(&'p Path),
+    Kept {
+        /// That directory.
+        cache_dir: &'p Path,
+        /// How long to wait while others use the same cache.
+        wait: Duration,
+    },
     /// In a directory that somebody else removes.
     Temporary(&'p Path),
 }
@@ -93,11 +98,11 @@ impl CacheRepository {
                 git.directory = directory.join("repo.git");
                 None
             }
-            CachePlace::Kept(cache_dir) => {
+            CachePlace::Kept { cache_dir, wait } => {
                 let root = cache_root(cache_dir);
                 let name = hash::sha256_hex(format!("{}\0{}", git.url, branch.unwrap_or_default()).as_bytes());
                 let directory = root.join(&name[..32]);
-                let lock = cache::lock(&directory, &git.cancel, network.timeout, &git.url)?;
+                let lock = cache::lock(&directory, &git.cancel, wait, &git.url)?;
                 fault::point("cache locked");
                 cache::remove_unused(&root, cache::MAX_AGE);
                 git.directory = directory.join("repo.git");

@@ -9,6 +9,7 @@ use crate::context::EnvironmentContext;
 use crate::fault;
 use crate::git::credentials::{CredentialSession, GivenCredentials, HostKeys, Login};
 use crate::git::error::GitError;
+use crate::git::land::RACE_TIME;
 use crate::git::process::{CancelFlag, Git, Limits, environment};
 use crate::git::push::PushOutcome;
 use crate::git::record::{EnvironmentRecord, RECORD_DIR};
@@ -138,7 +139,7 @@ impl GitSession {
         };
         let place = match settings.no_cache {
             true => CachePlace::Temporary(credentials.directory()),
-            false => CachePlace::Kept(&settings.cache_dir),
+            false => CachePlace::Kept { cache_dir: &settings.cache_dir, wait: look.unwrap_or(RACE_TIME) },
         };
         let repository = CacheRepository::open(place, git, target.branch.as_deref(), limits, credentials.directory())?;
         fault::point("cache opened");
