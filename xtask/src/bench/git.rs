@@ -23,7 +23,8 @@ pub(super) fn run(bench: &Bench) -> Result<()> {
         let site = Site::new(bench, n_files)?;
         site.compare("warm", n_warm, false)?;
         site.compare("cold", n_cold, true)?;
-        site.processes()?;
+        site.processes("warm", 9, false)?;
+        site.processes("cold", 3, true)?;
         if n_files == 100 {
             site.unchanged()?;
         }
@@ -119,10 +120,9 @@ impl<'b> Site<'b> {
         self.bench.check(Path::new("sh"), "home", &["-c", &script]).map(drop)
     }
 
-    /// Counts the processes of a warm deployment, and where its time goes. Each `git`
+    /// Counts the processes of a deployment, and where its time goes. Each `git`
     /// writes its own trace, which costs time, so nothing else is measured here.
-    fn processes(&self) -> Result<()> {
-        const N_ROUNDS: usize = 9;
+    fn processes(&self, what: &str, n_rounds: usize, is_cold: bool) -> Result<()> {
         let log = self.bench.path("trace");
         let programs = self.bench.path("programs");
         fs::create_dir_all(&programs)?;
@@ -134,8 +134,11 @@ impl<'b> Site<'b> {
         let path = format!("{}:{}", programs.display(), std::env::var("PATH").unwrap_or_default());
         let words: Vec<&str> = DEPLOY.split(' ').collect();
         let mut rounds: Vec<(Duration, Trace)> = Vec::new();
-        for round in 0..N_ROUNDS {
-            self.bench.score(2000 + round)?;
+        for round in 0..n_rounds {
+            self.bench.score(if is_cold { 3000 } else { 2000 } + round)?;
+            if is_cold {
+                fs::remove_dir_all(self.ours_cache())?;
+            }
             fs::write(&log, "")?;
             let started = Instant::now();
             let mut command = self.bench.command(&self.bench.humctl, &self.home, &words);
@@ -144,12 +147,12 @@ impl<'b> Site<'b> {
             rounds.push((started.elapsed(), Trace::read(&fs::read_to_string(&log)?)?));
         }
         rounds.sort_by_key(|(took, _)| *took);
-        let (took, trace) = &rounds[N_ROUNDS / 2];
+        let (took, trace) = &rounds[n_rounds / 2];
         let own: f64 = trace.direct.iter().map(|(_, seconds)| seconds * 1000.0).sum();
         let names: Vec<String> =
             trace.direct.iter().map(|(name, seconds)| format!("{name} {:.1}", seconds * 1000.0)).collect();
         let measured = format!("{}, with theirs {}", trace.direct.len(), trace.n_processes);
-        row(&format!("  git processes of a warm deploy into {} files", self.n_files), &measured, "-");
+        row(&format!("  git processes of a {what} deploy into {} files", self.n_files), &measured, "-");
         let rest = format!(
             "  of {:.1} ms: {}; around them {:.1}\n",
             milliseconds(*took),
