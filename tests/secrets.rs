@@ -121,6 +121,11 @@ fn while_git_runs_and_afterwards_nothing_shows_its_credentials() {
             });
             while child.try_wait().unwrap().is_none() {
                 for process in fs::read_dir("/proc").unwrap().flatten() {
+                    let id = process.file_name().to_string_lossy().parse::<u32>();
+                    // What was there before is none of its children.
+                    if id.is_ok_and(|id| id < child.id()) {
+                        continue;
+                    }
                     for file in ["cmdline", "environ"] {
                         // Processes end while we look, and others are not ours to read.
                         let bytes = fs::read(process.path().join(file)).unwrap_or_default();
