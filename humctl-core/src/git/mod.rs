@@ -20,6 +20,7 @@ pub mod record;
 pub mod repository;
 mod retry;
 pub mod session;
+mod skeleton;
 pub mod target;
 pub mod tree;
 

@@ -5,8 +5,9 @@
 //! redacted before anybody sees it.
 
 use std::collections::BTreeMap;
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::io::{Read, Write};
+use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -94,7 +95,7 @@ impl Git {
     /// [`GitError`] when it cannot be started, takes too long or is cancelled.
     pub fn run(&self, arguments: &[&str], input: Option<&[u8]>, limits: Limits) -> Result<Finished, GitError> {
         let command_name = arguments.first().copied().unwrap_or_default();
-        let mut command = Command::new("git");
+        let mut command = Command::new(self.program());
         if self.is_repository {
             command.arg("--git-dir").arg(&self.directory);
         }
@@ -152,6 +153,20 @@ impl Git {
             stdout,
             stderr: self.scanner.redact(&plain(&String::from_utf8_lossy(&stderr))),
         })
+    }
+
+    /// The program, by its path. With a bare name and a PATH for the child the
+    /// standard library would copy this process to start it, which takes longer
+    /// than most of what Git does.
+    fn program(&self) -> PathBuf {
+        let path = self.environment.get(OsStr::new("PATH"));
+        let directories = path.map(|path| std::env::split_paths(path).collect::<Vec<_>>()).unwrap_or_default();
+        let is_program = |file: &PathBuf| {
+            file.is_absolute()
+                && file.metadata().is_ok_and(|found| found.is_file() && found.permissions().mode() & 0o111 != 0)
+        };
+        let found = directories.into_iter().map(|directory| directory.join("git")).find(is_program);
+        found.unwrap_or_else(|| PathBuf::from("git"))
     }
 
     /// Waits until both outputs have ended, or stops the child.

@@ -16,6 +16,7 @@ use crate::git::error::{GitError, last_words};
 use crate::git::process::{Finished, Git, Limits};
 use crate::git::push::{PushOutcome, outcome};
 use crate::git::retry::retrying;
+use crate::git::skeleton::{self, remote_line};
 use crate::git::tree::{CommitHead, TreeEntry};
 use crate::hash::{self, ObjectFormat};
 
@@ -55,8 +56,6 @@ pub struct CacheRepository {
     _lock: Option<File>,
     network: Limits,
     format: Cell<ObjectFormat>,
-    /// It was just made, so nothing in it can be damaged.
-    is_new: Cell<bool>,
     /// Directory for what is needed for a moment.
     scratch: PathBuf,
 }
@@ -112,10 +111,9 @@ impl CacheRepository {
         let config = fs::read_to_string(git.directory.join("config")).unwrap_or_default();
         let format = format_in(&config);
         let scratch = scratch.to_owned();
-        let repository =
-            Self { git, _lock: lock, network, format: Cell::new(format), is_new: Cell::new(false), scratch };
+        let repository = Self { git, _lock: lock, network, format: Cell::new(format), scratch };
         let directory = &repository.git.directory;
-        let is_of_remote = config.contains(&repository.git.url);
+        let is_of_remote = config.contains(&remote_line(&repository.git.url));
         if !is_of_remote || cache::is_overgrown(directory, cache::LIMITS) {
             repository.make()?;
         }
@@ -140,20 +138,9 @@ impl CacheRepository {
             cache::remove(old).map_err(unusable(old))?;
         }
         fault::point("cache removed");
-        fs::create_dir_all(&begun).map_err(unusable(&begun))?;
-        let git = Git { directory: begun.clone(), ..self.git.clone() };
-        let format = match self.format.get() {
-            ObjectFormat::Sha1 => "--object-format=sha1",
-            ObjectFormat::Sha256 => "--object-format=sha256",
-        };
-        // A named remote: with an address as argument, `--filter` would write
-        // that address into the configuration under its own name.
-        git.check(&["init", "--quiet", "--bare", "--template=", format], None, LOCAL)?;
+        skeleton::write(&begun, &self.git.url, self.format.get()).map_err(unusable(&begun))?;
         fault::point("cache begun");
-        git.check(&["config", "remote.origin.url", &self.git.url], None, LOCAL)?;
-        fault::point("cache configured");
         fs::rename(&begun, directory).map_err(unusable(directory))?;
-        self.is_new.set(true);
         fault::point("cache made");
         Ok(())
     }
@@ -266,9 +253,6 @@ impl CacheRepository {
     fn try_fetch(&self, branch: &str, limits: Limits) -> Result<bool, GitError> {
         let mark = self.git.directory.join(FETCHED);
         let is_cold = !mark.is_file();
-        if !self.is_new.take() {
-            self.check_commits()?;
-        }
         let refspec = format!("+refs/heads/{branch}:{TIP}");
         let mut arguments = vec!["fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--filter=blob:none"];
         if is_cold {
@@ -276,7 +260,10 @@ impl CacheRepository {
             arguments.push("--depth=1");
         }
         arguments.extend(["origin", &refspec]);
-        let finished = self.git.run(&arguments, None, limits)?;
+        // Git would fetch a commit that a damaged cache lacks, and look for it again to do so, without end.
+        let mut alone = self.git.clone();
+        alone.environment.insert("GIT_NO_LAZY_FETCH".into(), "1".into());
+        let finished = alone.run(&arguments, None, limits)?;
         let io_error = unusable(&self.git.directory);
         if finished.code == 0 {
             if is_cold {
@@ -293,18 +280,6 @@ impl CacheRepository {
             return Ok(false);
         }
         Err(self.git.classify(&arguments, &finished))
-    }
-
-    /// Makes sure that the commits which the cache names are there. Git would
-    /// fetch one that is missing, and look for it again to do so, without end.
-    fn check_commits(&self) -> Result<(), GitError> {
-        let mut alone = self.git.clone();
-        alone.environment.insert("GIT_ALLOW_PROTOCOL".into(), "none".into());
-        let finished = alone.run(&["for-each-ref", "--format=%(tree)", "refs/humctl"], None, LOCAL)?;
-        match finished.code == 0 && finished.text().lines().all(|tree| !tree.is_empty()) {
-            true => Ok(()),
-            false => Err(self.lacks("a commit")),
-        }
     }
 
     /// Over HTTP, Git takes any page for a list of branches, and one without a

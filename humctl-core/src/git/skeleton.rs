@@ -1,0 +1,59 @@
+//! An empty bare repository as Git makes it, written without two processes that
+//! a first Deployment would wait for.
+
+use std::fs;
+use std::io;
+use std::path::Path;
+
+use crate::hash::ObjectFormat;
+
+/// The line of the configuration that names the remote.
+pub(super) fn remote_line(url: &str) -> String {
+    format!("url = \"{}\"", url.replace('\\', r"\\").replace('"', "\\\""))
+}
+
+/// Writes an empty bare repository with a remote `origin`.
+///
+/// A named remote: with an address as argument, `git fetch --filter` would write
+/// that address into the configuration under its own name.
+pub(super) fn write(directory: &Path, url: &str, format: ObjectFormat) -> io::Result<()> {
+    for part in ["objects/info", "objects/pack", "refs/heads", "refs/tags"] {
+        fs::create_dir_all(directory.join(part))?;
+    }
+    // What is not the first format needs the version that knows of formats.
+    let (version, extensions) = match format {
+        ObjectFormat::Sha1 => (0, ""),
+        ObjectFormat::Sha256 => (1, "[extensions]\n\tobjectformat = sha256\n"),
+    };
+    let config = format!(
+        "[core]\n\trepositoryformatversion = {version}\n\tfilemode = true\n\tbare = true\n{extensions}\
+         [remote \"origin\"]\n\t{}\n",
+        remote_line(url)
+    );
+    fs::write(directory.join("config"), config)?;
+    fs::write(directory.join("HEAD"), "ref: refs/heads/main\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::process::Command;
+
+    #[test]
+    fn git_takes_it_for_one_of_its_own() {
+        for (format, name) in [(ObjectFormat::Sha1, "sha1"), (ObjectFormat::Sha256, "sha256")] {
+            let place = tempfile::tempdir().unwrap();
+            let url = r#"file:///with "quotes" and \.git"#;
+            write(place.path(), url, format).unwrap();
+            let git = |arguments: &[&str]| {
+                let output = Command::new("git").arg("--git-dir").arg(place.path()).args(arguments).output().unwrap();
+                assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+                String::from_utf8(output.stdout).unwrap().trim_end().to_owned()
+            };
+            assert_eq!(git(&["config", "remote.origin.url"]), url);
+            assert_eq!(git(&["rev-parse", "--show-object-format"]), name);
+            assert_eq!(git(&["rev-parse", "--is-bare-repository"]), "true");
+            assert_eq!(git(&["fsck", "--strict"]), "");
+        }
+    }
+}
