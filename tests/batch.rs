@@ -192,3 +192,56 @@ fn a_server_does_it_too() {
     assert_eq!(told.lines().count(), 3, "{told}");
     assert_eq!(remote.n_commits("main"), n_before + 1);
 }
+
+#[test]
+fn who_never_deployed_sees_what_others_did() {
+    let env = TestEnv::new();
+    let remote = three(&env);
+    let other = env.other_home("ci");
+    for file in ["cluster.yaml", "bucket.yaml"] {
+        other.run(&format!("apply -f {file}")).ok();
+    }
+    other.run("create app shop").ok();
+    for name in ["staging", "production", "fresh"] {
+        other.run(&format!("create env {name} --app shop --type development")).ok();
+    }
+    let planned = other.run(&format!("{ALL} --plan")).ok().stdout;
+    assert_eq!(planned.matches("no changes").count(), 1, "{planned}");
+    env.write("bucket.yaml", &bucket("two"));
+    other.run("apply -f bucket.yaml").ok();
+    let told = other.run(ALL).ok().stdout;
+    assert_eq!(told.lines().count(), 3, "{told}");
+    assert!(!told.contains("fresh"), "{told}");
+    // And takes away what others deployed.
+    let another = env.other_home("third");
+    another.run("apply -f cluster.yaml").ok();
+    another.run("create app shop").ok();
+    another.run("create env staging --app shop").ok();
+    another.run("delete env staging --app shop").ok();
+    assert!(remote.list("main", "shop/staging").is_empty());
+    assert!(!remote.tree("main").contains("staging.record"));
+
+    // What somebody deleted is not brought back by the way.
+    let n_before = remote.n_commits("main");
+    assert!(env.run(&format!("{ALL} --plan")).fails().stderr.contains("TGT-009"));
+    let failed = env.run(ALL).fails();
+    assert!(failed.stderr.contains("TGT-009") && failed.stderr.contains("1 of 3"), "{}", failed.stderr);
+    assert!(remote.list("main", "shop/staging").is_empty());
+    assert!(remote.n_commits("main") <= n_before + 1);
+}
+
+#[test]
+fn a_plan_of_all_tells_what_the_deployment_would_find() {
+    let env = TestEnv::new();
+    let remote = three(&env);
+    env.write("cluster.yaml", &git_cluster(&remote.url(), "path: same", "      branch: other\n"));
+    env.run("apply -f cluster.yaml").ok();
+    let failed = env.run(&format!("{ALL} --plan")).fails();
+    assert_eq!(failed.stderr.matches("lie one inside the other").count(), 2, "{}", failed.stderr);
+    assert!(failed.stderr.contains("shop/development: 4 to add"), "{}", failed.stderr);
+    for (flags, expected) in [("--env staging", "--env names only"), ("--env-type nonesuch", "no environment of type")]
+    {
+        let failed = env.run(&format!("{ALL} {flags}")).fails();
+        assert!(failed.stderr.contains(expected), "{}", failed.stderr);
+    }
+}

@@ -74,19 +74,24 @@ pub(crate) fn home() -> Option<PathBuf> {
     path("HOME")
 }
 
+/// A directory of the XDG specification, which wants a relative one to be ignored.
+fn base(name: &str) -> Option<PathBuf> {
+    path(name).filter(|path| path.is_absolute())
+}
+
 /// Directory for data of ours that must be kept.
 pub(crate) fn data_dir() -> Option<PathBuf> {
-    path("XDG_DATA_HOME").or_else(|| home().map(|home| home.join(".local/share"))).map(|base| base.join("humctl"))
+    base("XDG_DATA_HOME").or_else(|| home().map(|home| home.join(".local/share"))).map(|base| base.join("humctl"))
 }
 
 /// Directory for data of ours that can be made again.
 pub(crate) fn cache_dir() -> Option<PathBuf> {
-    path("XDG_CACHE_HOME").or_else(|| home().map(|home| home.join(".cache"))).map(|base| base.join("humctl"))
+    base("XDG_CACHE_HOME").or_else(|| home().map(|home| home.join(".cache"))).map(|base| base.join("humctl"))
 }
 
 /// Directory for private files while the program runs.
 pub(crate) fn runtime_dir() -> Option<PathBuf> {
-    path("XDG_RUNTIME_DIR").map(|base| base.join("humctl")).or_else(|| cache_dir().map(|cache| cache.join("run")))
+    base("XDG_RUNTIME_DIR").map(|base| base.join("humctl")).or_else(|| cache_dir().map(|cache| cache.join("run")))
 }
 
 /// The environment without secrets, for the allow-list of child processes.

@@ -123,7 +123,7 @@ pub(crate) fn embedded(settings: &LocalSettings) -> Result<(Orchestrator, Router
         environment: env::for_children(),
         author_name: env::get(env::AUTHOR_NAME).unwrap_or_else(|| "humctl".to_owned()),
         author_email: env::get(env::AUTHOR_EMAIL).unwrap_or_else(|| "humctl@localhost.invalid".to_owned()),
-        commit_time: env::get(env::COMMIT_TIME).and_then(|seconds| seconds.parse().ok()),
+        commit_time: commit_time()?,
         skip_ci: options.skip_ci,
         accept_new_host_key: options.accept_new_host_key,
         known_hosts: env::home().map(|home| home.join(".ssh/known_hosts")),
@@ -151,6 +151,16 @@ pub(crate) fn embedded(settings: &LocalSettings) -> Result<(Orchestrator, Router
 
 /// How long one network operation of Git may take, unless the environment says.
 const GIT_TIMEOUT: Duration = Duration::from_mins(5);
+
+/// Seconds since 1970; before that there were no commits.
+fn commit_time() -> Result<Option<i64>, CliError> {
+    let Some(text) = env::get(env::COMMIT_TIME) else { return Ok(None) };
+    match text.trim().parse() {
+        Ok(seconds @ 0..) => Ok(Some(seconds)),
+        _ => Err(CliError::user(format!("{} is `{text}`, which is no number of seconds", env::COMMIT_TIME))
+            .with_hint("unset it, or give the seconds since 1970")),
+    }
+}
 
 fn git_timeout() -> Result<Duration, CliError> {
     let Some(text) = env::get(env::GIT_TIMEOUT) else { return Ok(GIT_TIMEOUT) };

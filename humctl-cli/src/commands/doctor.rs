@@ -189,7 +189,7 @@ fn state(context: &Context) -> Finding {
 }
 
 /// The oldest Git with which everything was tried.
-const MIN_GIT: (u32, u32) = (2, 30);
+const MIN_GIT: (u32, u32) = (2, 31);
 
 fn git() -> Finding {
     const SUBJECT: &str = "git";

@@ -39,6 +39,15 @@ pub(crate) fn plan(app: &AppId, plan: &DeploymentPlan) -> String {
     text
 }
 
+/// A plan in one line.
+pub(crate) fn headline(app: &AppId, plan: &DeploymentPlan) -> String {
+    let what = match plan.target.changed {
+        true => counts(&plan.target.changes, ["to add", "to change", "to remove"]),
+        false => "no changes".to_owned(),
+    };
+    format!("{app}/{}: {what}", plan.env_id)
+}
+
 /// What changes, a line for each file and below it one for each part of it.
 pub(crate) fn summary(target: &DeploymentTarget) -> Vec<String> {
     let is_alone = objects(&target.changes).next().is_none();

@@ -304,8 +304,11 @@ impl CredentialSession {
         fs::write(&private, lines).map_err(io_error(&private))?;
         let mut files = vec![private];
         if let Some(named) = &host_keys.named_file {
-            // A file that somebody names has to be there.
-            File::open(named).map_err(io_error(named))?;
+            // A file that somebody names has to be there, unless keys are to be kept in it.
+            match File::open(named) {
+                Err(error) if error.kind() == io::ErrorKind::NotFound && host_keys.accept_new => {}
+                other => drop(other.map_err(io_error(named))?),
+            }
         }
         if let Some(file) = host_keys.file() {
             let file = std::path::absolute(file).map_err(io_error(file))?;

@@ -76,7 +76,7 @@ pub enum GitError {
     },
     /// The server's certificate is not trusted.
     #[error(
-        "the certificate of `{url}` is not trusted\n  remote: {words}\n  hint: name a file with the certificates to trust with SSL_CERT_FILE or GIT_SSL_CAINFO"
+        "the certificate of `{url}` is not trusted\n  remote: {words}\n  hint: name a file with the certificates to trust with GIT_SSL_CAINFO"
     )]
     Certificate {
         /// Address without user or password.
@@ -388,7 +388,7 @@ pub fn classify(url: &str, host: Option<&str>, command: &str, words: &str) -> Gi
         return credentials(words, PAGE);
     }
     if has(REFUSED) {
-        let hint = "check `credentials` in the Resource Definition of the cluster; a token may have expired or lack write access";
+        let hint = "check `credentials` in the Resource Definition of the cluster, or HUMCTL_GIT_PASSWORD and HUMCTL_GIT_SSH_KEY_FILE where it has none; a token may have expired or lack write access";
         return credentials(words, hint);
     }
     if has(&["mismatched algorithms", "does not support this repository's hash algorithm"]) {

@@ -37,7 +37,12 @@ pub(super) fn write(directory: &Path, url: &str, format: ObjectFormat) -> io::Re
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::process::Command;
+    use std::collections::BTreeMap;
+    use std::path::PathBuf;
+    use std::time::Duration;
+
+    use crate::git::process::{CancelFlag, Git, Limits, environment};
+    use crate::secret::SecretScanner;
 
     #[test]
     fn git_takes_it_for_one_of_its_own() {
@@ -45,15 +50,22 @@ mod tests {
             let place = tempfile::tempdir().unwrap();
             let url = r#"file:///with "quotes" and \.git"#;
             write(place.path(), url, format).unwrap();
-            let git = |arguments: &[&str]| {
-                let output = Command::new("git").arg("--git-dir").arg(place.path()).args(arguments).output().unwrap();
-                assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
-                String::from_utf8(output.stdout).unwrap().trim_end().to_owned()
+            let git = Git {
+                directory: PathBuf::from(place.path()),
+                is_repository: true,
+                environment: environment(&BTreeMap::new(), Some(place.path()), "file"),
+                settings: Vec::new(),
+                scanner: SecretScanner::new(&[]),
+                url: url.to_owned(),
+                host: None,
+                cancel: CancelFlag::default(),
             };
-            assert_eq!(git(&["config", "remote.origin.url"]), url);
-            assert_eq!(git(&["rev-parse", "--show-object-format"]), name);
-            assert_eq!(git(&["rev-parse", "--is-bare-repository"]), "true");
-            assert_eq!(git(&["fsck", "--strict"]), "");
+            let limits = Limits { timeout: Duration::from_secs(10), is_cancellable: true, n_retries: 0 };
+            let says = |arguments: &[&str]| git.check(arguments, None, limits).unwrap().text();
+            assert_eq!(says(&["config", "remote.origin.url"]), url);
+            assert_eq!(says(&["rev-parse", "--show-object-format"]), name);
+            assert_eq!(says(&["rev-parse", "--is-bare-repository"]), "true");
+            assert_eq!(says(&["fsck", "--strict"]), "");
         }
     }
 }

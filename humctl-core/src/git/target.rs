@@ -372,6 +372,16 @@ fn branch_from(values: &Map<String, Value>, to: Option<&str>) -> Result<Option<S
     }
 }
 
+/// The name of a branch, without `refs/heads/`.
+///
+/// # Errors
+/// A sentence, for what is no name of a branch.
+pub fn branch_name(text: &str) -> Result<String, String> {
+    let branch = text.strip_prefix("refs/heads/").unwrap_or(text);
+    check_branch(branch).map_err(|reason| format!("`{text}`: {reason}"))?;
+    Ok(branch.to_owned())
+}
+
 /// The rules of `git check-ref-format` for a branch.
 fn check_branch(branch: &str) -> Result<(), String> {
     let is_bad_char = |c: char| c.is_control() || c.is_whitespace() || "~^:?*[\\".contains(c);

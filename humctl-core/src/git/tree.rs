@@ -213,15 +213,20 @@ fn owned_files(
     let present: BTreeSet<&String> = present.map(|(name, _)| name).collect();
     let record = view.record.as_ref().map(|(_, record)| record);
     if let Some(record) = record.filter(|record| !record.is_of(context)) {
-        return Err(GitError::Foreign(format!(
-            "`{}` on branch `{}` is the record of organization `{}`, and this is organization `{}`\n  \
-             hint: deploy with --org {}",
-            EnvironmentRecord::file(&context.app, &context.env),
-            view.branch,
-            record.org,
-            context.org,
-            record.org
-        )));
+        let file = EnvironmentRecord::file(&context.app, &context.env);
+        let branch = &view.branch;
+        return Err(GitError::Foreign(match record.org == context.org {
+            true => format!(
+                "`{file}` on branch `{branch}` says that it is the record of environment `{}/{}`\n  \
+                 hint: restore it from the branch's history",
+                record.app, record.env
+            ),
+            false => format!(
+                "`{file}` on branch `{branch}` is the record of organization `{}`, and this is organization `{}`\n  \
+                 hint: deploy with --org {}",
+                record.org, context.org, record.org
+            ),
+        }));
     }
     let is_recorded =
         |name: &str| record.is_some_and(|record| record.path == path.as_str() && record.files.contains_key(name));

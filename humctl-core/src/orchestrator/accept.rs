@@ -87,6 +87,7 @@ impl Orchestrator {
             fail_on_hosted_drivers: request.fail_on_hosted_drivers.unwrap_or_default(),
             strict_removal: request.strict_removal.unwrap_or_default(),
             protect_stateful: request.protect_stateful.unwrap_or_default(),
+            is_one_of_many: false,
             doc,
         })
     }

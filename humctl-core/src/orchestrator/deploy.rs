@@ -47,6 +47,8 @@ pub(super) struct Job {
     pub(super) strict_removal: bool,
     /// No resource may be removed that keeps data.
     pub(super) protect_stateful: bool,
+    /// Nobody named this Environment: what was taken off the branch stays away.
+    pub(super) is_one_of_many: bool,
     pub(super) doc: DeploymentDoc,
 }
 
@@ -79,10 +81,20 @@ impl Orchestrator {
     pub fn deploy_environments(&self, org: &OrgId, app: &AppId, request: &BatchRequest) -> Result<Vec<BatchAnswer>> {
         let mut answers = Vec::new();
         let mut accepted = Vec::new();
-        for env in self.deployed_environments(org, app, request.env_type.as_ref())? {
-            match self.accept_locked(org, app, &env, &request.deployment) {
-                Ok(one) => accepted.push(one),
-                Err(error) => answers.push(BatchAnswer { env_id: env, deployment: None, error: error.to_string() }),
+        let mut refused = |env_id, error: String| answers.push(BatchAnswer { env_id, deployment: None, error });
+        for (env, is_deployed) in self.environments_of(org, app, request.env_type.as_ref())? {
+            let accepted_one = match is_deployed {
+                Ok(false) => continue,
+                Ok(true) => self.accept_locked(org, app, &env, &request.deployment),
+                Err(error) => Err(error),
+            };
+            match accepted_one {
+                Ok((lock, job)) => accepted.push((lock, Job { is_one_of_many: true, ..job })),
+                // What one can do about it alone is no advice for many.
+                Err(OrchestratorError::Conflict(text)) => {
+                    refused(env, text.lines().next().unwrap_or_default().to_owned());
+                }
+                Err(error) => refused(env, error.to_string()),
             }
         }
         if !accepted.is_empty() {
@@ -97,17 +109,35 @@ impl Orchestrator {
         Ok(answers)
     }
 
-    /// The Environments of an Application that run something.
-    pub(super) fn deployed_environments(
+    /// The Environments of an Application, and whether each runs something: by
+    /// what is known here, else by what its branch says.
+    ///
+    /// # Errors
+    /// [`OrchestratorError`]; `Invalid` when none is of the type that is asked for.
+    pub(super) fn environments_of(
         &self,
         org: &OrgId,
         app: &AppId,
         env_type: Option<&EnvTypeId>,
-    ) -> Result<Vec<EnvId>> {
+    ) -> Result<Vec<(EnvId, Result<bool>)>> {
         self.application(org, app)?;
-        let docs = self.environment_docs(org, app)?.into_iter();
-        let docs = docs.filter(|doc| env_type.is_none_or(|env_type| doc.env_type == *env_type));
-        Ok(docs.filter(|doc| doc.deployed().is_some()).map(|doc| doc.id).collect())
+        let mut docs = self.environment_docs(org, app)?;
+        if let Some(env_type) = env_type {
+            docs.retain(|doc| doc.env_type == *env_type);
+            if docs.is_empty() {
+                return Err(OrchestratorError::Invalid(format!(
+                    "application `{app}` has no environment of type `{env_type}`\n  hint: list them with: humctl get env --app {app}"
+                )));
+            }
+        }
+        let found = docs.into_iter().map(|doc| {
+            let is_deployed = match doc.deployed() {
+                Some(_) => Ok(true),
+                None => self.found_on_branch(org, app, &doc.id).map(|found| found.is_some()),
+            };
+            (doc.id, is_deployed)
+        });
+        Ok(found.collect())
     }
 
     /// Takes the lock of an Environment, settles what was left there, and

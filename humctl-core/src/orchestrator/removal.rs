@@ -48,7 +48,12 @@ impl Orchestrator {
             OrchestratorError::Conflict(format!("a deployment of environment `{env}` is in progress"))
         })?;
         let (_, doc) = self.environment_doc(org, app, env)?;
-        if let Some(target) = &doc.target {
+        // Somebody else may have deployed it; only the branch tells.
+        let target = match doc.target {
+            Some(target) => Some(target),
+            None => self.found_on_branch(org, app, env)?,
+        };
+        if let Some(target) = &target {
             self.remove_files(org, app, env, target)?;
         }
         let mut batch = Batch::new();

@@ -13,13 +13,18 @@ use crate::context::EnvironmentContext;
 use crate::fault;
 use crate::git::credentials;
 use crate::git::repository::CacheRepository;
+use crate::graph::ResourceTypes;
+use crate::matching::Definitions;
 use crate::orchestrator::commit_message::DEPLOYMENT_TRAILER;
 use crate::orchestrator::deployment_doc::next_id;
 use crate::orchestrator::documents::{self, DeploymentDoc, TargetDoc};
 use crate::orchestrator::failure::{ErrorType, environment_error};
-use crate::orchestrator::{Orchestrator, Result, now};
+use crate::orchestrator::target::TargetFailure;
+use crate::orchestrator::{Orchestrator, OrchestratorError, Result, now};
+use crate::plan::plan_target;
 use crate::set::set_id;
 use crate::state::Batch;
+use crate::values::SharedValues;
 
 /// Looking is not worth waiting long for.
 const LOOK: Duration = Duration::from_secs(10);
@@ -197,6 +202,38 @@ impl Orchestrator {
         let doc = self.deployment_doc(org, app, env, id)?;
         let is_uncertain = doc.errors.iter().any(|error| error.code == INTERRUPTED);
         Ok(doc.target.filter(|_| is_uncertain))
+    }
+
+    /// Where the files of an Environment are that was never deployed from here:
+    /// nothing when there is no target, or no record of it on the branch.
+    ///
+    /// # Errors
+    /// [`OrchestratorError`] when the target cannot be looked at.
+    pub(super) fn found_on_branch(&self, org: &OrgId, app: &AppId, env: &EnvId) -> Result<Option<TargetDoc>> {
+        let context = self.context(org, app, env)?;
+        let own = self.own_inputs(&context, SharedValues::NONE)?;
+        let library = self.library(org)?;
+        let definitions = Definitions::new(&library.definitions);
+        let types = ResourceTypes::new(&library.types);
+        let Ok(plan) = plan_target(library.input(&own, &definitions, &types)).into_result() else { return Ok(None) };
+        let resolved = match self.resolve_target(&context, &plan) {
+            Ok(resolved) => resolved,
+            Err(TargetFailure::Plan(_)) => return Ok(None),
+            Err(TargetFailure::Orchestrator(error)) => return Err(error),
+        };
+        let session = self.open_target(&resolved, Some(LOOK)).map_err(OrchestratorError::from)?;
+        let view = session.read(&context)?;
+        let is_ours = view
+            .record
+            .as_ref()
+            .is_some_and(|(_, record)| record.is_of(&context) && record.path == resolved.target.path.as_str());
+        Ok(is_ours.then(|| TargetDoc {
+            url: resolved.target.url.to_string(),
+            branch: session.branch().to_owned(),
+            path: resolved.target.path.as_str().to_owned(),
+            definition: resolved.definition.clone(),
+            commit: view.tip.unwrap_or_default(),
+        }))
     }
 
     fn look(&self, context: &EnvironmentContext, target: &TargetDoc) -> Result<()> {

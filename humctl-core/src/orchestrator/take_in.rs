@@ -102,6 +102,7 @@ impl Orchestrator {
             fail_on_hosted_drivers: false,
             strict_removal: false,
             protect_stateful: false,
+            is_one_of_many: false,
             doc: doc.clone(),
         };
         // A record does not say which Shared Values were used; those of now come nearest.

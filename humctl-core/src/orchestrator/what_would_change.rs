@@ -1,17 +1,19 @@
 //! A Deployment that is worked out against the branch as it is, and not made:
 //! neither Git nor the state is written.
 
-use humctl_api_types::deployment::{BatchRequest, DeploymentPlan, PlanRequest};
+use humctl_api_types::deployment::{BatchRequest, DeploymentPlan, DeploymentTarget, PlanRequest};
 use humctl_api_types::id::{AppId, EnvId, OrgId};
 
+use crate::context::EnvironmentContext;
 use crate::file_changes::planned_changes;
+use crate::git::target::TargetPath;
 use crate::git::{EnvironmentRecord, GitError};
 use crate::graph::ResourceTypes;
 use crate::matching::Definitions;
 use crate::orchestrator::deploy::Job;
 use crate::orchestrator::deployment_doc::no_target;
 use crate::orchestrator::failure::{Failed, failed};
-use crate::orchestrator::write::{next_set, target_doc};
+use crate::orchestrator::write::{next_set, same_or_inside, target_doc};
 use crate::orchestrator::{Orchestrator, OrchestratorError, Result};
 use crate::set::set_id;
 
@@ -29,18 +31,21 @@ impl Orchestrator {
         request: &PlanRequest,
     ) -> Result<DeploymentPlan> {
         let (_, env_doc) = self.environment_doc(org, app, env)?;
-        let mut job = self.draft(org, app, &env_doc, &request.deployment, request.delta.as_ref())?;
-        let errors = match self.work_out(&mut job) {
-            Ok(plan) => return Ok(plan),
-            Err(Failed(errors)) => errors,
-        };
-        Ok(DeploymentPlan {
-            env_id: env.clone(),
-            set_id: job.doc.deployment.set_id,
-            target: no_target(),
-            warnings: Vec::new(),
-            errors,
-        })
+        let job = self.draft(org, app, &env_doc, &request.deployment, request.delta.as_ref())?;
+        Ok(self.plan_job(job))
+    }
+
+    fn plan_job(&self, mut job: Job) -> DeploymentPlan {
+        match self.work_out(&mut job) {
+            Ok(plan) => plan,
+            Err(Failed(errors)) => DeploymentPlan {
+                env_id: job.context.env,
+                set_id: job.doc.deployment.set_id,
+                target: no_target(),
+                warnings: Vec::new(),
+                errors,
+            },
+        }
     }
 
     /// As [`Self::deploy_environments`], but nothing is deployed.
@@ -48,9 +53,21 @@ impl Orchestrator {
     /// # Errors
     /// As those of [`Self::plan_deployment`].
     pub fn plan_environments(&self, org: &OrgId, app: &AppId, request: &BatchRequest) -> Result<Vec<DeploymentPlan>> {
-        let request_of_each = PlanRequest { deployment: request.deployment.clone(), delta: None };
-        let envs = self.deployed_environments(org, app, request.env_type.as_ref())?.into_iter();
-        envs.map(|env| self.plan_deployment(org, app, &env, &request_of_each)).collect()
+        let mut plans: Vec<DeploymentPlan> = Vec::new();
+        for (env, is_deployed) in self.environments_of(org, app, request.env_type.as_ref())? {
+            if !is_deployed? {
+                continue;
+            }
+            let (_, env_doc) = self.environment_doc(org, app, &env)?;
+            let job = self.draft(org, app, &env_doc, &request.deployment, None)?;
+            let context = job.context.clone();
+            let mut plan = self.plan_job(Job { is_one_of_many: true, ..job });
+            if let Some(Failed(errors)) = plans.iter().find_map(|other| one_inside_the_other(&context, &plan, other)) {
+                plan.errors.extend(errors);
+            }
+            plans.push(plan);
+        }
+        Ok(plans)
     }
 
     fn work_out(&self, job: &mut Job) -> Result<DeploymentPlan, Failed> {
@@ -67,10 +84,11 @@ impl Orchestrator {
         let session = self.open_target(&site.resolved, None).map_err(|failure| internal(failure.into()))?;
         let path = &site.resolved.target.path;
         let view = session.fetch().and_then(|fetched| session.look(fetched, &context, path)).map_err(git)?;
+        job.doc.target = Some(target_doc(&site, &session));
         let old_record = view.record.as_ref().map(|(_, record)| record.to_text());
+        self.check_still_there(job, &view)?;
         let set = next_set(job, &view)?;
         job.doc.deployment.set_id = set_id(&set);
-        job.doc.target = Some(target_doc(&site, &session));
         let prepared = self.prepare(job, &set, view, &site, &session)?;
         let change = &prepared.change;
         let names: Vec<String> =
@@ -89,4 +107,18 @@ impl Orchestrator {
             errors: Vec::new(),
         })
     }
+}
+
+/// As a Deployment of both would find it.
+fn one_inside_the_other(context: &EnvironmentContext, plan: &DeploymentPlan, other: &DeploymentPlan) -> Option<Failed> {
+    let (target, theirs) = (&plan.target, &other.target);
+    if !plan.errors.is_empty()
+        || !other.errors.is_empty()
+        || (&target.url, &target.branch) != (&theirs.url, &theirs.branch)
+    {
+        return None;
+    }
+    let path = |target: &DeploymentTarget| TargetPath::parse(&target.path).unwrap_or_default();
+    let their_context = EnvironmentContext { env: other.env_id.clone(), ..context.clone() };
+    same_or_inside((context, &path(target)), (&their_context, &path(theirs)))
 }

@@ -12,12 +12,13 @@ use humctl_api_types::deployment::DeploymentTarget;
 use humctl_api_types::resource::{ActiveResource, ResourceGraph};
 use humctl_api_types::set::DeploymentSet;
 
+use crate::context::EnvironmentContext;
 use crate::fault;
 use crate::file_changes::{file_changes, stateful_removals};
 use crate::git::land::{Landed, Proposal, land};
 use crate::git::links::commit_url;
 use crate::git::session::Fetched;
-use crate::git::target::GitUrl;
+use crate::git::target::{GitUrl, TargetPath};
 use crate::git::tree::{self, BranchView, Edit};
 use crate::git::{EnvironmentRecord, GitError, GitSession};
 use crate::graph::build::GraphInput;
@@ -245,11 +246,13 @@ impl Orchestrator {
         let record_id = view.record.as_ref().map(|(id, _)| id.clone());
         let first = first_look.get_or_insert_with(|| FirstLook { record: record_id.clone() });
         check_race(job, &view, first.record == record_id)?;
+        job.doc.target = Some(target_doc(site, session));
+        self.check_still_there(job, &view)?;
         self.take_in_record(job, &view, site, session)?;
         fault::point("record taken in");
         let set = next_set(job, &view)?;
         fault::point("set known");
-        self.announce(job, &set, site, session)?;
+        self.announce(job, &set)?;
         fault::point("announced");
         // Only the first message is read; later ones, after a lost race, are not waited for.
         let _ = started.send(job.doc.deployment.clone());
@@ -289,15 +292,8 @@ impl Orchestrator {
     }
 
     /// Records the final set and the target.
-    fn announce(
-        &self,
-        job: &mut Job,
-        set: &DeploymentSet,
-        site: &Site<'_>,
-        session: &GitSession,
-    ) -> Result<(), Failed> {
+    fn announce(&self, job: &mut Job, set: &DeploymentSet) -> Result<(), Failed> {
         job.doc.deployment.set_id = set_id(set);
-        job.doc.target = Some(target_doc(site, session));
         let context = &job.context;
         let env = documents::env(&context.org, &context.app, &context.env);
         let mut batch = Batch::new();
@@ -356,33 +352,60 @@ impl Orchestrator {
         Ok(Prepared { view, change, outcome })
     }
 
+    /// Of many Environments none is brought back that somebody took off its branch.
+    pub(super) fn check_still_there(&self, job: &Job, view: &BranchView) -> Result<(), Failed> {
+        if !job.is_one_of_many || !matches!(self.surprise(job, view), Some(Surprise::RecordGone)) {
+            return Ok(());
+        }
+        let EnvironmentContext { app, env, .. } = &job.context;
+        let message = format!(
+            "branch `{}` has no record of this Environment any more: somebody deleted it, or made the branch anew\n  \
+             hint: bring it back by itself with: humctl deploy env {env} {env} --app {app}, or delete it: humctl delete env {env} --app {app}",
+            view.branch
+        );
+        let summary = "Environment is not on its branch any more";
+        Err(Failed(vec![environment_error(&job.context, ErrorType::Configuration, "TGT-009", summary, &message)]))
+    }
+
     /// What is unexpected about the target, compared with the last Deployment.
-    fn notes(&self, job: &Job, view: &BranchView) -> Vec<String> {
+    fn surprise(&self, job: &Job, view: &BranchView) -> Option<Surprise> {
         let context = &job.context;
-        let (Ok((_, env_doc)), Some(new)) =
-            (self.environment_doc(&context.org, &context.app, &context.env), &job.doc.target)
-        else {
-            return Vec::new();
-        };
-        let Some(old) = &env_doc.target else { return Vec::new() };
+        let (_, env_doc) = self.environment_doc(&context.org, &context.app, &context.env).ok()?;
+        let (old, new) = (env_doc.target?, job.doc.target.as_ref()?);
         if (&old.url, &old.branch, &old.path) != (&new.url, &new.branch, &new.path) {
-            return vec![format!(
+            return Some(Surprise::Moved(old));
+        }
+        (view.record.is_none() && !job.local_base.modules.is_empty()).then_some(Surprise::RecordGone)
+    }
+
+    fn notes(&self, job: &Job, view: &BranchView) -> Vec<String> {
+        let note = match self.surprise(job, view) {
+            None => return Vec::new(),
+            Some(Surprise::Moved(old)) => format!(
                 "the target moved: the files of the former one are left in `{}` branch `{}` directory `{}`",
                 old.url,
                 old.branch,
                 if old.path.is_empty() { "." } else { &old.path }
-            )];
-        }
-        if view.record.is_none() && !job.local_base.modules.is_empty() {
-            let workloads: Vec<&str> = job.local_base.modules.keys().map(String::as_str).collect();
-            return vec![format!(
-                "branch `{}` has no record of this Environment any more; this Deployment builds on what was deployed from here before: {}",
-                view.branch,
-                workloads.join(", ")
-            )];
-        }
-        Vec::new()
+            ),
+            Some(Surprise::RecordGone) => {
+                let workloads: Vec<&str> = job.local_base.modules.keys().map(String::as_str).collect();
+                format!(
+                    "branch `{}` has no record of this Environment any more; this Deployment builds on what was deployed from here before: {}",
+                    view.branch,
+                    workloads.join(", ")
+                )
+            }
+        };
+        vec![note]
     }
+}
+
+/// How a target differs from what is known of it here.
+enum Surprise {
+    /// It was another one at the last Deployment.
+    Moved(TargetDoc),
+    /// The branch does not know the Environment any more.
+    RecordGone,
 }
 
 /// Where a Deployment writes to, as the state keeps it.
@@ -399,15 +422,22 @@ pub(super) fn target_doc(site: &Site<'_>, session: &GitSession) -> TargetDoc {
 /// Two Environments that are written for the first time cannot see each other
 /// on the branch, so those of one commit are held against each other.
 fn refuse_nesting(part: &Part<'_, '_>, other: &Part<'_, '_>) -> Option<Failed> {
-    let (path, theirs) = (&part.site.resolved.target.path, &other.site.resolved.target.path);
+    let place = |part: &'_ Part<'_, '_>| (part.running.job.context.clone(), part.site.resolved.target.path.clone());
+    let ((context, path), (their_context, theirs)) = (place(part), place(other));
+    same_or_inside((&context, &path), (&their_context, &theirs))
+}
+
+/// Why two Environments cannot have these directories of one branch.
+pub(super) fn same_or_inside(
+    (context, path): (&EnvironmentContext, &TargetPath),
+    (their_context, theirs): (&EnvironmentContext, &TargetPath),
+) -> Option<Failed> {
     if !path.overlaps(theirs) {
         return None;
     }
-    let context = &part.running.job.context;
     let message = format!(
-        "directory `{path}` and directory `{theirs}` of environment `{}` are the same or lie one inside the other\n  \
-         hint: give each Environment a directory of its own (`path` of the cluster's Definition)",
-        other.running.job.context
+        "directory `{path}` and directory `{theirs}` of environment `{their_context}` are the same or lie one inside the other\n  \
+         hint: give each Environment a directory of its own (`path` of the cluster's Definition)"
     );
     Some(failed(context, &GitError::Foreign(message).into()))
 }

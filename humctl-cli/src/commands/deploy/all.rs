@@ -29,6 +29,10 @@ pub(super) fn run(
     env_type: Option<&str>,
     options: &Options,
 ) -> Result<ExitCode, CliError> {
+    if let Some(env) = context.flag_env() {
+        return Err(CliError::user(format!("--all-of-app deploys every environment, and --env names only `{env}`"))
+            .with_hint("leave out one of them; --env-type narrows it"));
+    }
     let org = context.org()?;
     let app = AppId::new(app).map_err(bad_id)?;
     let env_type = env_type.map(EnvTypeId::new).transpose().map_err(bad_id)?;

@@ -30,7 +30,9 @@ pub(crate) fn print(
         .map(|plan| format!("a deployment of {app}/{} would fail{}", plan.env_id, told_errors(&plan.errors)))
         .collect();
     if !failed.is_empty() {
-        return Err(CliError::user(failed.join("\nError: ")));
+        let others = plans.iter().filter(|plan| plan.errors.is_empty()).map(|plan| changes::headline(app, plan));
+        let told: Vec<String> = failed.into_iter().chain(others).collect();
+        return Err(CliError::user(told.join("\n")));
     }
     for warning in plans.iter().flat_map(|plan| &plan.warnings) {
         tracing::warn!("{warning}");

@@ -95,8 +95,10 @@ fn layout(context: &Context, args: &LayoutArgs) -> Result<Layout, CliError> {
         }
     }
     all_of(failures)?;
+    let revision = args.revision.as_deref().map(humctl_core::git::target::branch_name).transpose();
+    let revision = revision.map_err(|reason| CliError::user(format!("--revision: {reason}")))?;
     let options = LayoutOptions {
-        revision: args.revision.as_deref(),
+        revision: revision.as_deref(),
         repository: args.repository.as_deref(),
         target_namespace: args.target_namespace.as_deref(),
         only: only.as_ref(),
