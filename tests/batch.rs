@@ -202,11 +202,11 @@ fn who_never_deployed_sees_what_others_did() {
         other.run(&format!("apply -f {file}")).ok();
     }
     other.run("create app shop").ok();
-    for name in ["staging", "production", "fresh"] {
-        other.run(&format!("create env {name} --app shop --type development")).ok();
+    for (name, env_type) in [("staging", "staging"), ("production", "production"), ("fresh", "development")] {
+        other.run(&format!("create env {name} --app shop --type {env_type}")).ok();
     }
     let planned = other.run(&format!("{ALL} --plan")).ok().stdout;
-    assert_eq!(planned.matches("no changes").count(), 1, "{planned}");
+    assert_eq!(planned.matches("no changes").count(), 3, "{planned}");
     env.write("bucket.yaml", &bucket("two"));
     other.run("apply -f bucket.yaml").ok();
     let told = other.run(ALL).ok().stdout;
@@ -216,7 +216,7 @@ fn who_never_deployed_sees_what_others_did() {
     let another = env.other_home("third");
     another.run("apply -f cluster.yaml").ok();
     another.run("create app shop").ok();
-    another.run("create env staging --app shop").ok();
+    another.run("create env staging --app shop --type staging").ok();
     another.run("delete env staging --app shop").ok();
     assert!(remote.list("main", "shop/staging").is_empty());
     assert!(!remote.tree("main").contains("staging.record"));
