@@ -126,6 +126,22 @@ mod tests {
 
         let staging = EnvironmentContext { env: "staging".parse().unwrap(), ..context.clone() };
         let parts = [part(), Part { context: &staging, changes: &changes[1..], deployment: None }];
-        insta::assert_snapshot!(commit_message(&Facts { verb: "deploy", parts: &parts, comment: "", skip_ci: false }), @"");
+        insta::assert_snapshot!(commit_message(&Facts { verb: "deploy", parts: &parts, comment: "", skip_ci: false }), @"
+        deploy(shop): 2 environments, 1 resource, 2 workloads changed
+
+        shop/development:
+        - resource-aa.yaml (dns.default#x)
+        - workload-web.yaml (workload web)
+
+        shop/staging:
+        - workload-web.yaml (workload web)
+
+        Humctl-Org: acme
+        Humctl-App: shop
+        Humctl-Env: development
+        Humctl-Deployment: 1a
+        Humctl-Set: 2b
+        Humctl-Env: staging
+        ");
     }
 }
