@@ -103,16 +103,6 @@ impl TreeChange {
             && self.record.is_none()
             && self.dropped_records.is_empty()
     }
-
-    /// The changes for people: `+ name`, `~ name`, `- name`, sorted by name.
-    #[must_use]
-    pub fn lines(&self) -> Vec<String> {
-        let mut lines: Vec<(&str, char)> = self.added.iter().map(|file| (file.name.as_str(), '+')).collect();
-        lines.extend(self.updated.iter().map(|file| (file.name.as_str(), '~')));
-        lines.extend(self.deleted.iter().map(|name| (name.as_str(), '-')));
-        lines.sort_unstable();
-        lines.into_iter().map(|(name, sign)| format!("{sign} {name}")).collect()
-    }
 }
 
 /// True for names that a Deployment writes (spec/gitops.md §7.5).
@@ -383,6 +373,17 @@ mod tests {
         }
     }
 
+    /// Names with their signs, sorted by name.
+    fn lines(change: &TreeChange) -> Vec<String> {
+        let signed = |sign: char, names: Vec<&String>| names.into_iter().map(move |name| (name.clone(), sign));
+        let mut lines: Vec<(String, char)> = signed('+', change.added.iter().map(|file| &file.name).collect())
+            .chain(signed('~', change.updated.iter().map(|file| &file.name).collect()))
+            .chain(signed('-', change.deleted.iter().collect()))
+            .collect();
+        lines.sort_unstable();
+        lines.into_iter().map(|(name, sign)| format!("{sign} {name}")).collect()
+    }
+
     fn run(view: &BranchView, path: &TargetPath, files: &[(&str, &str)], adopt: bool) -> Result<TreeChange, GitError> {
         let files = files.iter().map(|(name, content)| file(name, content)).collect();
         change(view, &context(), path, files, |written| Some(record(path, written)), adopt)
@@ -417,7 +418,7 @@ mod tests {
         );
         let files = [("workload-aa.yaml", "a"), ("workload-bb.yaml", "new"), ("workload-dd.yaml", "d")];
         let change = run(&view, &path, &files, false).unwrap();
-        assert_eq!(change.lines(), ["~ workload-bb.yaml", "- workload-cc.yaml", "+ workload-dd.yaml"]);
+        assert_eq!(lines(&change), ["~ workload-bb.yaml", "- workload-cc.yaml", "+ workload-dd.yaml"]);
         assert!(matches!(change.record, Some(RecordChange::Write(_))));
     }
 
@@ -433,7 +434,7 @@ mod tests {
         let path = TargetPath::default();
         let mut view = view(&path, &[("workload-aa.yaml", "a")], &[]);
         view.entries.insert("workload-aa.yaml".to_owned(), blob("edited"));
-        assert_eq!(run(&view, &path, &[("workload-aa.yaml", "a")], false).unwrap().lines(), ["~ workload-aa.yaml"]);
+        assert_eq!(lines(&run(&view, &path, &[("workload-aa.yaml", "a")], false).unwrap()), ["~ workload-aa.yaml"]);
     }
 
     #[test]
@@ -446,7 +447,7 @@ mod tests {
         let error = run(&view, &path, &[], false).unwrap_err().to_string();
         assert!(error.contains("belong to environment `blog/development`"), "{error}");
         let change = run(&view, &path, &[("workload-aa.yaml", "a")], true).unwrap();
-        assert_eq!(change.lines(), ["+ workload-aa.yaml", "- workload-zz.yaml"]);
+        assert_eq!(lines(&change), ["+ workload-aa.yaml", "- workload-zz.yaml"]);
         assert_eq!(change.dropped_records, [".humctl/blog/development.record"]);
     }
 
