@@ -50,18 +50,9 @@ pub enum Statefulness {
     Unknown,
 }
 
-impl Statefulness {
-    /// The word for people and programs.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Stateful => "stateful",
-            Self::Stateless => "stateless",
-            Self::Shared => "shared",
-            Self::Unknown => "unknown",
-        }
-    }
-}
+/// Kind of the record that a branch keeps about an Environment, among the kinds
+/// of objects.
+pub const RECORD: &str = "Record";
 
 /// What happens to one file of a Git target. An addition of ours.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -108,7 +99,7 @@ pub fn label(kind: &str, object: &str) -> String {
         "Resource" => object.to_owned(),
         "Workload" => format!("workload {object}"),
         "SecretMapping" => format!("secret mapping {object}"),
-        "Record" => "record of the Environment".to_owned(),
+        RECORD => "record of the Environment".to_owned(),
         _ => format!("{kind} {object}"),
     }
 }

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use anstyle::Style;
-use humctl_api_types::change::{Action, FieldChange, FileChange, Statefulness};
+use humctl_api_types::change::{Action, FieldChange, FileChange, RECORD, Statefulness};
 use humctl_api_types::deployment::{DeploymentPlan, DeploymentTarget};
 use humctl_api_types::id::AppId;
 use serde_json::Value;
@@ -33,7 +33,7 @@ pub(crate) fn plan(app: &AppId, plan: &DeploymentPlan) -> String {
     let _ = writeln!(text, "{}", counts(&target.changes, ["to add", "to change", "to remove"]));
     // What the record says follows from the rest; as the only change it is told whole.
     let is_alone = objects(&target.changes).next().is_none();
-    for change in target.changes.iter().filter(|change| is_alone || change.kind != "Record") {
+    for change in target.changes.iter().filter(|change| is_alone || change.kind != RECORD) {
         let _ = write!(text, "\n{}", change.diff);
     }
     text
@@ -51,7 +51,7 @@ pub(crate) fn headline(app: &AppId, plan: &DeploymentPlan) -> String {
 /// What changes, a line for each file and below it one for each part of it.
 pub(crate) fn summary(target: &DeploymentTarget) -> Vec<String> {
     let is_alone = objects(&target.changes).next().is_none();
-    target.changes.iter().filter(|change| is_alone || change.kind != "Record").flat_map(lines).collect()
+    target.changes.iter().filter(|change| is_alone || change.kind != RECORD).flat_map(lines).collect()
 }
 
 /// How many files change, and what is lost.
@@ -72,7 +72,7 @@ pub(crate) fn counts(changes: &[FileChange], words: [&str; 3]) -> String {
 }
 
 fn objects(changes: &[FileChange]) -> impl Iterator<Item = &FileChange> {
-    changes.iter().filter(|change| change.kind != "Record")
+    changes.iter().filter(|change| change.kind != RECORD)
 }
 
 fn lines(change: &FileChange) -> Vec<String> {

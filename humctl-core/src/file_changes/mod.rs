@@ -7,7 +7,7 @@ mod statefulness;
 
 use std::collections::BTreeMap;
 
-use humctl_api_types::change::{Action, FieldChange, FileChange, Statefulness};
+use humctl_api_types::change::{Action, FieldChange, FileChange, RECORD, Statefulness};
 use serde_json::Value;
 
 use crate::diff::differences;
@@ -18,9 +18,6 @@ use crate::render::CrFile;
 use crate::yaml;
 
 pub use statefulness::statefulness;
-
-/// Kind of the record among the kinds of objects.
-pub const RECORD: &str = "Record";
 
 /// Larger files are not compared line by line: nobody would read it.
 const MAX_DIFF_BYTES: usize = 4 * 1024 * 1024;

@@ -21,8 +21,6 @@ use crate::output::progress::Progress;
 /// How often to ask a server whether Deployments have ended.
 const PAUSE: Duration = Duration::from_millis(500);
 
-const NOTHING: &str = "no environment of it runs anything";
-
 pub(super) fn run(
     context: &Context,
     app: &str,
@@ -129,7 +127,7 @@ fn show(context: &Context, app: &AppId, answers: &[BatchAnswer], lines: &[&str])
         return context.output.manifests(&manifests, false, || kinds::table(Kind::Deployment, &manifests));
     }
     match lines {
-        [] => context.output.line(&format!("application {app}: {NOTHING}")),
+        [] => context.output.line(&plan::nothing(app)),
         lines => context.output.text(&lines.iter().map(|line| format!("{line}\n")).collect::<String>()),
     }
 }

@@ -44,15 +44,16 @@ pub(crate) fn print(
         }
     } else {
         let texts: Vec<String> = plans.iter().map(|plan| changes::plan(app, plan)).collect();
-        let text = if texts.is_empty() {
-            format!("application {app}: no environment of it runs anything\n")
-        } else {
-            texts.join("\n")
-        };
+        let text = if texts.is_empty() { format!("{}\n", nothing(app)) } else { texts.join("\n") };
         context.output.painted(&text, changes::painter)?;
     }
     let is_changed = plans.iter().any(|plan| plan.target.changed);
     Ok(if is_changed { ExitCode::from(CHANGES) } else { ExitCode::SUCCESS })
+}
+
+/// What is told of an Application without any Deployment.
+pub(crate) fn nothing(app: &AppId) -> String {
+    format!("application {app}: no environment of it runs anything")
 }
 
 /// Asks what a Deployment would change.
