@@ -85,7 +85,9 @@ impl Orchestrator {
         let path = &site.resolved.target.path;
         let view = session.fetch().and_then(|fetched| session.look(fetched, &context, path)).map_err(git)?;
         job.doc.target = Some(target_doc(&site, &session));
-        let old_record = view.record.as_ref().map(|(_, record)| record.to_text());
+        // Somebody may have written a secret that we know into it.
+        let text = |record: &EnvironmentRecord| session.repository().redact(&record.to_text());
+        let old_record = view.record.as_ref().map(|(_, record)| text(record));
         self.check_still_there(job, &view)?;
         let set = next_set(job, &view)?;
         job.doc.deployment.set_id = set_id(&set);
