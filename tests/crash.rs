@@ -64,51 +64,66 @@ fn check(case: &str, env: &TestEnv, remote: &Remote, before: &str, after: &str) 
     assert_eq!(leaks(env.home()), Vec::<PathBuf>::new(), "{case}");
 }
 
+/// A machine before its first Deployment, again and again.
+struct Site {
+    env: TestEnv,
+    remote: Remote,
+    before: String,
+    after: String,
+}
+
+impl Site {
+    fn new() -> Self {
+        let (env, remote) = prepared(|_, remote| remote.url());
+        copy(env.home(), &env.path("pristine-home"));
+        copy(&remote.path, &env.path("pristine.git"));
+        let before = remote.tree("main");
+        env.run(DEPLOY).ok();
+        let after = remote.tree("main");
+        Self { env, remote, before, after }
+    }
+
+    fn restore(&self) {
+        copy(&self.env.path("pristine-home"), self.env.home());
+        copy(&self.env.path("pristine.git"), &self.remote.path);
+    }
+
+    fn check(&self, case: &str) {
+        check(case, &self.env, &self.remote, &self.before, &self.after);
+    }
+}
+
 #[test]
 fn a_deployment_may_be_killed_at_every_step() {
-    let (env, remote) = prepared(|_, remote| remote.url());
-    let (pristine_home, pristine) = (env.path("pristine-home"), env.path("pristine.git"));
-    copy(env.home(), &pristine_home);
-    copy(&remote.path, &pristine);
-    let before = remote.tree("main");
-    env.run(DEPLOY).ok();
-    let after = remote.tree("main");
+    let site = Site::new();
     let mut n_killed = 0;
     loop {
-        copy(&pristine_home, env.home());
-        copy(&pristine, &remote.path);
+        site.restore();
         let number = n_killed + 1;
-        let ended = env.command(DEPLOY).env("HUMCTL_FAULT_POINT", number.to_string()).output().unwrap();
+        let ended = site.env.command(DEPLOY).env("HUMCTL_FAULT_POINT", number.to_string()).output().unwrap();
         if ended.status.success() {
             break;
         }
         assert_eq!(ended.status.code(), None, "step {number}: {}", String::from_utf8_lossy(&ended.stderr));
         n_killed = number;
-        check(&format!("killed at step {number}"), &env, &remote, &before, &after);
+        site.check(&format!("killed at step {number}"));
     }
     assert!(n_killed >= 30, "only {n_killed} steps");
 }
 
 #[test]
 fn a_disk_may_be_full_at_any_point() {
-    let (env, remote) = prepared(|_, remote| remote.url());
-    let (pristine_home, pristine) = (env.path("pristine-home"), env.path("pristine.git"));
-    copy(env.home(), &pristine_home);
-    copy(&remote.path, &pristine);
-    let before = remote.tree("main");
-    env.run(DEPLOY).ok();
-    let after = remote.tree("main");
+    let site = Site::new();
     // The largest file that anybody may write, in KiB; the state is larger, and so are its logs.
     for limit in [0, 2, 16, 100, 150, 600] {
-        copy(&pristine_home, env.home());
-        copy(&pristine, &remote.path);
-        let ended = env.shell(&format!("trap '' XFSZ; ulimit -f {limit}; exec humctl {DEPLOY}"), &[]);
+        site.restore();
+        let ended = site.env.shell(&format!("trap '' XFSZ; ulimit -f {limit}; exec humctl {DEPLOY}"), &[]);
         let case = format!("{limit} KiB: {}", ended.stderr);
         if ended.code != 0 {
             assert!(ended.code == 1 && ended.stderr.starts_with("Error: "), "{case}");
             assert!(!ended.stderr.contains("panicked"), "{case}");
         }
-        check(&case, &env, &remote, &before, &after);
+        site.check(&case);
     }
 }
 
