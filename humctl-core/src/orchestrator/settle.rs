@@ -13,18 +13,14 @@ use crate::context::EnvironmentContext;
 use crate::fault;
 use crate::git::credentials;
 use crate::git::repository::CacheRepository;
-use crate::graph::ResourceTypes;
-use crate::matching::Definitions;
 use crate::orchestrator::commit_message::DEPLOYMENT_TRAILER;
 use crate::orchestrator::deployment_doc::next_id;
 use crate::orchestrator::documents::{self, DeploymentDoc, TargetDoc};
 use crate::orchestrator::failure::{ErrorType, environment_error};
 use crate::orchestrator::target::TargetFailure;
 use crate::orchestrator::{Orchestrator, OrchestratorError, Result, now};
-use crate::plan::plan_target;
 use crate::set::set_id;
 use crate::state::Batch;
-use crate::values::SharedValues;
 
 /// Looking is not worth waiting long for.
 const LOOK: Duration = Duration::from_secs(10);
@@ -211,29 +207,22 @@ impl Orchestrator {
     /// [`OrchestratorError`] when the target cannot be looked at.
     pub(super) fn found_on_branch(&self, org: &OrgId, app: &AppId, env: &EnvId) -> Result<Option<TargetDoc>> {
         let context = self.context(org, app, env)?;
-        let own = self.own_inputs(&context, SharedValues::NONE)?;
-        let library = self.library(org)?;
-        let definitions = Definitions::new(&library.definitions);
-        let types = ResourceTypes::new(&library.types);
-        let Ok(plan) = plan_target(library.input(&own, &definitions, &types)).into_result() else { return Ok(None) };
-        let resolved = match self.resolve_target(&context, &plan) {
-            Ok(resolved) => resolved,
-            Err(TargetFailure::Plan(_)) => return Ok(None),
-            Err(TargetFailure::Orchestrator(error)) => return Err(error),
-        };
+        let resolved = self.with_target_plan(&context, |plan| {
+            let Ok(plan) = plan else { return Ok(None) };
+            match self.resolve_target(&context, &plan) {
+                Ok(resolved) => Ok(Some(resolved)),
+                Err(TargetFailure::Plan(_)) => Ok(None),
+                Err(TargetFailure::Orchestrator(error)) => Err(error),
+            }
+        })?;
+        let Some(resolved) = resolved else { return Ok(None) };
         let session = self.open_target(&resolved, Some(LOOK)).map_err(OrchestratorError::from)?;
         let view = session.read(&context)?;
         let is_ours = view
             .record
             .as_ref()
             .is_some_and(|(_, record)| record.is_of(&context) && record.path == resolved.target.path.as_str());
-        Ok(is_ours.then(|| TargetDoc {
-            url: resolved.target.url.to_string(),
-            branch: session.branch().to_owned(),
-            path: resolved.target.path.as_str().to_owned(),
-            definition: resolved.definition.clone(),
-            commit: view.tip.unwrap_or_default(),
-        }))
+        Ok(is_ours.then(|| resolved.doc(&session, view.tip.as_deref().unwrap_or_default())))
     }
 
     fn look(&self, context: &EnvironmentContext, target: &TargetDoc) -> Result<()> {

@@ -6,11 +6,8 @@ use humctl_api_types::id::{AppId, EnvId, OrgId};
 
 use crate::context::known;
 use crate::git::GitTarget;
-use crate::graph::ResourceTypes;
-use crate::matching::Definitions;
+use crate::orchestrator::target::told;
 use crate::orchestrator::{Orchestrator, OrchestratorError, Result};
-use crate::plan::plan_target;
-use crate::values::SharedValues;
 
 impl Orchestrator {
     /// The Git target that was last deployed to, or the one that a Deployment
@@ -21,24 +18,20 @@ impl Orchestrator {
     pub fn sync_target(&self, org: &OrgId, app: &AppId, env: &EnvId) -> Result<SyncTarget> {
         let (_, doc) = self.environment_doc(org, app, env)?;
         let context = self.context(org, app, env)?;
-        // Shared Values are for Workloads; no target depends on them.
-        let own = self.own_inputs(&context, SharedValues::NONE)?;
-        let library = self.library(org)?;
-        let definitions = Definitions::new(&library.definitions);
-        let types = ResourceTypes::new(&library.types);
-        let plan = plan_target(library.input(&own, &definitions, &types)).into_result().map_err(|errors| {
-            OrchestratorError::Invalid(errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))
-        })?;
-        let namespace = plan.outputs.get(&known::implicit(known::K8S_NAMESPACE));
-        let namespace = namespace.and_then(|outputs| outputs.values.get("namespace")?.as_str()).map(ToOwned::to_owned);
-        let (url, branch, path) = match doc.target {
-            Some(recorded) => (recorded.url, Some(recorded.branch), recorded.path),
-            None => {
-                let planned = GitTarget::from_outputs(&plan.cluster())
-                    .map_err(|reason| OrchestratorError::Invalid(format!("environment `{context}`: {reason}")))?;
-                (planned.url.to_string(), planned.branch, planned.path.as_str().to_owned())
-            }
-        };
-        Ok(SyncTarget { env: env.clone(), url, branch, path, namespace })
+        self.with_target_plan(&context, |plan| {
+            let plan = plan.map_err(|errors| OrchestratorError::Invalid(told(&errors)))?;
+            let namespace = plan.outputs.get(&known::implicit(known::K8S_NAMESPACE));
+            let namespace =
+                namespace.and_then(|outputs| outputs.values.get("namespace")?.as_str()).map(ToOwned::to_owned);
+            let (url, branch, path) = match doc.target {
+                Some(recorded) => (recorded.url, Some(recorded.branch), recorded.path),
+                None => {
+                    let planned = GitTarget::from_outputs(&plan.cluster())
+                        .map_err(|reason| OrchestratorError::Invalid(format!("environment `{context}`: {reason}")))?;
+                    (planned.url.to_string(), planned.branch, planned.path.as_str().to_owned())
+                }
+            };
+            Ok(SyncTarget { env: env.clone(), url, branch, path, namespace })
+        })
     }
 }

@@ -128,6 +128,20 @@ impl Orchestrator {
         Ok(ResolvedTarget { target, definition, login, scanner: SecretScanner::new(&secrets) })
     }
 
+    /// Plans the target of an Environment and hands the plan on. Shared Values
+    /// are for Workloads; no target depends on them.
+    pub(super) fn with_target_plan<T>(
+        &self,
+        context: &EnvironmentContext,
+        then: impl FnOnce(std::result::Result<TargetPlan<'_>, Vec<PlanError>>) -> Result<T>,
+    ) -> Result<T> {
+        let own = self.own_inputs(context, SharedValues::NONE)?;
+        let library = self.library(&context.org)?;
+        let definitions = Definitions::new(&library.definitions);
+        let types = ResourceTypes::new(&library.types);
+        then(plan_target(library.input(&own, &definitions, &types)).into_result())
+    }
+
     pub(super) fn open_target(
         &self,
         resolved: &ResolvedTarget,
@@ -146,16 +160,10 @@ impl Orchestrator {
         recorded: &TargetDoc,
         timeout: Option<Duration>,
     ) -> Result<(GitSession, ResolvedTarget)> {
-        // Shared Values are for Workloads; no target depends on them.
-        let own = self.own_inputs(context, SharedValues::NONE)?;
-        let library = self.library(&context.org)?;
-        let definitions = Definitions::new(&library.definitions);
-        let types = ResourceTypes::new(&library.types);
-        let input = library.input(&own, &definitions, &types);
-        let plan = plan_target(input).into_result().map_err(|errors| {
-            OrchestratorError::Conflict(errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))
+        let mut resolved = self.with_target_plan(context, |plan| {
+            let plan = plan.map_err(|errors| OrchestratorError::Conflict(told(&errors)))?;
+            Ok(self.resolve_target(context, &plan)?)
         })?;
-        let mut resolved = self.resolve_target(context, &plan).map_err(OrchestratorError::from)?;
         if resolved.target.url.as_str() != recorded.url {
             return Err(OrchestratorError::Conflict(format!(
                 "environment `{context}` was written to `{}`, but its cluster's Definition names `{}` now, and there are no credentials for the old address",
@@ -167,6 +175,24 @@ impl Orchestrator {
             crate::git::target::TargetPath::parse(&recorded.path).map_err(OrchestratorError::Internal)?;
         let session = self.open_target(&resolved, timeout).map_err(OrchestratorError::from)?;
         Ok((session, resolved))
+    }
+}
+
+/// All errors of a plan, for an answer that has room for a text only.
+pub(super) fn told(errors: &[PlanError]) -> String {
+    errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+}
+
+impl ResolvedTarget {
+    /// The target as the state keeps it, opened by a session.
+    pub(super) fn doc(&self, session: &GitSession, commit: &str) -> TargetDoc {
+        TargetDoc {
+            url: self.target.url.to_string(),
+            branch: session.branch().to_owned(),
+            path: self.target.path.as_str().to_owned(),
+            definition: self.definition.clone(),
+            commit: commit.to_owned(),
+        }
     }
 }
 

@@ -13,7 +13,7 @@ use crate::matching::Definitions;
 use crate::orchestrator::deploy::Job;
 use crate::orchestrator::deployment_doc::no_target;
 use crate::orchestrator::failure::{Failed, failed};
-use crate::orchestrator::write::{next_set, same_or_inside, target_doc};
+use crate::orchestrator::write::{next_set, same_or_inside};
 use crate::orchestrator::{Orchestrator, OrchestratorError, Result};
 use crate::set::set_id;
 
@@ -84,7 +84,7 @@ impl Orchestrator {
         let session = self.open_target(&site.resolved, None).map_err(|failure| internal(failure.into()))?;
         let path = &site.resolved.target.path;
         let view = session.fetch().and_then(|fetched| session.look(fetched, &context, path)).map_err(git)?;
-        job.doc.target = Some(target_doc(&site, &session));
+        job.doc.target = Some(site.resolved.doc(&session, ""));
         // Somebody may have written a secret that we know into it.
         let text = |record: &EnvironmentRecord| session.repository().redact(&record.to_text());
         let old_record = view.record.as_ref().map(|(_, record)| text(record));

@@ -246,7 +246,7 @@ impl Orchestrator {
         let record_id = view.record.as_ref().map(|(id, _)| id.clone());
         let first = first_look.get_or_insert_with(|| FirstLook { record: record_id.clone() });
         check_race(job, &view, first.record == record_id)?;
-        job.doc.target = Some(target_doc(site, session));
+        job.doc.target = Some(site.resolved.doc(session, ""));
         self.check_still_there(job, &view)?;
         self.take_in_record(job, &view, site, session)?;
         fault::point("record taken in");
@@ -406,17 +406,6 @@ enum Surprise {
     Moved(TargetDoc),
     /// The branch does not know the Environment any more.
     RecordGone,
-}
-
-/// Where a Deployment writes to, as the state keeps it.
-pub(super) fn target_doc(site: &Site<'_>, session: &GitSession) -> TargetDoc {
-    TargetDoc {
-        url: site.resolved.target.url.to_string(),
-        branch: session.branch().to_owned(),
-        path: site.resolved.target.path.as_str().to_owned(),
-        definition: site.resolved.definition.clone(),
-        commit: String::new(),
-    }
 }
 
 /// Two Environments that are written for the first time cannot see each other
