@@ -375,11 +375,9 @@ mod tests {
 
     /// Names with their signs, sorted by name.
     fn lines(change: &TreeChange) -> Vec<String> {
-        let signed = |sign: char, names: Vec<&String>| names.into_iter().map(move |name| (name.clone(), sign));
-        let mut lines: Vec<(String, char)> = signed('+', change.added.iter().map(|file| &file.name).collect())
-            .chain(signed('~', change.updated.iter().map(|file| &file.name).collect()))
-            .chain(signed('-', change.deleted.iter().collect()))
-            .collect();
+        let mut lines: Vec<(&str, char)> = change.added.iter().map(|file| (file.name.as_str(), '+')).collect();
+        lines.extend(change.updated.iter().map(|file| (file.name.as_str(), '~')));
+        lines.extend(change.deleted.iter().map(|name| (name.as_str(), '-')));
         lines.sort_unstable();
         lines.into_iter().map(|(name, sign)| format!("{sign} {name}")).collect()
     }
