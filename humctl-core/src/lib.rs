@@ -37,6 +37,7 @@ pub mod score;
 pub mod driver;
 pub mod plan;
 pub mod render;
+pub mod objects;
 pub mod preview;
 pub mod explain;
 pub mod what_if;

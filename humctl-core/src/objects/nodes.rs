@@ -1,0 +1,120 @@
+//! The reference nodes of custom resources (spec/gitops.md §2.6), once every
+//! resource has its outputs: what is left of them is text, secrets that stay
+//! references, and fields that only a Pod knows.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value, json};
+
+use crate::objects::plain_text;
+
+/// Outputs of one resource.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ResourceOutputs {
+    /// Values, as nested as they are.
+    pub values: Map<String, Value>,
+    /// Secrets, as references: `{store, ref, version?}` at their leaves.
+    pub secret_refs: Map<String, Value>,
+}
+
+/// Outputs by GUResID.
+pub type OutputsById = BTreeMap<String, ResourceOutputs>;
+
+/// Why a value cannot be settled.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("at {pointer}: {reason}")]
+pub struct Unsettled {
+    /// JSON pointer of the node.
+    pub pointer: String,
+    /// What is missing.
+    pub reason: String,
+}
+
+/// Puts outputs in the place of `$ref` nodes, and joins what is text by then.
+/// What remains are `$secretRef` (with a store), `$field`, and `$concat` of
+/// text with these.
+pub fn settle(value: &Value, pointer: &str, known: &OutputsById, failed: &mut Vec<Unsettled>) -> Value {
+    let inside = |key: &str| format!("{pointer}/{}", crate::yaml::escape_pointer(key));
+    match value {
+        Value::Array(items) => {
+            let settled = items.iter().enumerate();
+            settled.map(|(index, item)| settle(item, &inside(&index.to_string()), known, failed)).collect()
+        }
+        Value::Object(object) => match object.iter().next() {
+            Some((key, node)) if object.len() == 1 && matches!(key.as_str(), "$ref" | "$secretRef") => {
+                match reference(key, node, known) {
+                    Ok(value) => value,
+                    Err(reason) => {
+                        failed.push(Unsettled { pointer: pointer.to_owned(), reason });
+                        Value::Null
+                    }
+                }
+            }
+            Some((key, Value::Array(items))) if object.len() == 1 && key == "$concat" => {
+                let items = items.iter().map(|item| settle(item, pointer, known, failed)).collect();
+                join(items)
+            }
+            _ => object.iter().map(|(key, item)| (key.clone(), settle(item, &inside(key), known, failed))).collect(),
+        },
+        plain => plain.clone(),
+    }
+}
+
+/// What a `$ref` or `$secretRef` stands for.
+fn reference(kind: &str, node: &Value, known: &OutputsById) -> Result<Value, String> {
+    let part = |key: &str| node.get(key).and_then(Value::as_str);
+    let Some(id) = part("res") else {
+        // A secret that lies in a store already.
+        return Ok(json!({ kind: node }));
+    };
+    let outputs = known.get(id).ok_or_else(|| format!("nothing is known of resource {id}"))?;
+    let Some(out) = part("out") else { return Ok(Value::Object(outputs.values.clone())) };
+    let path: Vec<&str> = out.split('.').collect();
+    let value = at(&outputs.values, &path);
+    let secret = at(&outputs.secret_refs, &path);
+    match (kind, value, secret) {
+        ("$ref", Some(value), _) => Ok(value.clone()),
+        (_, _, Some(secret)) => Ok(json!({ "$secretRef": secret })),
+        ("$secretRef", Some(_), None) => {
+            Err(format!("output `{out}` of resource {id} is no secret, and is used as one"))
+        }
+        _ => Err(format!("resource {id} has no output `{out}`")),
+    }
+}
+
+fn at<'v>(outputs: &'v Map<String, Value>, path: &[&str]) -> Option<&'v Value> {
+    let (first, rest) = path.split_first()?;
+    rest.iter().try_fold(outputs.get(*first)?, |value, key| value.get(key))
+}
+
+/// Joins neighbours that are text; one text is no list any more.
+fn join(items: Vec<Value>) -> Value {
+    let mut joined: Vec<Value> = Vec::new();
+    for item in items.into_iter().flat_map(parts) {
+        match (joined.last_mut(), is_node(&item)) {
+            (Some(Value::String(text)), false) => text.push_str(&plain_text(&item)),
+            (_, true) => joined.push(item),
+            (_, false) => joined.push(Value::String(plain_text(&item))),
+        }
+    }
+    match joined.len() {
+        0 => Value::String(String::new()),
+        1 if joined[0].is_string() => joined.remove(0),
+        _ => json!({ "$concat": joined }),
+    }
+}
+
+/// A `$concat` inside of another is flat.
+fn parts(item: Value) -> Vec<Value> {
+    match item.get("$concat") {
+        Some(Value::Array(items)) => items.clone(),
+        _ => vec![item],
+    }
+}
+
+/// True for what is left of reference nodes.
+pub fn is_node(value: &Value) -> bool {
+    value.as_object().is_some_and(|object| {
+        object.len() == 1 && object.keys().all(|key| matches!(key.as_str(), "$secretRef" | "$field" | "$concat"))
+    })
+}
