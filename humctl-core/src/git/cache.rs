@@ -27,7 +27,7 @@ pub(super) struct CacheLimits {
     bytes: u64,
 }
 
-pub(super) const LIMITS: CacheLimits = CacheLimits { packs: 50, loose: 6700, bytes: 1 << 30 };
+pub(super) const LIMITS: CacheLimits = CacheLimits { packs: 200, loose: 6700, bytes: 1 << 30 };
 
 /// An error about a cache directory, with what to do.
 pub(super) fn unusable(directory: &Path) -> impl Fn(io::Error) -> GitError {

@@ -51,6 +51,7 @@ pub fn land<E>(
     loop {
         n_attempts += 1;
         let fetched = session.fetch().map_err(&fail)?;
+        session.repository().expect_import();
         let Some(proposal) = propose(fetched)? else { return Ok(None) };
         match attempt(session, &proposal) {
             Ok((commit, PushOutcome::Landed)) => {

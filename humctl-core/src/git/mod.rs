@@ -10,10 +10,12 @@
 mod askpass;
 mod cache;
 pub mod credentials;
+mod environment;
 pub mod error;
 pub mod links;
 mod key;
 pub mod land;
+mod pipes;
 pub mod process;
 pub mod push;
 pub mod record;

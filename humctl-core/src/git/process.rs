@@ -6,17 +6,16 @@
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
-use std::io::{Read, Write};
 use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::process::CommandExt as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
 use crate::git::error::GitError;
+use crate::git::pipes::{MAX_STDOUT, exchange};
 use crate::secret::SecretScanner;
 
 /// Asks for an orderly end; shared with whoever handles Ctrl-C.
@@ -77,6 +76,44 @@ impl Finished {
     }
 }
 
+/// A command that was started.
+#[derive(Debug)]
+pub struct Running {
+    child: Child,
+    /// Its name, for messages.
+    command: String,
+    has_ended: bool,
+}
+
+impl Running {
+    /// Ends it and everything it started.
+    fn stop(&mut self) {
+        if let Some(group) = i32::try_from(self.child.id()).ok().and_then(rustix::process::Pid::from_raw) {
+            // It may have ended meanwhile, which is just as well.
+            let _ = rustix::process::kill_process_group(group, rustix::process::Signal::KILL);
+        }
+        let _ = self.child.wait();
+        self.has_ended = true;
+    }
+}
+
+impl Drop for Running {
+    /// One that was not needed ends with its input, and tidies up; not to the letter, then by force.
+    fn drop(&mut self) {
+        drop(self.child.stdin.take());
+        let started = Instant::now();
+        while !self.has_ended && started.elapsed() < Duration::from_secs(1) {
+            match self.child.try_wait() {
+                Ok(None) => std::thread::sleep(Duration::from_millis(1)),
+                Ok(Some(_)) | Err(_) => self.has_ended = true,
+            }
+        }
+        if !self.has_ended {
+            self.stop();
+        }
+    }
+}
+
 /// How long a command may take, and whether Ctrl-C stops it.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
@@ -94,7 +131,15 @@ impl Git {
     /// # Errors
     /// [`GitError`] when it cannot be started, takes too long or is cancelled.
     pub fn run(&self, arguments: &[&str], input: Option<&[u8]>, limits: Limits) -> Result<Finished, GitError> {
-        let command_name = arguments.first().copied().unwrap_or_default();
+        let running = self.start(arguments, input.is_some())?;
+        self.finish(running, input.unwrap_or_default(), limits)
+    }
+
+    /// Starts a command, which may then wait for its input.
+    ///
+    /// # Errors
+    /// [`GitError`] when it cannot be started.
+    pub fn start(&self, arguments: &[&str], has_input: bool) -> Result<Running, GitError> {
         let mut command = Command::new(self.program());
         if self.is_repository {
             command.arg("--git-dir").arg(&self.directory);
@@ -108,46 +153,45 @@ impl Git {
             .envs(&self.environment)
             .current_dir(&self.directory)
             .process_group(0)
-            .stdin(if input.is_some() { Stdio::piped() } else { Stdio::null() })
+            .stdin(if has_input { Stdio::piped() } else { Stdio::null() })
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
         tracing::debug!(target: "humctl::git", "git {}", arguments.join(" "));
-        let mut child = command.spawn().map_err(|source| match self.directory.is_dir() {
+        let child = command.spawn().map_err(|source| match self.directory.is_dir() {
             true => GitError::NoProgram { source },
             // Somebody removed the cache while we used it.
             false => {
                 GitError::Damaged { directory: self.directory.display().to_string(), words: "it is gone".to_owned() }
             }
         })?;
+        Ok(Running { child, command: arguments.first().copied().unwrap_or_default().to_owned(), has_ended: false })
+    }
+
+    /// Gives a command its input and waits for its end.
+    ///
+    /// # Errors
+    /// [`GitError`] when it takes too long from now, or is cancelled.
+    pub fn finish(&self, mut running: Running, input: &[u8], limits: Limits) -> Result<Finished, GitError> {
         let started = Instant::now();
-        let (sender, receiver) = mpsc::channel();
-        let (stdout, stderr, stdin) = (child.stdout.take(), child.stderr.take(), child.stdin.take());
-        let read_all = |pipe: Option<Box<dyn Read + Send>>, limit: usize| {
-            let sender = sender.clone();
-            std::thread::spawn(move || {
-                let read = pipe.map(|pipe| read_end(pipe, limit)).unwrap_or_default();
-                let _ = sender.send(());
-                read
-            })
-        };
-        let stdout = read_all(stdout.map(|pipe| Box::new(pipe) as Box<dyn Read + Send>), MAX_STDOUT);
-        let stderr = read_all(stderr.map(|pipe| Box::new(pipe) as Box<dyn Read + Send>), MAX_STDERR);
-        let input = input.map(<[u8]>::to_vec);
-        let writer = std::thread::spawn(move || {
-            if let (Some(mut pipe), Some(input)) = (stdin, input) {
-                // A child that ends early closes its input; its exit code says why.
-                let _ = pipe.write_all(&input);
+        let may_go_on = || {
+            if limits.is_cancellable && self.cancel.is_set() {
+                return Err(GitError::Cancelled);
             }
-        });
-        self.wait(&mut child, &receiver, started, command_name, limits)?;
-        let status = child.wait().map_err(|source| GitError::NoProgram { source })?;
-        let (stdout, is_whole) = stdout.join().unwrap_or_default();
-        let (stderr, _) = stderr.join().unwrap_or_default();
-        let _ = writer.join();
-        if !is_whole {
-            let words = format!("it printed more than {} MiB", MAX_STDOUT >> 20);
-            return Err(GitError::Other { url: self.url.clone(), command: command_name.to_owned(), words });
+            let (url, command, seconds) = (self.url.clone(), running.command.clone(), limits.timeout.as_secs());
+            if started.elapsed() < limits.timeout { Ok(()) } else { Err(GitError::Timeout { url, command, seconds }) }
+        };
+        let printed = exchange(&mut running.child, input, may_go_on);
+        if printed.is_err() {
+            running.stop();
         }
+        let printed = printed?;
+        let status = running.child.wait().map_err(|source| GitError::NoProgram { source })?;
+        running.has_ended = true;
+        let Some(stdout) = printed.stdout.whole() else {
+            let words = format!("it printed more than {} MiB", MAX_STDOUT >> 20);
+            return Err(GitError::Other { url: self.url.clone(), command: running.command.clone(), words });
+        };
+        let stderr = printed.stderr.end();
         Ok(Finished {
             code: status.code().unwrap_or(128),
             stdout,
@@ -169,41 +213,6 @@ impl Git {
         found.unwrap_or_else(|| PathBuf::from("git"))
     }
 
-    /// Waits until both outputs have ended, or stops the child.
-    fn wait(
-        &self,
-        child: &mut Child,
-        ended: &mpsc::Receiver<()>,
-        started: Instant,
-        command: &str,
-        limits: Limits,
-    ) -> Result<(), GitError> {
-        const STEP: Duration = Duration::from_millis(50);
-        let mut n_open = 2;
-        while n_open > 0 {
-            match ended.recv_timeout(STEP) {
-                Ok(()) => n_open -= 1,
-                Err(RecvTimeoutError::Disconnected) => return Ok(()),
-                Err(RecvTimeoutError::Timeout) => {
-                    let is_cancelled = limits.is_cancellable && self.cancel.is_set();
-                    if !is_cancelled && started.elapsed() < limits.timeout {
-                        continue;
-                    }
-                    stop(child);
-                    if is_cancelled {
-                        return Err(GitError::Cancelled);
-                    }
-                    return Err(GitError::Timeout {
-                        url: self.url.clone(),
-                        command: command.to_owned(),
-                        seconds: limits.timeout.as_secs(),
-                    });
-                }
-            }
-        }
-        Ok(())
-    }
-
     /// Runs a command that must succeed and returns what it printed.
     ///
     /// # Errors
@@ -221,35 +230,6 @@ impl Git {
     }
 }
 
-/// What a command may print to be worked with.
-const MAX_STDOUT: usize = 512 << 20;
-
-/// How much of what a command says is kept: its end, where the reason stands.
-const MAX_STDERR: usize = 64 << 10;
-
-/// Reads a pipe until it ends, and keeps the last `limit` bytes. Also tells
-/// whether they are all.
-fn read_end(mut pipe: impl Read, limit: usize) -> (Vec<u8>, bool) {
-    let mut bytes = Vec::new();
-    let mut is_whole = true;
-    let mut chunk = [0; 16 << 10];
-    // A pipe that breaks ends the text; the exit code tells the rest.
-    while let Ok(n_read) = pipe.read(&mut chunk)
-        && n_read > 0
-    {
-        bytes.extend_from_slice(&chunk[..n_read]);
-        if bytes.len() >= limit.saturating_mul(2) {
-            bytes.drain(..bytes.len() - limit);
-            is_whole = false;
-        }
-    }
-    if bytes.len() > limit {
-        bytes.drain(..bytes.len() - limit);
-        is_whole = false;
-    }
-    (bytes, is_whole)
-}
-
 /// Text of a server without what would steer a terminal. A carriage return
 /// starts a new line, as progress does.
 fn plain(text: &str) -> String {
@@ -258,94 +238,10 @@ fn plain(text: &str) -> String {
     characters.filter(|c| matches!(c, '\n' | '\t') || !(c.is_control() || is_steering(*c))).collect()
 }
 
-/// Ends a child and everything it started.
-fn stop(child: &mut Child) {
-    if let Some(group) = i32::try_from(child.id()).ok().and_then(rustix::process::Pid::from_raw) {
-        // It may have ended meanwhile, which is just as well.
-        let _ = rustix::process::kill_process_group(group, rustix::process::Signal::KILL);
-    }
-    let _ = child.wait();
-}
-
-/// Variables of our own environment that a child may have.
-const PASSED: &[&str] = &[
-    "PATH",
-    "TMPDIR",
-    "TZ",
-    "http_proxy",
-    "https_proxy",
-    "no_proxy",
-    "all_proxy",
-    "HTTP_PROXY",
-    "HTTPS_PROXY",
-    "NO_PROXY",
-    "ALL_PROXY",
-    "SSL_CERT_FILE",
-    "SSL_CERT_DIR",
-    "GIT_SSL_CAINFO",
-    "GIT_SSL_CAPATH",
-    "GIT_EXEC_PATH",
-];
-
-/// Those it also gets when it runs with the user's own configuration.
-const PASSED_TO_USERS_OWN: &[&str] = &[
-    "HOME",
-    "USER",
-    "LOGNAME",
-    "XDG_CONFIG_HOME",
-    "XDG_RUNTIME_DIR",
-    "SSH_AUTH_SOCK",
-    "SSH_AGENT_PID",
-    "GIT_SSH",
-    "GIT_SSH_COMMAND",
-    "GIT_ASKPASS",
-    "SSH_ASKPASS",
-    "GIT_CONFIG_GLOBAL",
-    "GIT_CONFIG_SYSTEM",
-    "GIT_CONFIG_NOSYSTEM",
-    "DBUS_SESSION_BUS_ADDRESS",
-    "GCM_CREDENTIAL_STORE",
-    "KRB5CCNAME",
-];
-
-/// The environment of a child: an allow-list of ours, plus what every child
-/// needs. With `private_home` the user's own configuration stays outside.
-/// `protocol` is the only one that Git may speak then, also when it is sent
-/// elsewhere; the user's own configuration may write an address anew
-/// (`url.<base>.insteadOf`), and so lead to another safe one.
-#[must_use]
-pub fn environment(
-    ours: &BTreeMap<OsString, OsString>,
-    private_home: Option<&Path>,
-    protocol: &str,
-) -> BTreeMap<OsString, OsString> {
-    let allowed = |name: &&OsString| {
-        let name = name.to_string_lossy();
-        PASSED.contains(&name.as_ref()) || (private_home.is_none() && PASSED_TO_USERS_OWN.contains(&name.as_ref()))
-    };
-    let mut environment: BTreeMap<OsString, OsString> =
-        ours.iter().filter(|(name, _)| allowed(name)).map(|(name, value)| (name.clone(), value.clone())).collect();
-    let mut set = |name: &str, value: OsString| environment.insert(name.into(), value);
-    // Messages are read, so they must not be translated.
-    set("LC_ALL", "C".into());
-    set("GIT_TERMINAL_PROMPT", "0".into());
-    // The user's own configuration may lead an address elsewhere (`insteadOf`), though never to a clear one.
-    let protocols = if private_home.is_some() { protocol.to_owned() } else { format!("{protocol}:https:ssh:file") };
-    set("GIT_ALLOW_PROTOCOL", protocols.into());
-    set("GIT_HTTP_LOW_SPEED_LIMIT", "100".into());
-    set("GIT_HTTP_LOW_SPEED_TIME", "30".into());
-    if let Some(home) = private_home {
-        set("HOME", home.into());
-        set("XDG_CONFIG_HOME", home.into());
-        set("GIT_CONFIG_NOSYSTEM", "1".into());
-        set("GIT_CONFIG_GLOBAL", "/dev/null".into());
-    }
-    environment
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::git::environment::environment;
 
     fn git(cancel: CancelFlag) -> (tempfile::TempDir, Git) {
         let directory = tempfile::tempdir().unwrap();
@@ -392,18 +288,6 @@ mod tests {
     }
 
     #[test]
-    fn the_end_of_what_a_child_prints_is_kept() {
-        for (printed, limit, expected) in
-            [("abc", 4, ("abc", true)), ("abcd", 4, ("abcd", true)), ("abcde", 4, ("bcde", false)), ("", 4, ("", true))]
-        {
-            let (bytes, is_whole) = read_end(printed.as_bytes(), limit);
-            assert_eq!((String::from_utf8(bytes).unwrap().as_str(), is_whole), expected, "{printed}");
-        }
-        let (bytes, is_whole) = read_end(std::io::repeat(b'x').take(10 << 20), 1000);
-        assert!(bytes.len() == 1000 && bytes.capacity() < 1 << 20 && !is_whole);
-    }
-
-    #[test]
     fn servers_cannot_steer_the_terminal() {
         assert_eq!(plain("a\u{1b}[2J\u{9b}b\u{7}\tc\r\nd\u{202e}e\0"), "a[2Jb\tc\n\nde");
     }
@@ -413,24 +297,5 @@ mod tests {
         let (directory, git) = git(CancelFlag::default());
         drop(directory);
         assert!(matches!(git.run(&["version"], None, limits(10)), Err(GitError::Damaged { .. })));
-    }
-
-    #[test]
-    fn the_environment_is_an_allow_list() {
-        let ours: BTreeMap<OsString, OsString> =
-            ["HUMANITEC_TOKEN", "HUMCTL_STATE_KEY", "GIT_DIR", "PATH", "HOME", "SSH_AUTH_SOCK"]
-                .iter()
-                .map(|name| (OsString::from(name), OsString::from("x")))
-                .collect();
-        let isolated = environment(&ours, Some(Path::new("/private")), "https");
-        let own = environment(&ours, None, "https");
-        for secret in ["HUMANITEC_TOKEN", "HUMCTL_STATE_KEY", "GIT_DIR"] {
-            assert!(!isolated.contains_key(&OsString::from(secret)) && !own.contains_key(&OsString::from(secret)));
-        }
-        assert_eq!(isolated[&OsString::from("GIT_ALLOW_PROTOCOL")], "https");
-        assert_eq!(own[&OsString::from("GIT_ALLOW_PROTOCOL")], "https:https:ssh:file");
-        assert_eq!(isolated[&OsString::from("HOME")], "/private");
-        assert!(!isolated.contains_key(&OsString::from("SSH_AUTH_SOCK")));
-        assert_eq!(own[&OsString::from("SSH_AUTH_SOCK")], "x");
     }
 }

@@ -4,7 +4,7 @@
 //! remote does not have, and is made anew when it is damaged or has grown too
 //! large. A lock beside it keeps processes apart.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -13,7 +13,7 @@ use std::time::Duration;
 use crate::fault;
 use crate::git::cache::{self, unusable};
 use crate::git::error::{GitError, last_words};
-use crate::git::process::{Finished, Git, Limits};
+use crate::git::process::{Finished, Git, Limits, Running};
 use crate::git::push::{PushOutcome, outcome};
 use crate::git::retry::retrying;
 use crate::git::skeleton::{self, remote_line};
@@ -56,8 +56,29 @@ pub struct CacheRepository {
     _lock: Option<File>,
     network: Limits,
     format: Cell<ObjectFormat>,
+    /// The branch came into it for the first time.
+    is_new: Cell<bool>,
     /// Directory for what is needed for a moment.
     scratch: PathBuf,
+    /// Commands that were started beside another one, and wait for their input.
+    waiting: RefCell<BTreeMap<Early, Running>>,
+}
+
+/// A command that is started before its input is known: it takes Git as long to
+/// start as to do what it is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Early {
+    Read,
+    Import,
+}
+
+impl Early {
+    fn arguments(self) -> &'static [&'static str] {
+        match self {
+            Self::Read => &["cat-file", "--batch"],
+            Self::Import => &["fast-import", "--quiet", "--force", "--date-format=raw"],
+        }
+    }
 }
 
 /// An object that `cat-file` printed.
@@ -110,8 +131,9 @@ impl CacheRepository {
         };
         let config = fs::read_to_string(git.directory.join("config")).unwrap_or_default();
         let format = format_in(&config);
-        let scratch = scratch.to_owned();
-        let repository = Self { git, _lock: lock, network, format: Cell::new(format), scratch };
+        let (scratch, waiting) = (scratch.to_owned(), RefCell::default());
+        let repository =
+            Self { git, _lock: lock, network, format: Cell::new(format), is_new: Cell::new(false), scratch, waiting };
         let directory = &repository.git.directory;
         let is_of_remote = config.contains(&remote_line(&repository.git.url));
         if !is_of_remote || cache::is_overgrown(directory, cache::LIMITS) {
@@ -131,6 +153,7 @@ impl CacheRepository {
     /// # Errors
     /// [`GitError`] when the old one cannot be removed or no new one be made.
     pub fn make(&self) -> Result<(), GitError> {
+        self.waiting.borrow_mut().clear();
         let directory = &self.git.directory;
         // It gets its name once it is whole: a process may be killed in between.
         let begun = directory.with_extension("new");
@@ -159,6 +182,25 @@ impl CacheRepository {
             });
         }
         self.make()
+    }
+
+    /// Starts a command that will be needed soon. It is started again when that fails.
+    fn start_early(&self, command: Early) {
+        if let Ok(running) = self.git.start(command.arguments(), true) {
+            self.waiting.borrow_mut().insert(command, running);
+        }
+    }
+
+    /// Gives a command its input, and waits for its end.
+    fn run_early(&self, command: Early, input: &[u8], limits: Limits) -> Result<Finished, GitError> {
+        let waiting = self.waiting.borrow_mut().remove(&command);
+        let running = waiting.map_or_else(|| self.git.start(command.arguments(), true), Ok)?;
+        self.git.finish(running, input, limits)
+    }
+
+    /// Says that a commit will probably be made soon.
+    pub fn expect_import(&self) {
+        self.start_early(Early::Import);
     }
 
     /// Runs a command that is about the cache alone.
@@ -240,6 +282,7 @@ impl CacheRepository {
     /// # Errors
     /// [`GitError`] when the remote cannot be read.
     pub fn fetch(&self, branch: &str) -> Result<bool, GitError> {
+        self.start_early(Early::Read);
         self.fetch_within(branch, self.network)
     }
 
@@ -266,6 +309,7 @@ impl CacheRepository {
         let finished = alone.run(&arguments, None, limits)?;
         let io_error = unusable(&self.git.directory);
         if finished.code == 0 {
+            self.is_new.set(is_cold || self.is_new.get());
             if is_cold {
                 File::create(&mark).map_err(io_error)?;
             }
@@ -309,12 +353,13 @@ impl CacheRepository {
             input.push_str(name);
             input.push('\n');
         }
-        let arguments = ["cat-file", "--batch"];
         let finished = retrying(self.network, &self.git.cancel, |limits| {
-            self.git.check(&arguments, Some(input.as_bytes()), limits)
+            let finished = self.run_early(Early::Read, input.as_bytes(), limits)?;
+            if finished.code == 0 { Ok(finished) } else { Err(self.git.classify(Early::Read.arguments(), &finished)) }
         });
         let finished = finished.map_err(|error| self.damaged(error))?;
-        parse_batch(&finished.stdout, names).ok_or_else(|| self.damaged(self.git.classify(&arguments, &finished)))
+        let objects = parse_batch(&finished.stdout, names);
+        objects.ok_or_else(|| self.damaged(self.git.classify(Early::Read.arguments(), &finished)))
     }
 
     /// As [`Self::read`], for blobs that the cache may lack: they come with one
@@ -424,11 +469,10 @@ impl CacheRepository {
     /// # Errors
     /// [`GitError`].
     pub fn import(&self, stream: &[u8]) -> Result<String, GitError> {
-        let arguments = ["fast-import", "--quiet", "--force", "--date-format=raw"];
-        let finished = self.git.run(&arguments, Some(stream), LOCAL)?;
+        let finished = self.run_early(Early::Import, stream, LOCAL)?;
         if finished.code != 0 {
             self.remove_crash_reports();
-            return Err(self.damaged(self.git.classify(&arguments, &finished)));
+            return Err(self.damaged(self.git.classify(Early::Import.arguments(), &finished)));
         }
         Ok(finished.text())
     }
@@ -476,7 +520,9 @@ impl CacheRepository {
     pub fn push(&self, commit: &str, branch: &str, expected: Option<&str>) -> Result<PushOutcome, GitError> {
         let lease = format!("--force-with-lease=refs/heads/{branch}:{}", expected.unwrap_or_default());
         let refspec = format!("{commit}:refs/heads/{branch}");
-        let arguments = ["push", "--porcelain", "--no-verify", &lease, "origin", &refspec];
+        // A new cache has no old files, and Git would fetch them only to send differences.
+        let thin = if self.is_new.get() { "--no-thin" } else { "--thin" };
+        let arguments = ["push", "--porcelain", "--no-verify", thin, &lease, "origin", &refspec];
         retrying(self.network, &self.git.cancel, |limits| {
             // Only the pause before the next attempt can be cut short.
             let finished = self.git.run(&arguments, None, Limits { is_cancellable: false, ..limits });

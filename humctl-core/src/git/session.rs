@@ -8,9 +8,10 @@ use std::time::Duration;
 use crate::context::EnvironmentContext;
 use crate::fault;
 use crate::git::credentials::{CredentialSession, GivenCredentials, HostKeys, Login};
+use crate::git::environment::environment;
 use crate::git::error::GitError;
 use crate::git::land::RACE_TIME;
-use crate::git::process::{CancelFlag, Git, Limits, environment};
+use crate::git::process::{CancelFlag, Git, Limits};
 use crate::git::push::PushOutcome;
 use crate::git::record::{EnvironmentRecord, RECORD_DIR};
 use crate::git::repository::{CachePlace, CacheRepository, Object, WORK, parse_tree};
@@ -113,6 +114,10 @@ impl GitSession {
             "core.hooksPath=/dev/null",
             "push.gpgSign=false",
             "advice.all=false",
+            // The cache holds nothing that the remote does not have: it may be lost with the power.
+            "core.fsync=none",
+            // A pack for each commit; taking it apart would need a process of its own.
+            "fastimport.unpackLimit=0",
             // For a server that does not tell what the branch of an empty repository is called.
             "init.defaultBranch=main",
         ]

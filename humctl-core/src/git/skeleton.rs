@@ -20,14 +20,14 @@ pub(super) fn write(directory: &Path, url: &str, format: ObjectFormat) -> io::Re
     for part in ["objects/info", "objects/pack", "refs/heads", "refs/tags"] {
         fs::create_dir_all(directory.join(part))?;
     }
-    // What is not the first format needs the version that knows of formats.
-    let (version, extensions) = match format {
-        ObjectFormat::Sha1 => (0, ""),
-        ObjectFormat::Sha256 => (1, "[extensions]\n\tobjectformat = sha256\n"),
+    let extensions = match format {
+        ObjectFormat::Sha1 => "",
+        ObjectFormat::Sha256 => "[extensions]\n\tobjectformat = sha256\n",
     };
+    // The first fetch with a filter would write the last two lines, and so start the file anew, twice.
     let config = format!(
-        "[core]\n\trepositoryformatversion = {version}\n\tfilemode = true\n\tbare = true\n{extensions}\
-         [remote \"origin\"]\n\t{}\n",
+        "[core]\n\trepositoryformatversion = 1\n\tfilemode = true\n\tbare = true\n{extensions}\
+         [remote \"origin\"]\n\t{}\n\tpromisor = true\n\tpartialclonefilter = blob:none\n",
         remote_line(url)
     );
     fs::write(directory.join("config"), config)?;
@@ -41,7 +41,8 @@ mod tests {
     use std::path::PathBuf;
     use std::time::Duration;
 
-    use crate::git::process::{CancelFlag, Git, Limits, environment};
+    use crate::git::environment::environment;
+    use crate::git::process::{CancelFlag, Git, Limits};
     use crate::secret::SecretScanner;
 
     #[test]
