@@ -10,7 +10,9 @@ mod workload;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use humctl_api_types::custom_resource::{API_VERSION, CrContext, CrMetadata, CustomResource, GROUP};
+use humctl_api_types::custom_resource::{
+    API_VERSION, CrContext, CrMetadata, CustomResource, GROUP, ResourceSpec, SecretMappingSpec, WorkloadSpec,
+};
 use serde_json::Value;
 
 use crate::graph::build::GraphInput;
@@ -46,6 +48,55 @@ impl CrFile {
     }
 }
 
+/// Every custom resource of an Environment.
+#[derive(Debug, Default)]
+pub struct CustomResources {
+    /// Resources of the graph, producers before consumers.
+    pub resources: Vec<CustomResource<ResourceSpec>>,
+    /// Workloads, sorted by name.
+    pub workloads: Vec<CustomResource<WorkloadSpec>>,
+    /// The secret Shared Values that Workloads use, when there are any.
+    pub secret_mapping: Option<CustomResource<SecretMappingSpec>>,
+}
+
+impl CustomResources {
+    /// The files, sorted by name, and what is too large for one.
+    #[must_use]
+    pub fn files(&self) -> Reported<Vec<CrFile>> {
+        let resources = self.resources.iter().map(|resource| {
+            let ResourceSpec { guresid, res_type, class, id, .. } = &resource.spec;
+            CrFile {
+                name: format!("resource-{guresid}.yaml"),
+                content: text(resource),
+                kind: "Resource",
+                object: format!("{res_type}.{class}#{id}"),
+            }
+        });
+        let workloads = self.workloads.iter().map(|workload| CrFile {
+            name: format!("workload-{}.yaml", workload.spec.id),
+            content: text(workload),
+            kind: "Workload",
+            object: workload.spec.id.to_string(),
+        });
+        let secret_mapping = self.secret_mapping.iter().map(|mapping| CrFile {
+            name: format!("secretmapping-{}.yaml", mapping.metadata.name),
+            content: text(mapping),
+            kind: "SecretMapping",
+            object: mapping.metadata.name.clone(),
+        });
+        let mut files: Vec<CrFile> = resources.chain(workloads).chain(secret_mapping).collect();
+        files.sort_by(|a, b| a.name.cmp(&b.name));
+        let too_large = files.iter().filter(|file| file.content.len() > MAX_BYTES).map(|file| PlanError::TooLarge {
+            file: file.name.clone(),
+            label: file.label(),
+            n_bytes: file.content.len(),
+            max_bytes: MAX_BYTES,
+        });
+        let errors = too_large.collect();
+        Reported { result: files, errors }
+    }
+}
+
 /// Plans a Deployment Set and renders it, and reports everything that is wrong
 /// with either at once.
 #[must_use]
@@ -55,14 +106,28 @@ pub fn plan_and_render<'d>(
     target: &TargetPlan<'_>,
     deploy: &DeployContext,
 ) -> Reported<(Plan<'d>, Vec<CrFile>)> {
-    let Reported { result: planned, mut errors } = plan::plan(input, index, target, deploy);
-    let Reported { result: files, errors: more } = render(input, &planned, index, target, deploy);
+    let Reported { result: (planned, resources), mut errors } = plan_custom_resources(input, index, target, deploy);
+    let Reported { result: files, errors: more } = resources.files();
     errors.extend(more);
     Reported { result: (planned, files), errors }
 }
 
-/// Renders every custom resource of a plan, sorted by file name, and reports
-/// what only shows when references are resolved.
+/// As [`plan_and_render`], for whoever goes on with the custom resources.
+#[must_use]
+pub fn plan_custom_resources<'d>(
+    input: GraphInput<'_, 'd>,
+    index: &SetIndex<'_>,
+    target: &TargetPlan<'_>,
+    deploy: &DeployContext,
+) -> Reported<(Plan<'d>, CustomResources)> {
+    let Reported { result: planned, mut errors } = plan::plan(input, index, target, deploy);
+    let Reported { result: resources, errors: more } = render(input, &planned, index, target, deploy);
+    errors.extend(more);
+    Reported { result: (planned, resources), errors }
+}
+
+/// Renders every custom resource of a plan, and reports what only shows when
+/// references are resolved.
 #[must_use]
 pub fn render(
     input: GraphInput<'_, '_>,
@@ -70,25 +135,14 @@ pub fn render(
     index: &SetIndex<'_>,
     target: &TargetPlan<'_>,
     deploy: &DeployContext,
-) -> Reported<Vec<CrFile>> {
+) -> Reported<CustomResources> {
     let nodes = plan.graph.by_key();
     let resolver = CrResolver::new(input, &nodes, target, deploy).with_outputs(&plan.outputs);
     let mut renderer = Renderer { resolver, index, errors: Vec::new(), secrets: BTreeSet::new() };
-    let mut files: Vec<CrFile> = plan.graph.nodes.iter().map(|node| renderer.resource(node)).collect();
-    for (workload, module) in &index.set.modules {
-        files.extend(renderer.workload(workload, module));
-    }
-    for file in files.iter().filter(|file| file.content.len() > MAX_BYTES) {
-        renderer.errors.push(PlanError::TooLarge {
-            file: file.name.clone(),
-            label: file.label(),
-            n_bytes: file.content.len(),
-            max_bytes: MAX_BYTES,
-        });
-    }
-    files.extend(renderer.secret_mapping());
-    files.sort_by(|a, b| a.name.cmp(&b.name));
-    Reported { result: files, errors: renderer.errors }
+    let resources = plan.graph.nodes.iter().map(|node| renderer.resource(node)).collect();
+    let workloads = index.set.modules.iter().filter_map(|(name, module)| renderer.workload(name, module)).collect();
+    let secret_mapping = renderer.secret_mapping();
+    Reported { result: CustomResources { resources, workloads, secret_mapping }, errors: renderer.errors }
 }
 
 struct Renderer<'p, 'd> {
@@ -139,10 +193,13 @@ impl Renderer<'_, '_> {
     }
 }
 
-fn custom_resource<S: serde::Serialize>(kind: &str, metadata: CrMetadata, spec: S) -> String {
-    let object = CustomResource { api_version: API_VERSION.to_owned(), kind: kind.to_owned(), metadata, spec };
+fn custom_resource<S>(kind: &str, metadata: CrMetadata, spec: S) -> CustomResource<S> {
+    CustomResource { api_version: API_VERSION.to_owned(), kind: kind.to_owned(), metadata, spec }
+}
+
+fn text<S: serde::Serialize>(object: &CustomResource<S>) -> String {
     // The writer takes every JSON value; a tree that it refused would be empty and fail the tests.
-    yaml::to_string(&json::to_value(&object)).unwrap_or_default()
+    yaml::to_string(&json::to_value(object)).unwrap_or_default()
 }
 
 /// Text as a label value: at most 63 characters of a small alphabet. `/`

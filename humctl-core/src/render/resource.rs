@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use humctl_api_types::custom_resource::{
-    CrDefinition, CrDriver, CrDriverInputs, CrMetadata, GROUP, ResourceSpec, SCHEMA_REVISION,
+    CrDefinition, CrDriver, CrDriverInputs, CrMetadata, CustomResource, GROUP, ResourceSpec, SCHEMA_REVISION,
 };
 use serde_json::{Map, Value, json};
 
@@ -12,11 +12,11 @@ use crate::graph::export::depends_on;
 use crate::graph::scan::SecretLeaf;
 use crate::graph::{GraphNode, InputScope, Origin};
 use crate::placeholder::{Expander, Resolved, nothing_literal};
-use crate::render::{CrFile, Renderer, custom_resource, label_value};
+use crate::render::{Renderer, custom_resource, label_value};
 use crate::yaml::escape_pointer;
 
 impl Renderer<'_, '_> {
-    pub(super) fn resource(&mut self, node: &GraphNode<'_>) -> CrFile {
+    pub(super) fn resource(&mut self, node: &GraphNode<'_>) -> CustomResource<ResourceSpec> {
         let definition = node.rule.definition;
         let account = definition
             .driver_account
@@ -55,12 +55,7 @@ impl Renderer<'_, '_> {
         labels.insert(format!("{GROUP}/res-type"), label_value(node.key.res_type.as_str()));
         labels.insert(format!("{GROUP}/res-class"), label_value(node.key.class.as_str()));
         let metadata = CrMetadata { name: node.guresid.to_string(), labels, annotations: annotations(node) };
-        CrFile {
-            name: format!("resource-{}.yaml", node.guresid),
-            content: custom_resource("Resource", metadata, spec),
-            kind: "Resource",
-            object: node.key.to_string(),
-        }
+        custom_resource("Resource", metadata, spec)
     }
 
     /// Resource inputs, read in the language of whoever gave them.

@@ -3,9 +3,9 @@
 
 use std::collections::BTreeMap;
 
-use humctl_api_types::custom_resource::{CrMetadata, RemoteRef, SecretData, SecretMappingSpec};
+use humctl_api_types::custom_resource::{CrMetadata, CustomResource, RemoteRef, SecretData, SecretMappingSpec};
 
-use crate::render::{CrFile, Renderer, custom_resource};
+use crate::render::{Renderer, custom_resource};
 use crate::values::{SecretReference, SharedValue};
 
 /// Name of the mapping, and of the Kubernetes Secret that it fills.
@@ -13,7 +13,7 @@ const NAME: &str = "shared-secrets";
 
 impl Renderer<'_, '_> {
     /// The mapping, when any secret was met; to be asked last.
-    pub(super) fn secret_mapping(&self) -> Option<CrFile> {
+    pub(super) fn secret_mapping(&self) -> Option<CustomResource<SecretMappingSpec>> {
         let secret_data: Vec<SecretData> = self
             .secrets
             .iter()
@@ -33,11 +33,6 @@ impl Renderer<'_, '_> {
             BTreeMap::from([("kustomize.toolkit.fluxcd.io/substitute".to_owned(), "disabled".to_owned())]);
         let metadata = CrMetadata { name: NAME.to_owned(), labels: self.labels(), annotations };
         let spec = SecretMappingSpec { secret_name: NAME.to_owned(), secret_data };
-        Some(CrFile {
-            name: format!("secretmapping-{NAME}.yaml"),
-            content: custom_resource("SecretMapping", metadata, spec),
-            kind: "SecretMapping",
-            object: NAME.to_owned(),
-        })
+        Some(custom_resource("SecretMapping", metadata, spec))
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use humctl_api_types::custom_resource::{CrMetadata, SCHEMA_REVISION, WorkloadSpec};
+use humctl_api_types::custom_resource::{CrMetadata, CustomResource, SCHEMA_REVISION, WorkloadSpec};
 use humctl_api_types::id::{Guresid, WorkloadId};
 use humctl_api_types::set::Module;
 use serde_json::Value;
@@ -12,12 +12,12 @@ use crate::graph::PlanError;
 use crate::graph::error::Place;
 use crate::graph::set_index::is_literal_place;
 use crate::placeholder::{Expander, Reference, Resolved};
-use crate::render::{CrFile, Renderer, custom_resource, mixing_secret_with_field};
+use crate::render::{Renderer, custom_resource, mixing_secret_with_field};
 use crate::values::SharedValue;
 
 impl Renderer<'_, '_> {
     /// `None` for a name that is no Workload name; the set's index refused it before.
-    pub(super) fn workload(&mut self, name: &str, module: &Module) -> Option<CrFile> {
+    pub(super) fn workload(&mut self, name: &str, module: &Module) -> Option<CustomResource<WorkloadSpec>> {
         let id = WorkloadId::new(name).ok()?;
         let context = self.resolver.context;
         let resource = known::workload(name);
@@ -61,12 +61,7 @@ impl Renderer<'_, '_> {
         let annotations =
             BTreeMap::from([("kustomize.toolkit.fluxcd.io/substitute".to_owned(), "disabled".to_owned())]);
         let metadata = CrMetadata { name: name.to_owned(), labels: self.labels(), annotations };
-        Some(CrFile {
-            name: format!("workload-{name}.yaml"),
-            content: custom_resource("Workload", metadata, spec),
-            kind: "Workload",
-            object: name.to_string(),
-        })
+        Some(custom_resource("Workload", metadata, spec))
     }
 
     /// Expands a value of the Deployment Set; `place` names where errors stand.

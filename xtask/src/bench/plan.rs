@@ -157,8 +157,12 @@ fn planner(n_resources: usize) -> Result<Duration> {
     let planned = plan(input, &index, &target, &deploy).into_result().map_err(fail)?;
     for _ in 0..3 {
         let started = Instant::now();
-        n_files =
-            humctl_core::render::render(input, &planned, &index, &target, &deploy).into_result().map_err(fail)?.len();
+        n_files = humctl_core::render::render(input, &planned, &index, &target, &deploy)
+            .into_result()
+            .map_err(fail)?
+            .files()
+            .result
+            .len();
         rendering = rendering.min(started.elapsed());
     }
     row(
