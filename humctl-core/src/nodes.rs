@@ -6,14 +6,12 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-use crate::objects::plain_text;
-
 /// Outputs of one resource.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct ResourceOutputs {
     /// Values, as nested as they are.
     pub values: Map<String, Value>,
-    /// Secrets, as references: `{store, ref, version?}` at their leaves.
+    /// Secrets: reference nodes at their leaves, or empty texts.
     pub secret_refs: Map<String, Value>,
 }
 
@@ -74,7 +72,7 @@ fn reference(kind: &str, node: &Value, known: &OutputsById) -> Result<Value, Str
     let secret = at(&outputs.secret_refs, &path);
     match (kind, value, secret) {
         ("$ref", Some(value), _) => Ok(value.clone()),
-        (_, _, Some(secret)) => Ok(json!({ "$secretRef": secret })),
+        (_, _, Some(secret)) => Ok(secret.clone()),
         ("$secretRef", Some(_), None) => {
             Err(format!("output `{out}` of resource {id} is no secret, and is used as one"))
         }
@@ -87,8 +85,8 @@ fn at<'v>(outputs: &'v Map<String, Value>, path: &[&str]) -> Option<&'v Value> {
     rest.iter().try_fold(outputs.get(*first)?, |value, key| value.get(key))
 }
 
-/// Joins neighbours that are text; one text is no list any more.
-fn join(items: Vec<Value>) -> Value {
+/// Joins neighbours that are text; a single part is no list any more.
+pub fn join(items: Vec<Value>) -> Value {
     let mut joined: Vec<Value> = Vec::new();
     for item in items.into_iter().flat_map(parts) {
         match (joined.last_mut(), is_node(&item)) {
@@ -99,7 +97,7 @@ fn join(items: Vec<Value>) -> Value {
     }
     match joined.len() {
         0 => Value::String(String::new()),
-        1 if joined[0].is_string() => joined.remove(0),
+        1 => joined.remove(0),
         _ => json!({ "$concat": joined }),
     }
 }
@@ -112,9 +110,23 @@ fn parts(item: Value) -> Vec<Value> {
     }
 }
 
+/// The value that stands for itself, though it looks like a reference node.
+pub fn literal(value: &Value) -> Option<&Value> {
+    value.as_object().filter(|object| object.len() == 1)?.get("$lit")
+}
+
 /// True for what is left of reference nodes.
 pub fn is_node(value: &Value) -> bool {
     value.as_object().is_some_and(|object| {
         object.len() == 1 && object.keys().all(|key| matches!(key.as_str(), "$secretRef" | "$field" | "$concat"))
     })
+}
+
+/// A value as the text that a variable or file shows.
+pub fn plain_text(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Null => String::new(),
+        other => literal(other).unwrap_or(other).to_string(),
+    }
 }

@@ -9,6 +9,7 @@ mod echo;
 mod fragments;
 mod hazards;
 pub mod http;
+mod markers;
 pub mod template;
 #[cfg(test)]
 mod tests;

@@ -4,14 +4,16 @@
 //! *Invariants.* While planning, secrets are references: the templates see
 //! them as hidden values, so that no secret can reach an output or an error.
 //! A secret output is known here only where it is one of those references,
-//! passed on as it is; all else that looks at a secret is unknown.
+//! passed on as it is; all else that looks at a secret is unknown. Where a
+//! Deployment is rendered here ([`make`]), a reference may go anywhere, and
+//! what it ends up in is a reference again.
 
-use std::collections::BTreeMap;
-
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::fragments::{self, Spelling, kind};
+use super::markers::Markers;
 use super::{Driver, DriverCall, DriverError, Outputs};
+use crate::nodes::is_node;
 use crate::secret::{SecretScanner, is_branch};
 use crate::template::{Error, ErrorKind, Options, Random, Template, Value as TemplateValue};
 
@@ -22,21 +24,23 @@ pub(super) struct TemplateDriver;
 
 impl Driver for TemplateDriver {
     fn provision(&self, call: DriverCall<'_>) -> Result<Outputs, DriverError> {
-        let mut markers = Markers::default();
-        let inputs = TemplateInputs {
-            values: &call.values,
-            secrets: markers.hide(&call.secret_refs),
+        let mut markers = Markers::new(MARKER);
+        let secrets = markers.hide(&reference_nodes(&call.secret_refs));
+        let rendered = render(TemplateInputs {
+            templates: call.values.get("templates"),
+            values: TemplateValue::from_json(&Value::Object(call.values.clone())),
+            secrets,
             // Templates that are secrets themselves cannot be read here.
             secret_templates: call.secret_refs.get("templates").map(|_| SecretTemplates::Hidden),
             resource: call.resource,
             guresid: &call.guresid,
-            cookie: &call.cookie,
+            cookie: TemplateValue::from_json(&call.cookie),
             scanner: SecretScanner::default(),
             random: call.random,
-        };
-        let rendered = render(inputs)?;
+            markers: None,
+        })?;
         let values = rendered.outputs?;
-        let secret_refs = markers.references(&rendered.secrets?)?;
+        let secret_refs = handed_on(&markers, &rendered.secrets?)?;
         // What cannot be known is not asked for; what is wrong is told before it gets to the cluster.
         let manifests = match rendered.manifests {
             Err(DriverError::Unknown(_)) => Map::new(),
@@ -53,49 +57,101 @@ impl Driver for TemplateDriver {
     }
 }
 
-/// The secret references of a call, and the text that stands for each.
-#[derive(Default)]
-struct Markers(BTreeMap<String, Value>);
+/// Seed of the markers while planning: only secret outputs are searched for them.
+const MARKER: &[u8] = b"plan";
 
-/// How every marker starts.
-const MARKER: &str = "humctl-secret-reference-";
+/// A tree of secret references in which each is a `$secretRef` node.
+pub(crate) fn reference_nodes(tree: &Map<String, Value>) -> Value {
+    let node = |value: &Value| match value {
+        Value::Object(inner) if is_node(value) => Value::Object(inner.clone()),
+        Value::Object(inner) if is_branch(inner) => reference_nodes(inner),
+        leaf => json!({ "$secretRef": leaf }),
+    };
+    tree.iter().map(|(name, value)| (name.clone(), node(value))).collect()
+}
 
-impl Markers {
-    /// The tree with each reference replaced by a hidden value.
-    fn hide(&mut self, tree: &Map<String, Value>) -> TemplateValue {
-        let entries: Vec<(&str, TemplateValue)> = tree
-            .iter()
-            .map(|(name, value)| {
-                let hidden = match value.as_object() {
-                    Some(inner) if is_branch(inner) => self.hide(inner),
-                    _ => {
-                        let marker = format!("{MARKER}{}.", self.0.len());
-                        self.0.insert(marker.clone(), value.clone());
-                        TemplateValue::Hidden(marker.into())
-                    }
-                };
-                (name.as_str(), hidden)
-            })
-            .collect();
-        TemplateValue::map(entries)
-    }
-
-    /// The tree with each marker replaced by its reference.
-    fn references(&self, tree: &Map<String, Value>) -> Result<Map<String, Value>, DriverError> {
-        tree.iter()
-            .map(|(name, value)| {
-                let reference = match value {
-                    Value::Object(inner) => Value::Object(self.references(inner)?),
-                    Value::String(marker) if self.0.contains_key(marker) => self.0[marker].clone(),
-                    _ => {
+/// Secret outputs that are handed on as they came, as references.
+fn handed_on(markers: &Markers, tree: &Map<String, Value>) -> Result<Map<String, Value>, DriverError> {
+    tree.iter()
+        .map(|(name, value)| {
+            let reference = match (value, markers.show(value)) {
+                (Value::Object(inner), _) => Value::Object(handed_on(markers, inner)?),
+                (_, shown) => match shown.get("$secretRef") {
+                    Some(reference) => reference.clone(),
+                    None => {
                         let reason = format!("the secret output `{name}` is made by its template, in the cluster");
                         return Err(DriverError::Unknown(reason));
                     }
-                };
-                Ok((name.clone(), reference))
-            })
-            .collect()
-    }
+                },
+            };
+            Ok((name.clone(), reference))
+        })
+        .collect()
+}
+
+/// What templates make where nothing but this program runs: trees in which
+/// references are nodes, also in the middle of a text.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Made {
+    /// Outputs.
+    pub values: Map<String, Value>,
+    /// Secret outputs; a text among them is a secret that exists only as a value.
+    pub secrets: Map<String, Value>,
+    /// Fragments, name → `{location, data}`.
+    pub manifests: Map<String, Value>,
+    /// What the next run gets as cookie.
+    pub cookie: Value,
+}
+
+/// Runs the templates of a Definition for good. `call` is settled: its values,
+/// resource inputs and cookie may hold reference nodes.
+///
+/// # Errors
+/// [`DriverError`]; `Unknown` when a template looks into a secret.
+pub fn make(call: SettledCall<'_>) -> Result<Made, DriverError> {
+    let SettledCall { values, secrets, resource, guresid, cookie, random } = call;
+    // Who writes a part of the inputs does not know all of them, and so none of the markers.
+    let seed = json!([values, secrets, resource, cookie]).to_string();
+    let mut markers = Markers::new(seed.as_bytes());
+    let templates = values.get("templates").map(|templates| markers.as_text(templates));
+    let secret_templates = secrets.get("templates").and_then(|templates| templates.get("outputs"));
+    let rendered = render(TemplateInputs {
+        templates: templates.as_ref(),
+        values: markers.hide(values),
+        secrets: markers.hide(secrets),
+        secret_templates: secret_templates.map(|_| SecretTemplates::Hidden),
+        resource: markers.hide(resource),
+        guresid,
+        cookie: markers.hide(cookie),
+        scanner: SecretScanner::default(),
+        random: Some(random),
+        markers: Some(&mut markers),
+    })?;
+    let shown = |tree: Map<String, Value>| -> Map<String, Value> {
+        tree.iter().map(|(key, value)| (key.clone(), markers.show(value))).collect()
+    };
+    Ok(Made {
+        values: shown(rendered.outputs?),
+        secrets: shown(rendered.secrets?),
+        manifests: shown(rendered.manifests?),
+        cookie: markers.show(&rendered.cookie?),
+    })
+}
+
+/// The inputs of a Template Driver with everything settled.
+pub struct SettledCall<'c> {
+    /// `driver_inputs.values`.
+    pub values: &'c Value,
+    /// `driver_inputs.secret_refs`, each leaf a node.
+    pub secrets: &'c Value,
+    /// Resource inputs.
+    pub resource: &'c Value,
+    /// The `GUResID` of the resource.
+    pub guresid: &'c str,
+    /// What the last run left; null at the first.
+    pub cookie: &'c Value,
+    /// Where random values come from.
+    pub random: &'c mut Random,
 }
 
 /// Where templates for secret outputs stood in old Definitions:
@@ -109,15 +165,19 @@ pub(super) enum SecretTemplates<'i> {
 
 /// What templates are rendered with.
 pub(super) struct TemplateInputs<'i> {
-    pub(super) values: &'i Map<String, Value>,
+    /// What stands under `driver_inputs.values.templates`.
+    pub(super) templates: Option<&'i Value>,
+    pub(super) values: TemplateValue,
     pub(super) secrets: TemplateValue,
     pub(super) secret_templates: Option<SecretTemplates<'i>>,
     pub(super) resource: TemplateValue,
     pub(super) guresid: &'i str,
-    pub(super) cookie: &'i Value,
+    pub(super) cookie: TemplateValue,
     /// Knows the secrets, which an error must not show.
     pub(super) scanner: SecretScanner,
     pub(super) random: Option<&'i mut Random>,
+    /// Stand for the references, when every template may print them.
+    pub(super) markers: Option<&'i mut Markers>,
 }
 
 /// What the templates of a Definition make; each part with its own failure.
@@ -143,8 +203,19 @@ pub(super) struct RenderedText {
 /// Fails as a whole only when there are no templates, or when `init` is wrong,
 /// on which all others rest.
 pub(super) fn render(inputs: TemplateInputs<'_>) -> Result<Rendered, DriverError> {
-    let TemplateInputs { values, secrets, secret_templates, resource, guresid, cookie, scanner, random } = inputs;
-    let templates = match values.get("templates") {
+    let TemplateInputs {
+        templates,
+        values,
+        secrets,
+        secret_templates,
+        resource,
+        guresid,
+        cookie,
+        scanner,
+        random,
+        markers,
+    } = inputs;
+    let templates = match templates {
         Some(Value::Object(templates)) => templates,
         Some(_) => return Err(DriverError::Failed("the value `templates` is no mapping".to_owned())),
         None => return Err(DriverError::Failed("the value `templates` is missing".to_owned())),
@@ -158,10 +229,7 @@ pub(super) fn render(inputs: TemplateInputs<'_>) -> Result<Rendered, DriverError
             known.join(", ")
         )));
     }
-    let driver = TemplateValue::map([
-        ("values", TemplateValue::from_json(&Value::Object(values.clone()))),
-        ("secrets", secrets),
-    ]);
+    let driver = TemplateValue::map([("values", values), ("secrets", secrets)]);
     let resource = match resource {
         TemplateValue::Missing | TemplateValue::Nil => TemplateValue::map([]),
         resource => resource,
@@ -171,17 +239,19 @@ pub(super) fn render(inputs: TemplateInputs<'_>) -> Result<Rendered, DriverError
             ("driver", driver),
             ("resource", resource),
             ("id", TemplateValue::text(guresid)),
-            ("cookie", TemplateValue::from_json(cookie)),
+            ("cookie", cookie),
         ],
         scanner,
         random,
+        markers,
         texts: Vec::new(),
     };
     let init = match run.section("init", templates.get("init")) {
         Err(DriverError::Failed(reason)) => return Err(DriverError::Failed(reason)),
         init => init,
     };
-    run.root.push(("init", as_root(init.as_ref())));
+    let init_root = run.as_root(init.as_ref());
+    run.root.push(("init", init_root));
     let manifests = run.section("manifests", templates.get("manifests")).and_then(|value| {
         run.texts.extend(inner_texts(&value));
         // Names and locations may be made from anything.
@@ -189,8 +259,8 @@ pub(super) fn render(inputs: TemplateInputs<'_>) -> Result<Rendered, DriverError
     });
     let outputs = run.section("outputs", templates.get("outputs")).and_then(|value| mapping("outputs", value));
     let output_values = outputs.as_ref().map(|outputs| Value::Object(outputs.clone()));
-    run.root
-        .push(("outputs", TemplateValue::map([("values", as_root(output_values.as_ref().map_err(|error| *error)))])));
+    let outputs_root = run.as_root(output_values.as_ref().map_err(|error| *error));
+    run.root.push(("outputs", TemplateValue::map([("values", outputs_root)])));
     let secrets = match (templates.get("secrets"), secret_templates) {
         (None, Some(SecretTemplates::Hidden)) => {
             Err(DriverError::Unknown("its secret outputs are made by a secret template".to_owned()))
@@ -203,19 +273,27 @@ pub(super) fn render(inputs: TemplateInputs<'_>) -> Result<Rendered, DriverError
     Ok(Rendered { init, manifests, outputs, secrets, cookie, texts: run.texts })
 }
 
-/// A result that later templates see; one that failed is hidden from them.
-fn as_root(value: Result<&Value, &DriverError>) -> TemplateValue {
-    value.map_or_else(|_| TemplateValue::Hidden("not known".into()), TemplateValue::from_json)
-}
-
 struct Run<'r> {
     root: Vec<(&'static str, TemplateValue)>,
     scanner: SecretScanner,
     random: Option<&'r mut Random>,
+    markers: Option<&'r mut Markers>,
     texts: Vec<RenderedText>,
 }
 
 impl Run<'_> {
+    /// A result that later templates see; one that failed is hidden from them.
+    fn as_root(&mut self, value: Result<&Value, &DriverError>) -> TemplateValue {
+        match (value, &mut self.markers) {
+            (Err(_), _) => TemplateValue::Hidden("not known".into()),
+            (Ok(value), None) => TemplateValue::from_json(value),
+            (Ok(value), Some(markers)) => {
+                let shown = markers.show(value);
+                markers.hide(&shown)
+            }
+        }
+    }
+
     /// Renders what stands under one key of `templates`; null when nothing does.
     fn section(&mut self, key: &'static str, template: Option<&Value>) -> Result<Value, DriverError> {
         let Some(template) = template else { return Ok(Value::Null) };
@@ -241,7 +319,8 @@ impl Run<'_> {
 
     fn text(&mut self, place: &str, is_secret: bool, text: &str) -> Result<Value, DriverError> {
         let data = TemplateValue::map(self.root.iter().map(|(name, value)| (*name, value.clone())));
-        let options = Options { random: self.random.as_deref_mut(), shows_hidden: is_secret, ..Options::default() };
+        let shows_hidden = is_secret || self.markers.is_some();
+        let options = Options { random: self.random.as_deref_mut(), shows_hidden, ..Options::default() };
         let rendered = Template::parse(text)
             .and_then(|template| template.render(&data, options))
             .map_err(|error| self.failure(place, &error))?;

@@ -229,14 +229,16 @@ fn run_template(definition: &CreateDefinition, inputs: &TrialInputs, expanded: &
     let mut random = Random::seeded(seed(definition));
     let old_templates = secrets.get("templates").and_then(|templates| templates.get("outputs"));
     let rendered = template::render(TemplateInputs {
-        values,
+        templates: values.get("templates"),
+        values: TemplateValue::from_json(&Value::Object(values.clone())),
         secrets: TemplateValue::from_json(&Value::Object(secrets.clone())),
         secret_templates: old_templates.map(SecretTemplates::Known),
         resource: TemplateValue::from_json(&Value::Object(inputs.resource.clone().unwrap_or_default())),
         guresid: &guresid,
-        cookie: &inputs.cookie,
+        cookie: TemplateValue::from_json(&inputs.cookie),
         scanner: SecretScanner::new(&texts),
         random: Some(&mut random),
+        markers: None,
     })
     .map_err(|error| failed(&[error.to_string()], &pasted))?;
     let parts = [

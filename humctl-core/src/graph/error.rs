@@ -203,6 +203,39 @@ pub enum PlanError {
         /// The Driver.
         driver_type: String,
     },
+    /// `PRV-005`: nothing here runs the Driver of a resource, and the Kubernetes
+    /// objects of a Deployment cannot do without its outputs.
+    NotProvisioned {
+        /// The resource.
+        resource: ResourceKey,
+        /// Its Definition.
+        definition: DefinitionId,
+        /// The Driver.
+        driver_type: String,
+    },
+    /// `PRV-006`: secret outputs that exist only as values, which may not reach Git.
+    SecretOutputs {
+        /// The resource.
+        resource: ResourceKey,
+        /// Its Definition.
+        definition: DefinitionId,
+        /// Dotted names of the outputs.
+        outputs: Vec<String>,
+    },
+    /// `PRV-007`: a Workload cannot be rendered to Kubernetes objects.
+    NotRendered {
+        /// The Workload.
+        workload: String,
+        /// Where, what, and what to do.
+        message: String,
+    },
+    /// `PRV-008`: an object cannot be written to a Git target.
+    NotWritten {
+        /// The resource or Workload that brings it.
+        object: String,
+        /// What is wrong, and what to do.
+        message: String,
+    },
     /// `PRV-003`: a Workload would get two Pod volumes or containers of one name.
     FragmentClash {
         /// The Workload.
@@ -349,6 +382,10 @@ impl PlanError {
             Self::BadUpdate { .. } => "PRV-002",
             Self::FragmentClash { .. } => "PRV-003",
             Self::HostedDriver { .. } => "PRV-004",
+            Self::NotProvisioned { .. } => "PRV-005",
+            Self::SecretOutputs { .. } => "PRV-006",
+            Self::NotRendered { .. } => "PRV-007",
+            Self::NotWritten { .. } => "PRV-008",
         }
     }
 
@@ -363,6 +400,8 @@ impl PlanError {
             | Self::PrivateOnly { resource }
             | Self::BadInputs { resource, .. }
             | Self::HostedDriver { resource, .. }
+            | Self::NotProvisioned { resource, .. }
+            | Self::SecretOutputs { resource, .. }
             | Self::ConflictingInputs { resource, .. }
             | Self::PinnedVersion { resource, .. }
             | Self::DriverFailed { resource, .. }
@@ -383,8 +422,10 @@ impl PlanError {
             Self::LegacyIngress { workload }
             | Self::BadUpdate { workload, .. }
             | Self::FragmentClash { workload, .. }
+            | Self::NotRendered { workload, .. }
             | Self::UnknownProfile { workload, .. } => ("workload", workload.clone()),
             Self::TooLarge { label, .. } => ("resource", label.clone()),
+            Self::NotWritten { object, .. } => ("resource", object.clone()),
             Self::Target { context, .. } => ("environment", context.env.to_string()),
         }
     }
@@ -413,6 +454,10 @@ impl PlanError {
             Self::DriverFailed { .. } => "Driver failed",
             Self::BadUpdate { .. } => "Update of a Workload cannot be applied",
             Self::HostedDriver { .. } => "Driver of Humanitec's own service",
+            Self::NotProvisioned { .. } => "Outputs of a resource are not known here",
+            Self::SecretOutputs { .. } => "Secret values cannot be written to Git",
+            Self::NotRendered { .. } => "Workload cannot be rendered",
+            Self::NotWritten { .. } => "Object cannot be written",
             Self::FragmentClash { .. } => "Two parts of a Pod have the same name",
         }
     }
@@ -558,6 +603,21 @@ impl fmt::Display for PlanError {
                 f,
                 "`{resource}` (Definition `{definition}`): only Humanitec's own service runs the Driver `{driver_type}`\n  hint: use `humanitec/template` for what runs in the cluster, `humanitec/echo` for what exists already, or deploy without --fail-on-hosted-drivers"
             ),
+            Self::NotProvisioned { resource, definition, driver_type } => write!(
+                f,
+                "`{resource}` is made by the Driver `{driver_type}` of Definition `{definition}`, which does not run here\n  \
+                 hint: give its outputs with --outputs FILE, from what makes it (a Terraform job, say), or match a Definition with the Driver `humanitec/template` or `humanitec/echo`"
+            ),
+            Self::SecretOutputs { resource, definition, outputs } => {
+                let names: Vec<String> = outputs.iter().map(|name| format!("`{name}`")).collect();
+                write!(
+                    f,
+                    "Definition `{definition}`, matched for `{resource}`, makes secrets that exist only as values, and values are never written to Git: {}\n  \
+                     hint: name them in a secret store, as secret_refs with `store` and `ref`, and hand them on: {{{{ .driver.secrets.NAME }}}}; or give the outputs with --outputs FILE",
+                    names.join(", ")
+                )
+            }
+            Self::NotRendered { message, .. } | Self::NotWritten { message, .. } => f.write_str(message),
             Self::FragmentClash { workload, kind, name, by } => write!(
                 f,
                 "Workload `{workload}` would have two {kind}s `{name}`, from {}\n  hint: make the name unique in the Definition, for instance with `{{{{ .id }}}}`",

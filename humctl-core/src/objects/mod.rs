@@ -10,7 +10,6 @@ mod container;
 mod controller;
 mod files;
 pub mod names;
-pub mod nodes;
 mod order;
 mod pod;
 mod probes;
@@ -157,14 +156,5 @@ impl Labels {
         let mut labels = self.object.clone();
         labels.remove("app.kubernetes.io/managed-by");
         labels
-    }
-}
-
-/// A value as the text that a variable or file shows.
-fn plain_text(value: &Value) -> String {
-    match value {
-        Value::String(text) => text.clone(),
-        Value::Null => String::new(),
-        other => other.to_string(),
     }
 }

@@ -70,5 +70,5 @@ pub(super) fn handler(given: &Value, pointer: &str, report: &mut Report) -> Map<
 /// Headers sorted by name.
 fn headers_list(headers: &Value) -> Vec<Value> {
     let sorted: BTreeMap<&String, &Value> = headers.as_object().into_iter().flatten().collect();
-    sorted.into_iter().map(|(name, value)| json!({"name": name, "value": super::plain_text(value)})).collect()
+    sorted.into_iter().map(|(name, value)| json!({"name": name, "value": crate::nodes::plain_text(value)})).collect()
 }

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::objects::nodes::is_node;
+use crate::nodes::is_node;
 use crate::yaml::escape_pointer;
 
 /// One thing that keeps a Workload from being rendered.

@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 
-use crate::objects::plain_text;
+use crate::nodes::plain_text;
 
 /// A part of a text.
 #[derive(Debug, Clone, PartialEq)]

@@ -1,0 +1,127 @@
+//! Making the resources of a Deployment here, where no Operator will: Drivers
+//! run, placeholders get their values, Kubernetes fragments are collected
+//! (spec/drivers.md §5, §6, §17).
+//!
+//! It starts from the custom resources that an Operator would get, and so does
+//! what one would do. Pure but for [`Memory`], which the caller reads and keeps.
+//!
+//! *Invariants.* A secret stays a reference. One that exists only as a value
+//! ends the Deployment: there is no place for it in Git.
+
+mod given;
+mod resource;
+#[cfg(test)]
+mod tests;
+mod workload;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use humctl_api_types::custom_resource::ResourceSpec;
+use serde_json::Value;
+
+use crate::context::ResourceKey;
+use crate::graph::{PlanError, Reported};
+use crate::nodes::OutputsById;
+use crate::objects::Rendered;
+use crate::render::CustomResources;
+use crate::template::Random;
+
+pub use given::GivenOutputs;
+
+/// What Drivers leave for their next run, by `GUResID`.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Cookies(pub BTreeMap<String, Value>);
+
+/// Random values of a resource, always the same ones for it.
+pub type RandomOf<'r> = dyn Fn(&str) -> Random + 'r;
+
+/// What a Deployment is provisioned with.
+pub struct Input<'i> {
+    /// What there is to make.
+    pub resources: &'i CustomResources,
+    /// Outputs that somebody else knows.
+    pub given: &'i GivenOutputs,
+    /// What the last runs left.
+    pub cookies: &'i Cookies,
+    /// Random values by `GUResID`.
+    pub random: &'i RandomOf<'i>,
+}
+
+/// A Kubernetes object that a resource brings, still with reference nodes.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ResourceObject {
+    /// The resource, `type.class#id`.
+    pub resource: ResourceKey,
+    /// Name of the fragment in its Definition.
+    pub name: String,
+    /// It is for the cluster, not for the namespace of the Environment.
+    pub is_for_cluster: bool,
+    /// The object.
+    pub object: Value,
+}
+
+/// A Workload with its objects.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RenderedWorkload {
+    /// Its name.
+    pub name: String,
+    /// What it comes to.
+    pub rendered: Rendered,
+}
+
+/// What a Deployment comes to in Kubernetes.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Provisioned {
+    /// Workloads by name.
+    pub workloads: Vec<RenderedWorkload>,
+    /// Objects of resources, in the order of the graph.
+    pub objects: Vec<ResourceObject>,
+    /// Outputs by `GUResID`.
+    pub outputs: OutputsById,
+    /// What the next runs get.
+    pub cookies: Cookies,
+    /// What a person should know.
+    pub warnings: Vec<String>,
+}
+
+/// Makes every resource and renders every Workload, and reports everything that
+/// is wrong.
+#[must_use]
+pub fn provision(input: &Input<'_>) -> Reported<Provisioned> {
+    let mut run = Run {
+        input,
+        result: Provisioned::default(),
+        fragments: BTreeMap::new(),
+        absent: BTreeSet::new(),
+        errors: Vec::new(),
+    };
+    for resource in &input.resources.resources {
+        run.resource(&resource.spec);
+    }
+    run.result.warnings.extend(input.given.unused(&input.resources.resources));
+    for workload in &input.resources.workloads {
+        run.workload(&workload.spec);
+    }
+    Reported { result: run.result, errors: run.errors }
+}
+
+/// A part of a Pod that a resource brings.
+#[derive(Debug, Clone)]
+struct PodPart {
+    is_volume: bool,
+    data: Value,
+}
+
+struct Run<'i> {
+    input: &'i Input<'i>,
+    result: Provisioned,
+    /// Parts of Pods, by the `GUResID` of who brings them.
+    fragments: BTreeMap<String, Vec<PodPart>>,
+    /// `GUResIDs` of what could not be made: what needs them is passed over.
+    absent: BTreeSet<String>,
+    errors: Vec<PlanError>,
+}
+
+fn key_of(resource: &ResourceSpec) -> ResourceKey {
+    ResourceKey { res_type: resource.res_type.clone(), class: resource.class.clone(), id: resource.id.clone() }
+}
