@@ -30,7 +30,7 @@ use crate::context::EnvironmentContext;
 use crate::objects::report::Report;
 
 pub use bundle::SecretKeys;
-pub use report::RenderError;
+pub use report::{RenderError, RenderWarning};
 
 /// A Kubernetes object, as JSON.
 #[derive(Debug, Clone, PartialEq)]
@@ -83,6 +83,8 @@ pub struct Rendered {
     pub objects: Vec<Object>,
     /// Secrets that they use.
     pub secrets: Vec<SecretKeys>,
+    /// What is rendered otherwise than one may think, sorted.
+    pub warnings: Vec<RenderWarning>,
 }
 
 /// Renders a Workload.
@@ -107,6 +109,9 @@ pub fn render(input: WorkloadInput<'_>) -> Result<Rendered, Vec<RenderError>> {
             ),
         ),
     }
+    if input.module.contains_key("service") && !objects.iter().any(|object| object.kind() == "Deployment") {
+        report.warn("/service", "a Workload that runs to an end has no Service\n  hint: take it out of the Score file");
+    }
     if let Some(extra) = input.module.get("extraObjects").and_then(Value::as_array) {
         objects.extend(
             extra
@@ -116,8 +121,10 @@ pub fn render(input: WorkloadInput<'_>) -> Result<Rendered, Vec<RenderError>> {
         );
     }
     objects.sort_by(|a, b| (a.kind(), a.name()).cmp(&(b.kind(), b.name())));
-    report.errors.sort();
-    if report.errors.is_empty() { Ok(Rendered { objects, secrets }) } else { Err(report.errors) }
+    let Report { mut errors, mut warnings, .. } = report;
+    errors.sort();
+    warnings.sort();
+    if errors.is_empty() { Ok(Rendered { objects, secrets, warnings }) } else { Err(errors) }
 }
 
 /// Labels of the objects of a Workload (spec/score.md §7.1).
