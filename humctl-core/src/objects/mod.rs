@@ -9,14 +9,18 @@ mod bundle;
 mod container;
 mod controller;
 mod files;
+mod keys;
+mod labels;
 pub mod names;
 pub mod nodes;
 mod order;
+mod paths;
 mod pod;
 mod probes;
 mod report;
 mod service;
 pub mod text;
+mod unique;
 mod variables;
 mod volumes;
 #[cfg(test)]
@@ -24,9 +28,11 @@ mod tests;
 
 use std::collections::BTreeMap;
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use crate::context::EnvironmentContext;
+use crate::json::canonical;
+use crate::objects::labels::Labels;
 use crate::objects::report::Report;
 
 pub use bundle::SecretKeys;
@@ -93,9 +99,16 @@ pub struct Rendered {
 /// Everything that is wrong with it, sorted.
 pub fn render(input: WorkloadInput<'_>) -> Result<Rendered, Vec<RenderError>> {
     let mut report = Report::new(input.name);
+    if !names::is_label(input.name) {
+        report.error("", "a Workload is named with lower-case letters, digits and -, 63 at most");
+    }
     let labels = Labels::new(&input);
     let pod::Pod { template, config_maps: mut objects, secrets } = pod::pod(&input, &labels, &mut report);
-    match input.profile.strip_prefix("humanitec/").unwrap_or(input.profile) {
+    let profile = match input.profile {
+        "" => "default-module",
+        profile => profile.strip_prefix("humanitec/").unwrap_or(profile),
+    };
+    match profile {
         "default-module" => {
             objects.push(controller::deployment(&input, template, &labels, &mut report));
             objects.extend(service::service(&input, &labels, &mut report));
@@ -109,62 +122,30 @@ pub fn render(input: WorkloadInput<'_>) -> Result<Rendered, Vec<RenderError>> {
             ),
         ),
     }
-    if input.module.contains_key("service") && !objects.iter().any(|object| object.kind() == "Deployment") {
-        report.warn("/service", "a Workload that runs to an end has no Service\n  hint: take it out of the Score file");
-    }
-    if let Some(extra) = input.module.get("extraObjects").and_then(Value::as_array) {
-        objects.extend(
-            extra
-                .iter()
-                .enumerate()
-                .map(|(index, object)| Object(report.plain(object, &format!("/extraObjects/{index}")))),
-        );
-    }
-    objects.sort_by(|a, b| (a.kind(), a.name()).cmp(&(b.kind(), b.name())));
+    keys::check(input.module, profile, &mut report);
+    objects.extend(extra_objects(input.module, &mut report));
+    objects.sort_by_cached_key(|object| (object.kind().to_owned(), object.name().to_owned(), canonical(&object.0)));
+    unique::check_objects(&objects, &secrets, &mut report);
     let Report { mut errors, mut warnings, .. } = report;
     errors.sort();
+    errors.dedup();
     warnings.sort();
+    warnings.dedup();
     if errors.is_empty() { Ok(Rendered { objects, secrets, warnings }) } else { Err(errors) }
 }
 
-/// Labels of the objects of a Workload (spec/score.md §7.1).
-pub(crate) struct Labels {
-    selector: Map<String, Value>,
-    object: Map<String, Value>,
-}
-
-impl Labels {
-    fn new(input: &WorkloadInput<'_>) -> Self {
-        let map = |pairs: &[(&str, &str)]| -> Map<String, Value> {
-            pairs.iter().map(|(key, value)| ((*key).to_owned(), json!(value))).collect()
-        };
-        let selector = map(&[("app.kubernetes.io/instance", input.name), ("app.kubernetes.io/name", input.name)]);
-        let mut object = map(&[
-            ("app.kubernetes.io/managed-by", "humctl"),
-            ("humanitec.io/app", input.context.app.as_str()),
-            ("humanitec.io/env", input.context.env.as_str()),
-            ("humanitec.io/workload", input.name),
-        ]);
-        object.extend(selector.clone());
-        Self { selector, object }
+/// Objects that a module brings along.
+fn extra_objects(module: &Map<String, Value>, report: &mut Report) -> Vec<Object> {
+    let mut objects = Vec::new();
+    for (pointer, object) in report.raw_list(module, "extraObjects", "") {
+        let object = Object(report.plain(object, &pointer));
+        let has_version = object.0.get("apiVersion").is_some_and(Value::is_string);
+        if !has_version || object.kind().is_empty() || object.name().is_empty() {
+            report.error(&pointer, "a Kubernetes object has `apiVersion`, `kind` and `metadata.name`");
+        }
+        objects.push(object);
     }
-
-    /// What selects the Pods.
-    fn selector(&self) -> &Map<String, Value> {
-        &self.selector
-    }
-
-    /// Labels of every object.
-    fn of_object(&self) -> &Map<String, Value> {
-        &self.object
-    }
-
-    /// Labels of the Pods.
-    fn of_pod(&self) -> Map<String, Value> {
-        let mut labels = self.object.clone();
-        labels.remove("app.kubernetes.io/managed-by");
-        labels
-    }
+    objects
 }
 
 /// A value as the text that a variable or file shows.
@@ -172,6 +153,8 @@ fn plain_text(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),
         Value::Null => String::new(),
+        // Sorted, whatever the map type is.
+        Value::Object(_) | Value::Array(_) => canonical(value),
         other => other.to_string(),
     }
 }

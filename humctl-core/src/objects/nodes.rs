@@ -54,6 +54,11 @@ pub fn settle(value: &Value, pointer: &str, known: &OutputsById, failed: &mut Ve
                 let items = items.iter().map(|item| settle(item, pointer, known, failed)).collect();
                 join(items)
             }
+            // What is inside is no node, whatever it looks like; what is in that may be one.
+            Some((key, inner)) if object.len() == 1 && key == "$lit" => {
+                let mut settle = |key: &str, item: &Value| settle(item, &inside(key), known, failed);
+                json!({ "$lit": each(inner, &mut settle) })
+            }
             _ => object.iter().map(|(key, item)| (key.clone(), settle(item, &inside(key), known, failed))).collect(),
         },
         plain => plain.clone(),
@@ -110,6 +115,31 @@ fn parts(item: Value) -> Vec<Value> {
         Some(Value::Array(items)) => items.clone(),
         _ => vec![item],
     }
+}
+
+/// A value with another in the place of each item.
+pub(super) fn each(value: &Value, change: &mut dyn FnMut(&str, &Value) -> Value) -> Value {
+    match value {
+        Value::Object(object) => object.iter().map(|(key, item)| (key.clone(), change(key, item))).collect(),
+        Value::Array(items) => items.iter().enumerate().map(|(index, item)| change(&index.to_string(), item)).collect(),
+        plain => plain.clone(),
+    }
+}
+
+/// The value that `$lit` keeps from being read as a node.
+pub(super) fn literal(value: &Value) -> Option<&Value> {
+    value.as_object().filter(|object| object.len() == 1)?.get("$lit")
+}
+
+/// True when a node is somewhere in a value.
+pub(super) fn has_node(value: &Value) -> bool {
+    let inside = literal(value);
+    (inside.is_none() && is_node(value))
+        || match inside.unwrap_or(value) {
+            Value::Object(object) => object.values().any(has_node),
+            Value::Array(items) => items.iter().any(has_node),
+            _ => false,
+        }
 }
 
 /// True for what is left of reference nodes.
