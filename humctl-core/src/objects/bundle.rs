@@ -1,4 +1,4 @@
-//! Keys and texts on their way into ConfigMaps and Secrets, and how much they hold.
+//! Keys and texts on their way into `ConfigMaps` and Secrets, and how much they hold.
 
 use std::collections::BTreeMap;
 
@@ -8,14 +8,14 @@ use crate::objects::Object;
 use crate::objects::report::Report;
 use crate::objects::text::Part;
 
-/// More does not fit into one ConfigMap or Secret.
+/// More does not fit into one `ConfigMap` or Secret.
 const MAX_BYTES: usize = 1024 * 1024;
 /// From here on it is told, since what is stored beside the text counts as well.
 const MANY_BYTES: usize = 768 * 1024;
 /// As many are named in a message.
 const N_NAMED: usize = 5;
 
-/// A ConfigMap that is being filled.
+/// A `ConfigMap` that is being filled.
 #[derive(Debug, Default)]
 pub(super) struct ConfigMap {
     pub(super) data: BTreeMap<String, String>,

@@ -33,7 +33,7 @@ const RENDERED: &[&str] = &[
 
 /// A container with what belongs to it.
 pub(super) struct Container {
-    pub(super) container: Map<String, Value>,
+    pub(super) fields: Map<String, Value>,
     pub(super) config_name: String,
     pub(super) config: ConfigMap,
     pub(super) secret: Option<SecretKeys>,
@@ -94,8 +94,8 @@ pub(super) fn container(
     if !lifecycle.is_empty() {
         rendered.insert("lifecycle".to_owned(), Value::Object(lifecycle));
     }
-    let secret = (!found.secret.is_empty()).then(|| SecretKeys { name: secret_name, keys: found.secret });
-    Container { container: rendered, config_name, config: found.config, secret }
+    let secret = (!found.secret.is_empty()).then_some(SecretKeys { name: secret_name, keys: found.secret });
+    Container { fields: rendered, config_name, config: found.config, secret }
 }
 
 /// Mounts of the files and volumes of a container.

@@ -1,5 +1,5 @@
 //! Files of the containers of a Workload (spec/score.md §7.5): their texts go
-//! into one ConfigMap and one Secret, and each is mounted by itself, so that
+//! into one `ConfigMap` and one Secret, and each is mounted by itself, so that
 //! nothing of the image is hidden.
 
 use std::collections::{BTreeMap, BTreeSet};

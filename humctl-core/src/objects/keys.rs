@@ -44,7 +44,7 @@ pub(super) fn check(module: &Map<String, Value>, profile: &str, report: &mut Rep
                 format!("a Workload of the profile humanitec/{profile} has no Service\n  hint: take it out"),
             ),
             key => {
-                let hint = nearest(key, known().into_iter())
+                let hint = nearest(key, known())
                     .map_or_else(|| "is it below `pod`, perhaps?".to_owned(), |near| format!("did you mean `{near}`?"));
                 report.warn(&pointer, format!("the profile humanitec/{profile} makes nothing of it\n  hint: {hint}"));
             }

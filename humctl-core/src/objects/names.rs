@@ -5,7 +5,7 @@ use crate::hash;
 /// Longest name of a label, a container, a volume and a port.
 pub const LABEL: usize = 63;
 
-/// Longest name of a CronJob: its Jobs get 11 characters more.
+/// Longest name of a `CronJob`: its Jobs get 11 characters more.
 pub const CRON_JOB: usize = 52;
 
 /// A text as a name of at most `max` characters. What does not fit is cut, and
@@ -55,7 +55,7 @@ pub fn is_label(name: &str) -> bool {
         && name.chars().all(|c| is_edge(c) || c == '-')
 }
 
-/// A path as the key of a ConfigMap or Secret: `/etc/app.conf` of container
+/// A path as the key of a `ConfigMap` or Secret: `/etc/app.conf` of container
 /// `web` is `web-etc-app.conf` (spec/score.md §7.5).
 #[must_use]
 pub fn key_of_path(container: &str, path: &str) -> String {
@@ -75,13 +75,13 @@ pub fn with_mark(key: &str, whole: &str, max: usize) -> String {
     format!("{cut}-{mark}")
 }
 
-/// True for characters of a ConfigMap's or Secret's key.
+/// True for characters of a `ConfigMap`'s or Secret's key.
 #[must_use]
 pub fn is_key_char(c: char) -> bool {
     c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.')
 }
 
-/// True for a key of a ConfigMap or Secret.
+/// True for a key of a `ConfigMap` or Secret.
 #[must_use]
 pub fn is_key(key: &str) -> bool {
     let is_path = key == "." || key.starts_with("..");

@@ -17,7 +17,7 @@ pub struct ResourceOutputs {
     pub secret_refs: Map<String, Value>,
 }
 
-/// Outputs by GUResID.
+/// Outputs by `GUResID`.
 pub type OutputsById = BTreeMap<String, ResourceOutputs>;
 
 /// Why a value cannot be settled.
@@ -143,6 +143,7 @@ pub(super) fn has_node(value: &Value) -> bool {
 }
 
 /// True for what is left of reference nodes.
+#[must_use]
 pub fn is_node(value: &Value) -> bool {
     value.as_object().is_some_and(|object| {
         object.len() == 1 && object.keys().all(|key| matches!(key.as_str(), "$secretRef" | "$field" | "$concat"))

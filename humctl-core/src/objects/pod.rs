@@ -48,7 +48,7 @@ pub(super) const LEGACY: &[&str] = &[
 const VOLUMES: Named = Named { one: "volume", many: "volumes" };
 const CONTAINERS: Named = Named { one: "container", many: "containers" };
 
-/// A Pod template with the ConfigMaps and Secrets that it uses.
+/// A Pod template with the `ConfigMaps` and Secrets that it uses.
 pub(super) struct Pod {
     pub(super) template: Value,
     pub(super) config_maps: Vec<Object>,
@@ -123,7 +123,7 @@ fn names(items: &[Value]) -> BTreeSet<String> {
     items.iter().filter_map(|item| Some(item.get("name")?.as_str()?.to_owned())).collect()
 }
 
-/// ConfigMaps and Secrets of the containers, and those of all files.
+/// `ConfigMaps` and Secrets of the containers, and those of all files.
 fn bundles(
     rendered: &mut BTreeMap<&str, Container>,
     files: Files<'_>,
@@ -163,11 +163,11 @@ fn sort(
     let mut init = Vec::new();
     for (name, runs) in order {
         if let Some(mut one) = rendered.remove(name.as_str()) {
-            start_before(&mut one.container, *runs, &inside("/containers", name), report);
-            init.push(Value::Object(one.container));
+            start_before(&mut one.fields, *runs, &inside("/containers", name), report);
+            init.push(Value::Object(one.fields));
         }
     }
-    (rendered.into_values().map(|one| Value::Object(one.container)).collect(), init)
+    (rendered.into_values().map(|one| Value::Object(one.fields)).collect(), init)
 }
 
 /// Fields of a Pod's spec: those of `pod` count before those at the top.

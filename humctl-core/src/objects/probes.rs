@@ -57,6 +57,11 @@ fn action(given: &Value, pointer: &str, report: &mut Report) -> Option<(Map<Stri
     for key in *fields {
         field.extend(given.remove(*key).map(|value| ((*key).to_owned(), value)));
     }
+    for key in FIELDS.iter().flat_map(|(_, fields)| *fields) {
+        if given.remove(*key).is_some() {
+            report.warn(&inside(pointer, key), format!("it counts for another `type` than {kind}"));
+        }
+    }
     if fields.contains(&"port") {
         match field.get_mut("port") {
             Some(port) => *port = number(port.take()),

@@ -88,7 +88,7 @@ fn port(key: &str, given: &Value, pointer: &str, taken: &mut Taken, report: &mut
     ]);
     if let Some(target) = given.remove("container_port").map(number) {
         // The name of a port of a container is possible as well.
-        if !is_port(&target) && !target.as_str().is_some_and(|name| is_label(name)) {
+        if !is_port(&target) && !target.as_str().is_some_and(is_label) {
             report.error(&inside(pointer, "container_port"), "it is no number from 1 to 65535");
         }
         rendered.insert("targetPort".to_owned(), target);

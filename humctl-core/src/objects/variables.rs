@@ -22,7 +22,7 @@ pub(super) struct Variables {
 }
 
 /// Sorts `variables` and `env` of a container by where their text may go. Text
-/// of a ConfigMap or Secret is not subject to `$(NAME)`, that of `env` is.
+/// of a `ConfigMap` or Secret is not subject to `$(NAME)`, that of `env` is.
 pub(super) fn variables(
     container: &Map<String, Value>,
     pointer: &str,
@@ -40,9 +40,7 @@ pub(super) fn variables(
         match Text::read(value) {
             Ok(Text::Plain(text)) if is_variable_name(name) => drop(config.data.insert(name.to_owned(), text)),
             text => {
-                if !is_variable_name(name) {
-                    report.warn(&pointer, format!("Kubernetes before 1.32 takes no variable of the name `{name}`"));
-                }
+                warn_of_name(name, &pointer, report);
                 env.push(name, text, &pointer, report);
             }
         }
@@ -125,6 +123,15 @@ impl Env<'_> {
         }
         self.helpers.insert(field, name.clone());
         name
+    }
+}
+
+/// Such a variable goes on its way, and may stop a Pod there.
+fn warn_of_name(name: &str, pointer: &str, report: &mut Report) {
+    let is_ascii = name.bytes().all(|b| (b' '..=b'~').contains(&b));
+    if !is_variable_name(name) {
+        let version = if is_ascii { "Kubernetes before 1.32" } else { "Kubernetes" };
+        report.warn(pointer, format!("{version} takes no variable of the name `{name}`\n  hint: rename it"));
     }
 }
 

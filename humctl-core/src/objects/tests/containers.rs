@@ -131,6 +131,14 @@ fn probes_become_those_of_kubernetes() {
         ),
         ("§6.2 raw", "{lifecycle: {stopSignal: SIGUSR1}}", "/lifecycle", "{stopSignal: SIGUSR1}"),
     ]);
+    check_warnings(
+        MODULE,
+        &[(
+            "§6.3 a field of another type",
+            "containers: {web: {lifecycle: {preStop: {type: command, command: [a], path: /}}}}",
+            "/containers/web/lifecycle/preStop/path: it counts for another `type` than command",
+        )],
+    );
     let of_probe = "/containers/web/liveness_probe: ";
     for (text, expected) in [
         ("{}", "its `type` is none of http, tcp, grpc and command"),

@@ -33,14 +33,25 @@ fn any_container(names: Vec<String>) -> impl Strategy<Value = Value> {
     let variables = prop::collection::btree_map("[A-Za-z_ .0-9-]{1,6}", any_text(), 0..4);
     let file = (file_text(), prop_oneof![Just(""), Just("0644"), Just("600")])
         .prop_map(|(value, mode)| json!({"value": value, "mode": mode}));
+    let file = prop_oneof![3 => file, 1 => Just(json!({"binary_value": "AP8="}))];
     // Directories and files have different letters, so that no file lies in another.
     let files = prop::collection::btree_map("(/[de-]{1,2}){0,2}/[fg-]{1,3}f", file, 0..4);
     let mounts =
         prop::collection::btree_map("/[vw]{1,2}", prop_oneof![Just("volumes.own"), Just("externals.data")], 0..3);
-    let before = prop::option::of((0..names.len(), prop_oneof![Just("started"), Just("complete")]));
-    (variables, files, mounts, before).prop_map(move |(variables, files, mounts, before)| {
+    let ready = prop_oneof![Just("started"), Just("complete"), Just("healthy")];
+    let before = prop::option::of((0..names.len(), ready));
+    let env = prop::collection::vec(("[A-C]", any_text()), 0..3);
+    (variables, files, mounts, before, env).prop_map(move |(variables, files, mounts, before, env)| {
         let mounts: Map<String, Value> = mounts.into_iter().map(|(path, id)| (path, json!({"id": id}))).collect();
-        let mut container = json!({"image": "img", "variables": variables, "files": files, "volume_mounts": mounts});
+        let env: Vec<Value> = env.into_iter().map(|(name, value)| json!({"name": name, "value": value})).collect();
+        let mut container = json!({
+            "image": "img",
+            "variables": variables,
+            "files": files,
+            "volume_mounts": mounts,
+            "env": env,
+            "readiness_probe": {"type": "http", "port": 80, "headers": {"b": "1", "a": "2"}},
+        });
         if let Some((other, ready)) = before {
             container["before"] = json!({ names[other].clone(): {"ready": ready} });
         }
@@ -63,25 +74,35 @@ fn any_module() -> impl Strategy<Value = Value> {
     let ports = prop::collection::btree_map("[a-z]{2,3}|[a-z]{61}[ab]", 1..u16::MAX, 0..3);
     let schedules =
         prop::collection::btree_map("[a-z]{2,3}|[A-Z_]{2,4}|[a-z]{50}[ab]", Just(json!({"schedule": "@daily"})), 1..3);
-    (containers, ports, schedules).prop_map(|((names, containers), ports, schedules)| {
-        let mut containers: Map<String, Value> = names.iter().cloned().zip(containers).collect();
-        // The last one would start before itself.
-        if let Some(last) = names.last().and_then(|name| containers.get_mut(name)?.as_object_mut()) {
-            last.remove("before");
-        }
-        let mut numbers = BTreeSet::new();
-        let ports: Map<String, Value> = ports
-            .into_iter()
-            .filter(|(_, number)| numbers.insert(*number))
-            .map(|(name, number)| (name, json!({"service_port": number})))
-            .collect();
-        json!({
-            "containers": containers,
-            "service": {"ports": ports},
-            "schedules": schedules,
-            "volumes": {"own": {"type": "emptyDir"}},
-        })
-    })
+    let labels = || prop::collection::btree_map("[a-c]|app.kubernetes.io/name", "[a-z0-9]{0,2}", 0..3);
+    // One of them may have the key of a file.
+    let variables = prop::collection::btree_map("[a-z]{2}-ff|[A-Z]{1,3}", file_text(), 0..3);
+    let rest = (variables, labels(), labels());
+    (containers, ports, schedules, rest).prop_map(
+        |((names, containers), ports, schedules, (variables, labels, of_pod))| {
+            let mut containers: Map<String, Value> = names.iter().cloned().zip(containers).collect();
+            // The last one would start before itself.
+            if let Some(last) = names.last().and_then(|name| containers.get_mut(name)?.as_object_mut()) {
+                last.remove("before");
+            }
+            let mut numbers = BTreeSet::new();
+            let ports: Map<String, Value> = ports
+                .into_iter()
+                .filter(|(_, number)| numbers.insert(*number))
+                .map(|(name, number)| (name, json!({"service_port": number})))
+                .collect();
+            json!({
+                "containers": containers,
+                "service": {"ports": ports},
+                "schedules": schedules,
+                "volumes": {"own": {"type": "emptyDir"}},
+                "variables": variables,
+                "labels": labels,
+                "pod": {"labels": of_pod, "initContainers": [{"name": "z-init", "image": "i"}]},
+                "deployment": {"labels": of_pod, "replicas": 0},
+            })
+        },
+    )
 }
 
 fn injected() -> Injected {

@@ -74,6 +74,17 @@ fn long_names_of_ports_are_cut_and_stay_apart() {
 }
 
 #[test]
+fn a_workload_may_have_a_name_of_63_characters() {
+    let (name, text) = ("w".repeat(63), ports("{a: {service_port: 1}}"));
+    let found = named(&name, MODULE, &module(&text), &Injected::default()).unwrap();
+    for kind in ["Deployment", "Service"] {
+        assert_eq!(at(&found, &format!("{kind} {name} /metadata/labels/humanitec.io~1workload")), json!(name), "§10");
+    }
+    let found = named(&"w".repeat(64), MODULE, &module(&text), &Injected::default()).unwrap_err();
+    assert_eq!(found[0].message, "a Workload is named with lower-case letters, digits and -, 63 at most", "§10");
+}
+
+#[test]
 fn ports_that_cannot_be_are_refused() {
     let of = "/service/ports/";
     for (chapter, text, expected) in [

@@ -1,4 +1,4 @@
-//! How much fits into one ConfigMap or Secret (spec/score.md §10).
+//! How much fits into one `ConfigMap` or Secret (spec/score.md §10).
 
 use super::*;
 
