@@ -15,7 +15,7 @@ pub struct ResourceOutputs {
     pub secret_refs: Map<String, Value>,
 }
 
-/// Outputs by GUResID.
+/// Outputs by `GUResID`.
 pub type OutputsById = BTreeMap<String, ResourceOutputs>;
 
 /// Why a value cannot be settled.
@@ -51,6 +51,11 @@ pub fn settle(value: &Value, pointer: &str, known: &OutputsById, failed: &mut Ve
             Some((key, Value::Array(items))) if object.len() == 1 && key == "$concat" => {
                 let items = items.iter().map(|item| settle(item, pointer, known, failed)).collect();
                 join(items)
+            }
+            // What is inside is no node, whatever it looks like; what is in that may be one.
+            Some((key, inner)) if object.len() == 1 && key == "$lit" => {
+                let mut settle = |key: &str, item: &Value| settle(item, &inside(key), known, failed);
+                json!({ "$lit": each(inner, &mut settle) })
             }
             _ => object.iter().map(|(key, item)| (key.clone(), settle(item, &inside(key), known, failed))).collect(),
         },
@@ -110,12 +115,33 @@ fn parts(item: Value) -> Vec<Value> {
     }
 }
 
-/// The value that stands for itself, though it looks like a reference node.
+/// A value with another in the place of each item.
+pub fn each(value: &Value, change: &mut dyn FnMut(&str, &Value) -> Value) -> Value {
+    match value {
+        Value::Object(object) => object.iter().map(|(key, item)| (key.clone(), change(key, item))).collect(),
+        Value::Array(items) => items.iter().enumerate().map(|(index, item)| change(&index.to_string(), item)).collect(),
+        plain => plain.clone(),
+    }
+}
+
+/// The value that `$lit` keeps from being read as a node.
 pub fn literal(value: &Value) -> Option<&Value> {
     value.as_object().filter(|object| object.len() == 1)?.get("$lit")
 }
 
+/// True when a node is somewhere in a value.
+pub fn has_node(value: &Value) -> bool {
+    let inside = literal(value);
+    (inside.is_none() && is_node(value))
+        || match inside.unwrap_or(value) {
+            Value::Object(object) => object.values().any(has_node),
+            Value::Array(items) => items.iter().any(has_node),
+            _ => false,
+        }
+}
+
 /// True for what is left of reference nodes.
+#[must_use]
 pub fn is_node(value: &Value) -> bool {
     value.as_object().is_some_and(|object| {
         object.len() == 1 && object.keys().all(|key| matches!(key.as_str(), "$secretRef" | "$field" | "$concat"))
@@ -123,10 +149,13 @@ pub fn is_node(value: &Value) -> bool {
 }
 
 /// A value as the text that a variable or file shows.
+#[must_use]
 pub fn plain_text(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),
         Value::Null => String::new(),
-        other => literal(other).unwrap_or(other).to_string(),
+        // Sorted, whatever the map type is.
+        Value::Object(_) | Value::Array(_) => crate::json::canonical(literal(value).unwrap_or(value)),
+        other => other.to_string(),
     }
 }

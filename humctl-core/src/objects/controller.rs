@@ -1,49 +1,73 @@
 //! What runs the Pods of a Workload, by its profile (spec/score.md §7.2, §7.7).
 
-use std::collections::BTreeMap;
-
 use serde_json::{Map, Value, json};
 
 use crate::hash;
 use crate::json::canonical;
+use crate::objects::labels::Labels;
 use crate::objects::names::{CRON_JOB, LABEL, fitted};
-use crate::objects::report::Report;
-use crate::objects::{Labels, Object, WorkloadInput};
-use crate::yaml::escape_pointer;
+use crate::objects::report::{Report, inside, number};
+use crate::objects::{Object, WorkloadInput};
 
 /// Keys of a Deployment's spec that older modules have at their top.
-const LEGACY: &[&str] = &["replicas", "strategy", "minReadySeconds", "progressDeadlineSeconds"];
+pub(super) const LEGACY: &[&str] = &["replicas", "strategy", "minReadySeconds", "progressDeadlineSeconds"];
+
+/// Fields that are numbers, even where a Shared Value gives them as text.
+const NUMBERS: &[&str] = &[
+    "activeDeadlineSeconds",
+    "backoffLimit",
+    "completions",
+    "failedJobsHistoryLimit",
+    "minReadySeconds",
+    "parallelism",
+    "progressDeadlineSeconds",
+    "replicas",
+    "revisionHistoryLimit",
+    "startingDeadlineSeconds",
+    "successfulJobsHistoryLimit",
+    "ttlSecondsAfterFinished",
+];
+
+/// Fields of a Job that can change while it is there; with another of the
+/// others it is another Job.
+const JOB_CAN_CHANGE: &[&str] =
+    &["activeDeadlineSeconds", "backoffLimit", "parallelism", "suspend", "ttlSecondsAfterFinished"];
 
 /// Renders a Deployment around a Pod template.
 pub(super) fn deployment(input: &WorkloadInput<'_>, template: Value, labels: &Labels, report: &mut Report) -> Object {
     let feature = Feature::read(input, "deployment", report);
-    let legacy = LEGACY
-        .iter()
-        .filter_map(|key| Some(((*key).to_owned(), report.plain(input.module.get(*key)?, &format!("/{key}")))));
-    let mut spec: Map<String, Value> = legacy.collect();
-    spec.extend(feature.spec.clone());
+    let mut spec = Map::new();
+    for key in LEGACY {
+        if let Some(value) = input.module.get(*key).filter(|value| !value.is_null()) {
+            let value = report.plain(value, &inside("", key));
+            spec.insert((*key).to_owned(), if NUMBERS.contains(key) { number(value) } else { value });
+        }
+    }
+    spec.extend(feature.spec);
     spec.insert("selector".to_owned(), json!({"matchLabels": labels.selector()}));
     spec.insert("template".to_owned(), template);
     Object(json!({
         "apiVersion": "apps/v1",
         "kind": "Deployment",
-        "metadata": feature.metadata(input.name, labels),
+        "metadata": labels.metadata(input.name, &feature.given, "/deployment", report),
         "spec": spec,
     }))
 }
 
-/// Renders a Job. Nothing of its template can change later, so another template
-/// is another Job.
+/// Renders a Job. Its template cannot change later, so another template is
+/// another Job.
 pub(super) fn job(input: &WorkloadInput<'_>, template: Value, labels: &Labels, report: &mut Report) -> Object {
     let feature = Feature::read(input, "job", report);
-    let mut spec = feature.spec.clone();
+    let mut spec = feature.spec;
     spec.insert("template".to_owned(), once(template));
-    let mark = &hash::sha256_hex(canonical(&Value::Object(spec.clone())).as_bytes())[..8];
+    let mut fixed = spec.clone();
+    fixed.retain(|key, _| !JOB_CAN_CHANGE.contains(&key.as_str()));
+    let mark = &hash::sha256_hex(canonical(&Value::Object(fixed)).as_bytes())[..8];
     let name = fitted(&format!("{}-{mark}", input.name), LABEL);
     Object(json!({
         "apiVersion": "batch/v1",
         "kind": "Job",
-        "metadata": feature.metadata(&name, labels),
+        "metadata": labels.metadata(&name, &feature.given, "/job", report),
         "spec": spec,
     }))
 }
@@ -56,50 +80,70 @@ pub(super) fn cron_jobs(
     report: &mut Report,
 ) -> Vec<Object> {
     let (feature, job) = (Feature::read(input, "cronjob", report), Feature::read(input, "job", report));
-    let none = Map::new();
-    let schedules = input.module.get("schedules").and_then(Value::as_object).unwrap_or(&none);
+    let schedules = report.entries(input.module, "schedules", "");
     if schedules.is_empty() {
         report.error("/schedules", "At least one schedule must be defined");
     }
-    let sorted: BTreeMap<&String, &Value> = schedules.iter().collect();
+    let mut job_metadata = Map::new();
+    for key in ["labels", "annotations"] {
+        let strings = report.strings(&job.given, key, "/job");
+        if !strings.is_empty() {
+            job_metadata.insert(key.to_owned(), strings.into());
+        }
+    }
     let mut objects = Vec::new();
-    for (id, schedule) in sorted {
-        let pointer = format!("/schedules/{}", escape_pointer(id));
-        let schedule = report.plain(schedule, &pointer);
+    for (id, (pointer, schedule)) in schedules {
+        let Value::Object(schedule) = report.plain(schedule, &pointer) else {
+            report.error(&pointer, "it is no mapping with a `schedule`");
+            continue;
+        };
         let Some(time) = schedule.get("schedule").and_then(Value::as_str) else {
             report.error(&pointer, "it has no `schedule`, such as \"0 3 * * *\"");
             continue;
         };
+        for key in schedule.keys().filter(|key| !matches!(key.as_str(), "schedule" | "containers")) {
+            report.warn(&inside(&pointer, key), "a schedule has no such field\n  hint: `cronjob` has fields of all");
+        }
         let mut template = once(template.clone());
-        for (name, change) in schedule.get("containers").and_then(Value::as_object).unwrap_or(&none) {
-            let container = template
-                .pointer_mut("/spec/containers")
-                .and_then(Value::as_array_mut)
-                .and_then(|containers| containers.iter_mut().find(|container| container["name"] == json!(name)));
-            match container {
-                None => report.error(&pointer, format!("there is no container `{name}`")),
-                Some(container) => {
-                    for key in ["command", "args"] {
-                        if let Some(value) = change.get(key) {
-                            container[key] = value.clone();
-                        }
-                    }
-                }
-            }
+        for (name, (pointer, change)) in report.entries(&schedule, "containers", &pointer) {
+            override_command(&mut template, name, change, &pointer, report);
         }
         let mut job_spec = job.spec.clone();
         job_spec.insert("template".to_owned(), template);
         let mut spec = feature.spec.clone();
         spec.insert("schedule".to_owned(), json!(time));
-        spec.insert("jobTemplate".to_owned(), json!({"metadata": job.inner_metadata(), "spec": job_spec}));
+        spec.insert("jobTemplate".to_owned(), json!({"metadata": job_metadata, "spec": job_spec}));
+        let name = fitted(&format!("{}-{id}", input.name), CRON_JOB);
         objects.push(Object(json!({
             "apiVersion": "batch/v1",
             "kind": "CronJob",
-            "metadata": feature.metadata(&fitted(&format!("{}-{id}", input.name), CRON_JOB), labels),
+            "metadata": labels.metadata(&name, &feature.given, "/cronjob", report),
             "spec": spec,
         })));
     }
     objects
+}
+
+/// What a schedule says of a container goes before what the module says.
+fn override_command(template: &mut Value, name: &str, change: &Value, pointer: &str, report: &mut Report) {
+    let is_there = |list: &Value| list.as_array().is_some_and(|all| all.iter().any(|one| one["name"] == json!(name)));
+    let key = ["containers", "initContainers"].into_iter().find(|key| template["spec"].get(*key).is_some_and(is_there));
+    let list = key.and_then(|key| template["spec"][key].as_array_mut());
+    let Some(container) = list.and_then(|list| list.iter_mut().find(|one| one["name"] == json!(name))) else {
+        report.error(pointer, format!("there is no container `{name}`"));
+        return;
+    };
+    let Some(change) = change.as_object() else {
+        report.error(pointer, "it is no mapping with `command` and `args`");
+        return;
+    };
+    for (key, value) in change.iter().filter(|(_, value)| !value.is_null()) {
+        if matches!(key.as_str(), "command" | "args") {
+            container[key] = value.clone();
+        } else {
+            report.warn(&inside(pointer, key), "a schedule changes `command` and `args` of a container only");
+        }
+    }
 }
 
 /// A Pod that is not started again once it is done.
@@ -113,39 +157,24 @@ fn once(mut template: Value) -> Value {
 /// A feature of a module whose fields go into the spec of an object.
 struct Feature {
     spec: Map<String, Value>,
-    labels: Map<String, Value>,
-    annotations: Map<String, Value>,
+    /// `labels` and `annotations`.
+    given: Map<String, Value>,
 }
 
 impl Feature {
     fn read(input: &WorkloadInput<'_>, name: &str, report: &mut Report) -> Self {
-        let pointer = format!("/{name}");
-        let given = input.module.get(name).map(|given| report.plain(given, &pointer));
-        let mut spec = given.as_ref().and_then(Value::as_object).cloned().unwrap_or_default();
-        for key in ["selector", "template", "jobTemplate"] {
-            if spec.remove(key).is_some() {
-                report.error(&pointer, format!("Workload Profile {name} feature does not allow \"{key}\" to be set."));
+        let (mut spec, mut given) = (Map::new(), Map::new());
+        for (key, (pointer, value)) in report.entries(input.module, name, "") {
+            match key {
+                "labels" | "annotations" => drop(given.insert(key.to_owned(), value.clone())),
+                "selector" | "template" | "jobTemplate" | "schedule" => report
+                    .error(&pointer, format!("Workload Profile {name} feature does not allow \"{key}\" to be set.")),
+                _ => {
+                    let value = report.plain(value, &pointer);
+                    spec.insert(key.to_owned(), if NUMBERS.contains(&key) { number(value) } else { value });
+                }
             }
         }
-        let mut map = |key: &str| match spec.remove(key) {
-            Some(Value::Object(map)) => map,
-            _ => Map::new(),
-        };
-        let (labels, annotations) = (map("labels"), map("annotations"));
-        Self { spec, labels, annotations }
-    }
-
-    fn metadata(&self, name: &str, labels: &Labels) -> Value {
-        let mut all = self.labels.clone();
-        all.extend(labels.of_object().clone());
-        let mut metadata = json!({"name": name, "labels": all});
-        if !self.annotations.is_empty() {
-            metadata["annotations"] = Value::Object(self.annotations.clone());
-        }
-        metadata
-    }
-
-    fn inner_metadata(&self) -> Value {
-        json!({"labels": self.labels, "annotations": self.annotations})
+        Self { spec, given }
     }
 }

@@ -9,13 +9,17 @@ mod bundle;
 mod container;
 mod controller;
 mod files;
+mod keys;
+mod labels;
 pub mod names;
 mod order;
+mod paths;
 mod pod;
 mod probes;
 mod report;
 mod service;
 pub mod text;
+mod unique;
 mod variables;
 mod volumes;
 #[cfg(test)]
@@ -23,13 +27,15 @@ mod tests;
 
 use std::collections::BTreeMap;
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use crate::context::EnvironmentContext;
+use crate::json::canonical;
+use crate::objects::labels::Labels;
 use crate::objects::report::Report;
 
 pub use bundle::SecretKeys;
-pub use report::RenderError;
+pub use report::{RenderError, RenderWarning};
 
 /// A Kubernetes object, as JSON.
 #[derive(Debug, Clone, PartialEq)]
@@ -82,6 +88,8 @@ pub struct Rendered {
     pub objects: Vec<Object>,
     /// Secrets that they use.
     pub secrets: Vec<SecretKeys>,
+    /// What is rendered otherwise than one may think, sorted.
+    pub warnings: Vec<RenderWarning>,
 }
 
 /// Renders a Workload.
@@ -90,9 +98,16 @@ pub struct Rendered {
 /// Everything that is wrong with it, sorted.
 pub fn render(input: WorkloadInput<'_>) -> Result<Rendered, Vec<RenderError>> {
     let mut report = Report::new(input.name);
+    if !names::is_label(input.name) {
+        report.error("", "a Workload is named with lower-case letters, digits and -, 63 at most");
+    }
     let labels = Labels::new(&input);
     let pod::Pod { template, config_maps: mut objects, secrets } = pod::pod(&input, &labels, &mut report);
-    match input.profile.strip_prefix("humanitec/").unwrap_or(input.profile) {
+    let profile = match input.profile {
+        "" => "default-module",
+        profile => profile.strip_prefix("humanitec/").unwrap_or(profile),
+    };
+    match profile {
         "default-module" => {
             objects.push(controller::deployment(&input, template, &labels, &mut report));
             objects.extend(service::service(&input, &labels, &mut report));
@@ -106,55 +121,28 @@ pub fn render(input: WorkloadInput<'_>) -> Result<Rendered, Vec<RenderError>> {
             ),
         ),
     }
-    if let Some(extra) = input.module.get("extraObjects").and_then(Value::as_array) {
-        objects.extend(
-            extra
-                .iter()
-                .enumerate()
-                .map(|(index, object)| Object(report.plain(object, &format!("/extraObjects/{index}")))),
-        );
-    }
-    objects.sort_by(|a, b| (a.kind(), a.name()).cmp(&(b.kind(), b.name())));
-    report.errors.sort();
-    if report.errors.is_empty() { Ok(Rendered { objects, secrets }) } else { Err(report.errors) }
+    keys::check(input.module, profile, &mut report);
+    objects.extend(extra_objects(input.module, &mut report));
+    objects.sort_by_cached_key(|object| (object.kind().to_owned(), object.name().to_owned(), canonical(&object.0)));
+    unique::check_objects(&objects, &secrets, &mut report);
+    let Report { mut errors, mut warnings, .. } = report;
+    errors.sort();
+    errors.dedup();
+    warnings.sort();
+    warnings.dedup();
+    if errors.is_empty() { Ok(Rendered { objects, secrets, warnings }) } else { Err(errors) }
 }
 
-/// Labels of the objects of a Workload (spec/score.md §7.1).
-pub(crate) struct Labels {
-    selector: Map<String, Value>,
-    object: Map<String, Value>,
-}
-
-impl Labels {
-    fn new(input: &WorkloadInput<'_>) -> Self {
-        let map = |pairs: &[(&str, &str)]| -> Map<String, Value> {
-            pairs.iter().map(|(key, value)| ((*key).to_owned(), json!(value))).collect()
-        };
-        let selector = map(&[("app.kubernetes.io/instance", input.name), ("app.kubernetes.io/name", input.name)]);
-        let mut object = map(&[
-            ("app.kubernetes.io/managed-by", "humctl"),
-            ("humanitec.io/app", input.context.app.as_str()),
-            ("humanitec.io/env", input.context.env.as_str()),
-            ("humanitec.io/workload", input.name),
-        ]);
-        object.extend(selector.clone());
-        Self { selector, object }
+/// Objects that a module brings along.
+fn extra_objects(module: &Map<String, Value>, report: &mut Report) -> Vec<Object> {
+    let mut objects = Vec::new();
+    for (pointer, object) in report.raw_list(module, "extraObjects", "") {
+        let object = Object(report.plain(object, &pointer));
+        let has_version = object.0.get("apiVersion").is_some_and(Value::is_string);
+        if !has_version || object.kind().is_empty() || object.name().is_empty() {
+            report.error(&pointer, "a Kubernetes object has `apiVersion`, `kind` and `metadata.name`");
+        }
+        objects.push(object);
     }
-
-    /// What selects the Pods.
-    fn selector(&self) -> &Map<String, Value> {
-        &self.selector
-    }
-
-    /// Labels of every object.
-    fn of_object(&self) -> &Map<String, Value> {
-        &self.object
-    }
-
-    /// Labels of the Pods.
-    fn of_pod(&self) -> Map<String, Value> {
-        let mut labels = self.object.clone();
-        labels.remove("app.kubernetes.io/managed-by");
-        labels
-    }
+    objects
 }

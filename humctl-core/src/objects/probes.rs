@@ -4,71 +4,116 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-use crate::objects::report::Report;
+use crate::nodes::plain_text;
+use crate::objects::report::{Report, inside, number};
 
-const THRESHOLDS: &[&str] =
-    &["initialDelaySeconds", "periodSeconds", "timeoutSeconds", "successThreshold", "failureThreshold"];
+/// What Kubernetes can do, as it calls it; where several are given, the first
+/// counts (`exec` before `httpGet`, as Score has it).
+const NATIVE: &[&str] = &["exec", "httpGet", "tcpSocket", "grpc", "sleep"];
+
+/// Fields that say what is done, by `type`.
+const FIELDS: &[(&str, &[&str])] = &[
+    ("http", &["path", "port", "host", "scheme", "headers"]),
+    ("tcp", &["port", "host"]),
+    ("grpc", &["port", "service"]),
+    ("command", &["command"]),
+];
 
 /// A probe of a module → a probe of Kubernetes.
-pub(super) fn probe(probe: &Value, pointer: &str, report: &mut Report) -> Value {
-    let mut rendered = handler(probe, pointer, report);
-    for key in THRESHOLDS {
-        if let Some(value) = probe.get(*key) {
-            rendered.insert((*key).to_owned(), report.plain(value, &format!("{pointer}/{key}")));
-        }
+pub(super) fn probe(given: &Value, pointer: &str, report: &mut Report) -> Value {
+    let Some((mut rendered, rest)) = action(given, pointer, report) else { return Value::Null };
+    if rendered.contains_key("sleep") {
+        report.error(pointer, "a probe cannot sleep");
+    }
+    // Thresholds, and what newer versions of Kubernetes know.
+    rendered.extend(rest.into_iter().map(|(key, value)| (key, number(value))));
+    Value::Object(rendered)
+}
+
+/// A hook of a module's `lifecycle` → one of Kubernetes.
+pub(super) fn hook(given: &Value, pointer: &str, report: &mut Report) -> Value {
+    let Some((rendered, rest)) = action(given, pointer, report) else { return Value::Null };
+    if rendered.contains_key("grpc") {
+        report.error(pointer, "a hook cannot use gRPC\n  hint: http, tcp and command can");
+    }
+    for key in rest.keys() {
+        report.error(&inside(pointer, key), "a hook has no such field");
     }
     Value::Object(rendered)
 }
 
-/// What is done: an HTTP request, a connection, a command.
-pub(super) fn handler(given: &Value, pointer: &str, report: &mut Report) -> Map<String, Value> {
-    let mut get = |key: &str| given.get(key).map(|value| report.plain(value, &format!("{pointer}/{key}")));
-    let kind = get("type").and_then(|kind| kind.as_str().map(ToOwned::to_owned)).unwrap_or_default();
-    let (name, content) = match kind.as_str() {
-        "http" => {
-            let scheme = get("scheme").and_then(|scheme| scheme.as_str().map(str::to_uppercase));
-            let headers = get("headers").map(|headers| headers_list(&headers));
-            let fields = [
-                ("path", get("path")),
-                ("port", get("port")),
-                ("host", get("host")),
-                ("scheme", scheme.map(Value::String)),
-                ("httpHeaders", headers.filter(|headers| !headers.is_empty()).map(Value::Array)),
-            ];
-            ("httpGet", fields.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value?))).collect())
+/// What is done (a request, a connection, a command), and the other fields.
+fn action(given: &Value, pointer: &str, report: &mut Report) -> Option<(Map<String, Value>, Map<String, Value>)> {
+    let Value::Object(mut given) = report.plain(given, pointer) else {
+        report.error(pointer, "it is no mapping");
+        return None;
+    };
+    given.retain(|_, value| !value.is_null());
+    let kind = given.remove("type").unwrap_or_default();
+    let Some((kind, fields)) = FIELDS.iter().find(|(known, _)| kind == json!(known)) else {
+        return native(&kind, given, pointer, report);
+    };
+    let mut field = Map::new();
+    for key in *fields {
+        field.extend(given.remove(*key).map(|value| ((*key).to_owned(), value)));
+    }
+    for key in FIELDS.iter().flat_map(|(_, fields)| *fields) {
+        if given.remove(*key).is_some() {
+            report.warn(&inside(pointer, key), format!("it counts for another `type` than {kind}"));
         }
-        "tcp" => (
-            "tcpSocket",
-            [("port", get("port")), ("host", get("host"))]
-                .into_iter()
-                .filter_map(|(key, value)| Some((key.to_owned(), value?)))
-                .collect(),
-        ),
-        "grpc" => (
-            "grpc",
-            [("port", get("port")), ("service", get("service"))]
-                .into_iter()
-                .filter_map(|(key, value)| Some((key.to_owned(), value?)))
-                .collect(),
-        ),
-        "command" => ("exec", Map::from_iter([("command".to_owned(), get("command").unwrap_or_else(|| json!([])))])),
-        _ => {
-            // What has the form of Kubernetes already goes through.
-            let native: Map<String, Value> = ["httpGet", "tcpSocket", "grpc", "exec"]
-                .iter()
-                .filter_map(|key| Some(((*key).to_owned(), get(key)?)))
-                .collect();
-            if native.len() != 1 {
-                report.error(pointer, "its `type` is none of http, tcp, grpc and command");
+    }
+    if fields.contains(&"port") {
+        match field.get_mut("port") {
+            Some(port) => *port = number(port.take()),
+            None => report.error(pointer, "it has no `port`"),
+        }
+    }
+    let name = match *kind {
+        "http" => {
+            // Lower case is nothing that Kubernetes takes.
+            if let Some(Value::String(scheme)) = field.get_mut("scheme") {
+                *scheme = scheme.to_uppercase();
             }
-            return native;
+            let headers = field.remove("headers").map(|headers| headers_list(&headers, pointer, report));
+            let headers = headers.filter(|headers| !headers.is_empty());
+            field.extend(headers.map(|headers| ("httpHeaders".to_owned(), Value::Array(headers))));
+            "httpGet"
+        }
+        "tcp" => "tcpSocket",
+        "grpc" => "grpc",
+        _ => {
+            if field.get("command").and_then(Value::as_array).is_none_or(Vec::is_empty) {
+                report.error(pointer, "it has no `command`, which is a list");
+            }
+            "exec"
         }
     };
-    Map::from_iter([(name.to_owned(), Value::Object(content))])
+    Some((Map::from_iter([(name.to_owned(), Value::Object(field))]), given))
+}
+
+/// What has the form of Kubernetes already goes through.
+fn native(
+    kind: &Value,
+    mut given: Map<String, Value>,
+    pointer: &str,
+    report: &mut Report,
+) -> Option<(Map<String, Value>, Map<String, Value>)> {
+    let found: Vec<(&str, Value)> = NATIVE.iter().filter_map(|key| Some((*key, given.remove(*key)?))).collect();
+    match found.into_iter().next() {
+        Some((key, value)) if kind.is_null() => Some((Map::from_iter([(key.to_owned(), value)]), given)),
+        _ => {
+            report.error(pointer, "its `type` is none of http, tcp, grpc and command");
+            None
+        }
+    }
 }
 
 /// Headers sorted by name.
-fn headers_list(headers: &Value) -> Vec<Value> {
-    let sorted: BTreeMap<&String, &Value> = headers.as_object().into_iter().flatten().collect();
-    sorted.into_iter().map(|(name, value)| json!({"name": name, "value": crate::nodes::plain_text(value)})).collect()
+fn headers_list(headers: &Value, pointer: &str, report: &mut Report) -> Vec<Value> {
+    let Some(headers) = headers.as_object() else {
+        report.error(&inside(pointer, "headers"), "it is no mapping of names to values");
+        return Vec::new();
+    };
+    let sorted: BTreeMap<&String, &Value> = headers.iter().collect();
+    sorted.into_iter().map(|(name, value)| json!({"name": name, "value": plain_text(value)})).collect()
 }

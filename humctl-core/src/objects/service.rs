@@ -1,58 +1,101 @@
 //! The Service of a Workload (spec/score.md §7.4).
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use serde_json::{Map, Value, json};
 
-use crate::objects::names::{LABEL, fitted};
-use crate::objects::report::Report;
-use crate::objects::{Labels, Object, WorkloadInput};
-use crate::yaml::escape_pointer;
+use crate::objects::labels::Labels;
+use crate::objects::names::{LABEL, fitted, is_label};
+use crate::objects::report::{Report, inside, number};
+use crate::objects::{Object, WorkloadInput};
 
 /// Renders the Service; there is none without ports.
 pub(super) fn service(input: &WorkloadInput<'_>, labels: &Labels, report: &mut Report) -> Option<Object> {
-    let service = report.plain(input.module.get("service")?, "/service");
-    let ports: BTreeMap<&String, &Value> = service.get("ports")?.as_object()?.iter().collect();
+    for (key, (pointer, _)) in report.entries(input.module, "service", "") {
+        if !matches!(key, "ports" | "labels" | "annotations") {
+            report.warn(&pointer, "a service has `ports`, `labels` and `annotations`, and nothing is made of this");
+        }
+    }
+    let service = input.module.get("service")?.as_object()?;
+    let ports = report.entries(service, "ports", "/service");
     if ports.is_empty() {
         return None;
     }
     if input.name.starts_with(|c: char| c.is_ascii_digit()) {
-        report.error("/service", format!("a Service cannot be named `{}`: its name starts with a letter", input.name));
+        report.error(
+            "/service",
+            format!(
+                "a Service cannot be named `{}`, since its name starts with a letter\n  hint: rename the Workload",
+                input.name
+            ),
+        );
     }
-    let mut taken = BTreeSet::new();
-    let rendered = ports.iter().map(|(key, port)| {
-        let pointer = format!("/service/ports/{}", escape_pointer(key));
-        let protocol = port.get("protocol").and_then(Value::as_str).unwrap_or("TCP").to_uppercase();
-        let number = port.get("service_port").cloned().unwrap_or(Value::Null);
-        if !number.is_u64() {
-            report.error(&pointer, "it has no `service_port`");
-        }
-        if !taken.insert((number.to_string(), protocol.clone())) {
-            report.error(&pointer, format!("another port is {number}/{protocol}, too"));
-        }
-        let name = port
-            .get("name")
-            .and_then(Value::as_str)
-            .map_or_else(|| fitted(&format!("port-{key}"), LABEL), ToOwned::to_owned);
-        let mut rendered = json!({"name": name, "port": number, "protocol": protocol});
-        if let Some(target) = port.get("container_port").filter(|target| !target.is_null()) {
-            rendered["targetPort"] = target.clone();
-        }
-        rendered
-    });
-    let rendered: Vec<Value> = rendered.collect();
-    let map = |key: &str| service.get(key).and_then(Value::as_object).cloned().unwrap_or_default();
-    let mut all: Map<String, Value> = map("labels");
-    all.extend(labels.of_object().clone());
-    let mut metadata = json!({"name": input.name, "labels": all});
-    let annotations = map("annotations");
-    if !annotations.is_empty() {
-        metadata["annotations"] = Value::Object(annotations);
-    }
+    let mut taken = Taken::default();
+    let rendered: Vec<Value> = ports
+        .into_iter()
+        .filter_map(|(key, (pointer, given))| port(key, given, &pointer, &mut taken, report))
+        .collect();
     Some(Object(json!({
         "apiVersion": "v1",
         "kind": "Service",
-        "metadata": metadata,
+        "metadata": labels.metadata(input.name, service, "/service", report),
         "spec": {"type": "ClusterIP", "ports": rendered, "selector": labels.selector()},
     })))
+}
+
+/// What only one port of a Service can have.
+#[derive(Default)]
+struct Taken {
+    numbers: BTreeSet<String>,
+    names: BTreeSet<String>,
+}
+
+fn port(key: &str, given: &Value, pointer: &str, taken: &mut Taken, report: &mut Report) -> Option<Value> {
+    let Value::Object(mut given) = report.plain(given, pointer) else {
+        report.error(pointer, "it is no mapping with a `service_port`");
+        return None;
+    };
+    given.retain(|_, value| !value.is_null());
+    let protocol = match given.get("protocol") {
+        None => "TCP".to_owned(),
+        Some(given) => given.as_str().unwrap_or_default().to_uppercase(),
+    };
+    if !matches!(protocol.as_str(), "TCP" | "UDP" | "SCTP") {
+        report.error(&inside(pointer, "protocol"), "it is none of TCP, UDP and SCTP");
+    }
+    let port = number(given.remove("service_port").unwrap_or_default());
+    if is_port(&port) {
+        let number = format!("{port}/{protocol}");
+        if !taken.numbers.insert(number.clone()) {
+            report.error(pointer, format!("another port of the service is {number}, too"));
+        }
+    } else {
+        report.error(&inside(pointer, "service_port"), "it is no number from 1 to 65535");
+    }
+    let name = match given.get("name") {
+        None => fitted(&format!("port-{key}"), LABEL),
+        Some(given) => given.as_str().unwrap_or_default().to_owned(),
+    };
+    if !is_label(&name) {
+        report.error(&inside(pointer, "name"), "a port is named with lower-case letters, digits and -, 63 at most");
+    } else if !taken.names.insert(name.clone()) {
+        report.error(&inside(pointer, "name"), format!("another port of the service has the name `{name}`, too"));
+    }
+    let mut rendered = Map::from_iter([
+        ("name".to_owned(), json!(name)),
+        ("port".to_owned(), port),
+        ("protocol".to_owned(), json!(protocol)),
+    ]);
+    if let Some(target) = given.remove("container_port").map(number) {
+        // The name of a port of a container is possible as well.
+        if !is_port(&target) && !target.as_str().is_some_and(is_label) {
+            report.error(&inside(pointer, "container_port"), "it is no number from 1 to 65535");
+        }
+        rendered.insert("targetPort".to_owned(), target);
+    }
+    Some(Value::Object(rendered))
+}
+
+fn is_port(number: &Value) -> bool {
+    number.as_u64().is_some_and(|number| (1..=65535).contains(&number))
 }

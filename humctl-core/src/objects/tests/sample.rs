@@ -1,15 +1,6 @@
-//! The worked sample of spec/score.md §7.2, and what must hold for every Workload.
-
-use serde_json::json;
+//! The worked sample of spec/score.md §7.2, whole.
 
 use super::*;
-use crate::context::tests::context;
-
-fn rendered(profile: &str, module: &Value, injected: &Injected) -> Result<Rendered, Vec<RenderError>> {
-    let context = context();
-    let module = module.as_object().unwrap();
-    render(WorkloadInput { name: "shop", profile, context: &context, module, injected })
-}
 
 #[test]
 fn the_worked_sample_comes_out() {
@@ -30,7 +21,7 @@ fn the_worked_sample_comes_out() {
         volume_names: BTreeMap::from([("externals.cache".to_owned(), "v0".to_owned())]),
         ..Injected::default()
     };
-    let found = rendered("humanitec/default-module", &module, &injected).unwrap();
+    let found = rendered(MODULE, &module, &injected).unwrap();
     let text: String =
         found.objects.iter().map(|object| format!("---\n{}", crate::yaml::to_string(&object.0).unwrap())).collect();
     insta::assert_snapshot!(text, @r#"
@@ -84,7 +75,7 @@ fn the_worked_sample_comes_out() {
       template:
         metadata:
           annotations:
-            checksum/config: b411e4a9de037fbd2bcf534a37a50004a8209c01307bac8f1cdcccec70fd2d58
+            checksum/config: a16b2af0e540e6bb97de93337cab943ad776635a1ce3296ba86b7843876f58b9
             humanitec.io/managed-by: score-humanitec
           labels:
             app.kubernetes.io/instance: shop
