@@ -38,6 +38,7 @@ pub mod driver;
 pub mod plan;
 pub mod render;
 pub mod objects;
+pub mod manifests;
 pub mod preview;
 pub mod explain;
 pub mod what_if;
