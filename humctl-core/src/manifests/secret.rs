@@ -23,7 +23,7 @@ pub(super) struct SecretDraft {
     /// The Workload that asked for it.
     pub(super) workload: Option<String>,
     /// The manifest; only name and namespace when there is none.
-    object: Map<String, Value>,
+    pub(super) object: Map<String, Value>,
 }
 
 impl SecretDraft {

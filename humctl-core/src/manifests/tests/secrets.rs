@@ -65,7 +65,7 @@ fn whole_secrets_of_one_store() {
 #[test]
 fn mixed_texts_of_two_stores() {
     let url = vec![plain("pg://u{{x}}:"), secret("vault", "db"), plain("@h/{"), secret("aws", "name"), plain("}")];
-    insta::assert_snapshot!(file_of(&[("PASSWORD", vec![secret("vault", "db")]), ("URL", url)]), @"
+    insta::assert_snapshot!(file_of(&[("PASSWORD", vec![secret("vault", "db")]), ("URL", url)]), @r#"
     apiVersion: external-secrets.io/v1
     kind: ExternalSecret
     metadata:
@@ -96,8 +96,8 @@ fn mixed_texts_of_two_stores() {
         name: web-secrets
         template:
           data:
-            PASSWORD: \"{{ .s1 }}\"
-            URL: ''
+            PASSWORD: "{{ .s1 }}"
+            URL: pg://u{{ "{{" }}x}}:{{ .s1 }}@h/{{ "{" }}{{ .s2 }}}
           engineVersion: v2
           metadata:
             labels:
@@ -105,7 +105,7 @@ fn mixed_texts_of_two_stores() {
               humanitec.io/app: shop
               humanitec.io/env: development
               humanitec.io/workload: web
-    ");
+    "#);
 }
 
 #[test]
@@ -123,7 +123,51 @@ fn a_secret_manifest_with_everything() {
     }));
     let found = written(&[ResourceManifest { is_stateful: true, ..manifest("m", object) }]).unwrap();
     assert_eq!(found.files[0].name, "externalsecret-data.db.yaml");
-    insta::assert_snapshot!(found.files[0].content, @"");
+    insta::assert_snapshot!(found.files[0].content, @r#"
+    apiVersion: external-secrets.io/v1
+    kind: ExternalSecret
+    metadata:
+      annotations:
+        argocd.argoproj.io/compare-options: IgnoreExtraneous
+        argocd.argoproj.io/sync-options: Prune=false,Delete=false
+        argocd.argoproj.io/sync-wave: "1"
+        kustomize.toolkit.fluxcd.io/prune: disabled
+      labels:
+        app.kubernetes.io/managed-by: humctl
+        humanitec.io/app: shop
+        humanitec.io/env: development
+        team: db
+      name: db
+      namespace: data
+    spec:
+      data:
+      - remoteRef:
+          key: db
+        secretKey: s1
+      secretStoreRef:
+        kind: ClusterSecretStore
+        name: vault
+      target:
+        creationPolicy: Owner
+        immutable: true
+        name: db
+        template:
+          data:
+            host: db.local
+            password: "{{ .s1 }}"
+            port: "5432"
+            user: u
+          engineVersion: v2
+          metadata:
+            annotations:
+              note: "{{ \"{{\" }}x}}"
+            labels:
+              app.kubernetes.io/managed-by: humctl
+              humanitec.io/app: shop
+              humanitec.io/env: development
+              team: db
+          type: acme.example/db
+    "#);
 }
 
 #[test]
@@ -152,7 +196,25 @@ fn mappings_take_whole_secrets() {
     let options = TargetOptions { secrets: SecretObjects::SecretMappings, ..open(&context) };
     let found = to_files(&[workload(&[("A", vec![secret("s", "a")])])], &[], options).unwrap();
     assert_eq!(found.files[0].name, "secretmapping-web-secrets.yaml");
-    insta::assert_snapshot!(found.files[0].content, @"");
+    insta::assert_snapshot!(found.files[0].content, @r#"
+    apiVersion: humctl.dev/v1alpha1
+    kind: SecretMapping
+    metadata:
+      labels:
+        app.kubernetes.io/managed-by: humctl
+        humanitec.io/app: shop
+        humanitec.io/env: development
+        humanitec.io/workload: web
+      name: web-secrets
+    spec:
+      secretData:
+      - remoteRef:
+          key: a
+          version: ""
+        secretKey: A
+        secretStoreName: s
+      secretName: web-secrets
+    "#);
 
     let object = manifest_of(json!({
         "metadata": {"name": "db", "labels": {"a": "b"}, "annotations": {"a": "b"}},
