@@ -106,8 +106,9 @@ pub(super) fn read(
         };
         return Err(problems.into_iter().map(error).collect());
     }
-    metadata.retain(|key, value| {
-        !SERVER_MADE.contains(&key.as_str()) && !(matches!(key.as_str(), "labels" | "annotations") && value.is_null())
+    metadata.retain(|key, value| match key.as_str() {
+        "labels" | "annotations" => !value.is_null(),
+        key => !SERVER_MADE.contains(&key),
     });
     if annotations.remove(LAST_APPLIED).is_some() {
         metadata.insert("annotations".to_owned(), Value::Object(annotations));

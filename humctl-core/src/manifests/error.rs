@@ -63,7 +63,7 @@ impl fmt::Display for Place {
 pub struct ManifestError {
     /// Where.
     pub place: Place,
-    /// The object, `Kind `name``, as far as it has these.
+    /// Kind and name of the object, if it has both.
     pub object: Option<String>,
     /// What is wrong.
     pub problem: Problem,

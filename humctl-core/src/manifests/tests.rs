@@ -1,5 +1,6 @@
 //! What comes out of Workloads and resources together.
 
+mod external_secrets;
 mod laws;
 mod objects;
 mod secrets;
@@ -8,6 +9,7 @@ use serde_json::json;
 
 use super::*;
 use crate::context::tests::context;
+use crate::objects::text::Part;
 
 /// A manifest of `postgres.default#db`, in the namespace, without data.
 pub(super) fn manifest(name: &str, object: Value) -> ResourceManifest {
@@ -59,4 +61,28 @@ pub(super) fn config_map(name: &str) -> Value {
 
 pub(super) fn secret_ref(store: &str, name: &str) -> Value {
     json!({"$secretRef": {"store": store, "ref": name}})
+}
+
+/// A part of a text.
+pub(super) fn secret(store: &str, name: &str) -> Part {
+    Part::Secret(json!({"store": store, "ref": name}))
+}
+
+/// Another one.
+pub(super) fn plain(text: &str) -> Part {
+    Part::Plain(text.to_owned())
+}
+
+/// A Workload that needs one Secret.
+pub(super) fn workload(keys: &[(&str, Vec<Part>)]) -> WorkloadObjects {
+    let keys = keys.iter().map(|(key, parts)| ((*key).to_owned(), parts.clone())).collect();
+    let secrets = vec![SecretKeys { name: "web-secrets".to_owned(), keys }];
+    WorkloadObjects { workload: "web".to_owned(), objects: Vec::new(), secrets }
+}
+
+/// A manifest of a Secret `db`.
+pub(super) fn secret_manifest(fields: Value) -> Value {
+    let mut object = json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "db"}});
+    object.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
+    object
 }

@@ -6,7 +6,6 @@ use proptest::prelude::*;
 use serde_json::json;
 
 use super::*;
-use crate::objects::text::Part;
 
 fn any_object() -> impl Strategy<Value = Value> {
     let text = prop_oneof![
@@ -36,7 +35,7 @@ fn any_object() -> impl Strategy<Value = Value> {
 fn any_manifest() -> impl Strategy<Value = ResourceManifest> {
     ("(a|b)", any::<bool>(), any::<bool>(), any_object()).prop_map(|(name, is_stateful, is_cluster, object)| {
         let location = if is_cluster { Location::Cluster } else { Location::Namespace };
-        ResourceManifest { is_stateful, location, ..manifest(&name, object) }
+        ResourceManifest { location, is_stateful, ..manifest(&name, object) }
     })
 }
 
