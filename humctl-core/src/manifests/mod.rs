@@ -149,7 +149,7 @@ pub fn to_files(
             intake.take(&place, Location::Namespace, false, &object.0);
         }
         for keys in &workload.secrets {
-            intake.take_keys(&place, &workload.workload, keys);
+            intake.take_keys(&place, keys);
         }
     }
     for manifest in resources {
@@ -206,8 +206,8 @@ impl Intake<'_> {
         }
     }
 
-    fn take_keys(&mut self, place: &Place, workload: &str, keys: &SecretKeys) {
-        match secret::of_keys(place, workload, keys) {
+    fn take_keys(&mut self, place: &Place, keys: &SecretKeys) {
+        match secret::of_keys(place, keys) {
             Ok((draft, secret)) => self.accept_secret(&draft, secret),
             Err(errors) => self.errors.extend(errors),
         }
@@ -223,7 +223,7 @@ impl Intake<'_> {
             self.drafts.push(Draft { object: secret.into_plain(), ..draft.clone() });
             return;
         }
-        let labels = self.labels(secret.workload.as_deref());
+        let labels = self.labels(&draft.place.source);
         let object = match self.options.secrets {
             SecretObjects::ExternalSecrets { store_kind } => {
                 Ok(external_secret::external_secret(draft, &secret, store_kind, labels))
@@ -237,8 +237,12 @@ impl Intake<'_> {
     }
 
     /// Labels of the objects that stand for Secrets (spec/score.md §7.1).
-    fn labels(&self, workload: Option<&str>) -> BTreeMap<String, String> {
+    fn labels(&self, source: &Source) -> BTreeMap<String, String> {
         let context = self.options.context;
+        let workload = match source {
+            Source::Workload { workload } => Some(workload.as_str()),
+            Source::Resource { .. } => None,
+        };
         [
             ("app.kubernetes.io/managed-by", Some("humctl")),
             ("humanitec.io/app", Some(context.app.as_str())),

@@ -20,9 +20,7 @@ const TEXT_FIELDS: [&str; 2] = ["data", "stringData"];
 pub(super) struct SecretDraft {
     /// Key → text.
     pub(super) keys: BTreeMap<String, Vec<Piece>>,
-    /// The Workload that asked for it.
-    pub(super) workload: Option<String>,
-    /// The manifest; only name and namespace when there is none.
+    /// The manifest, or what stands for one.
     pub(super) object: Map<String, Value>,
 }
 
@@ -89,25 +87,28 @@ impl SecretDraft {
 }
 
 /// A Secret that a Workload needs.
-pub(super) fn of_keys(
-    place: &Place,
-    workload: &str,
-    keys: &SecretKeys,
-) -> Result<(Draft, SecretDraft), Vec<ManifestError>> {
-    let (_, kind) = SECRET;
-    let id = ObjectId { group: String::new(), kind: kind.to_owned(), namespace: None, name: keys.name.clone() };
+pub(super) fn of_keys(place: &Place, keys: &SecretKeys) -> Result<(Draft, SecretDraft), Vec<ManifestError>> {
+    let (version, kind) = SECRET;
+    // Nodes that are nothing yet: their text is what `keys` says.
     let texts: Map<String, Value> = keys.keys.keys().map(|key| (key.clone(), json!({ "$concat": [] }))).collect();
-    let object = json!({"apiVersion": "v1", "kind": kind, "metadata": {"name": keys.name}, "stringData": texts});
-    let Value::Object(object) = object else { return Err(Vec::new()) };
+    let object: Map<String, Value> = [
+        ("apiVersion", json!(version)),
+        ("kind", json!(kind)),
+        ("metadata", json!({"name": keys.name})),
+        ("stringData", Value::Object(texts)),
+    ]
+    .into_iter()
+    .map(|(key, value)| (key.to_owned(), value))
+    .collect();
     let draft = Draft {
         place: place.clone(),
-        id,
+        id: ObjectId { group: String::new(), kind: kind.to_owned(), namespace: None, name: keys.name.clone() },
         makes: None,
         object: object.clone(),
         is_stateful: false,
         is_cluster_scoped: false,
     };
-    let mut secret = SecretDraft { workload: Some(workload.to_owned()), object, ..SecretDraft::default() };
+    let mut secret = SecretDraft { keys: BTreeMap::new(), object };
     let mut errors = Vec::new();
     for (key, parts) in &keys.keys {
         match pieces_of(parts) {
@@ -136,7 +137,7 @@ pub(super) fn of_manifest(draft: &Draft) -> Result<Option<SecretDraft>, Vec<Mani
     };
     let fields = TEXT_FIELDS.map(|field| (field, take(field)));
     left_over(&rest, &mut problems);
-    let mut secret = SecretDraft { object: draft.object.clone(), ..SecretDraft::default() };
+    let mut secret = SecretDraft { keys: BTreeMap::new(), object: draft.object.clone() };
     let mut has_references = false;
     for (field, values) in fields {
         for (key, value) in values.into_iter().flatten() {

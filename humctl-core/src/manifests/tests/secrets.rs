@@ -69,6 +69,9 @@ fn a_secret_of_plain_text_stays_and_is_warned_of() {
         let found = written(&[manifest("m", object.clone())]).unwrap();
         assert_eq!((read(&found.files[0]), found.warnings.len()), (object, n_warnings));
     }
+    let found = to_files(&[workload(&[("A", vec![plain("b"), plain("c")])])], &[], open(&context())).unwrap();
+    assert_eq!(read(&found.files[0])["stringData"], json!({"A": "bc"}));
+    assert_eq!(found.warnings.len(), 1);
     let joined = secret_manifest(json!({"stringData": {"a": {"$concat": ["b", 1]}}}));
     let found = written(&[manifest("m", joined)]).unwrap();
     assert_eq!(read(&found.files[0])["stringData"], json!({"a": "b1"}));
