@@ -39,6 +39,7 @@ pub mod driver;
 pub mod plan;
 pub mod render;
 pub mod objects;
+pub mod manifests;
 pub mod provision;
 pub mod preview;
 pub mod explain;
