@@ -3,6 +3,7 @@
 use std::fmt;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_json::Value;
 
 use crate::change::FileChange;
 use crate::delta::DeltaRequest;
@@ -193,6 +194,10 @@ pub struct DeploymentRequest {
     /// Fail when a resource would be removed that keeps data. Ours.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub protect_stateful: Option<bool>,
+    /// Outputs of resources that nothing here makes, for targets that hold
+    /// Kubernetes objects: `type.class#id` → `{values, secret_refs}`. Ours.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub outputs: Option<Value>,
 }
 
 /// Body of `POST …/actions/plan` (an extension of ours): a Deployment that is

@@ -38,6 +38,7 @@ pub mod nodes;
 pub mod driver;
 pub mod plan;
 pub mod render;
+pub mod statefulness;
 pub mod objects;
 pub mod manifests;
 pub mod provision;

@@ -136,6 +136,15 @@ impl StateKey {
         digest[..12].to_owned()
     }
 
+    /// Secret bytes for one purpose, always the same ones.
+    #[must_use]
+    pub fn derive(&self, purpose: &str) -> [u8; 32] {
+        let key = ring::hmac::Key::new(ring::hmac::HMAC_SHA256, self.bytes.as_slice());
+        let mut bytes = [0; 32];
+        bytes.copy_from_slice(ring::hmac::sign(&key, purpose.as_bytes()).as_ref());
+        bytes
+    }
+
     /// Seals a secret for the document `place`.
     ///
     /// # Errors

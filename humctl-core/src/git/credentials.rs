@@ -485,6 +485,7 @@ mod tests {
                 username: Some("bot".to_owned()),
                 known_hosts: None,
                 credential: Credential::UsersOwn,
+                output: crate::git::target::TargetOutput::default(),
             };
             given.login(&target)
         };

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::context::EnvironmentContext;
-use crate::git::target::{TargetPath, check_component};
+use crate::git::target::{TargetOutput, TargetPath, check_component};
 use crate::json;
 
 /// Directory of the records, at the root of the branch.
@@ -37,7 +37,7 @@ pub struct EnvironmentRecord {
     pub env_type: EnvTypeId,
     /// Directory of the files; empty is the root.
     pub path: String,
-    /// Kind of the files: `custom-resources`.
+    /// What the files hold: `custom-resources` or `manifests`.
     pub output: String,
     /// The Deployment Set.
     pub set: DeploymentSet,
@@ -51,6 +51,7 @@ impl EnvironmentRecord {
     pub fn new(
         context: &EnvironmentContext,
         path: &TargetPath,
+        output: &TargetOutput,
         set: &DeploymentSet,
         files: BTreeMap<String, String>,
     ) -> Self {
@@ -61,7 +62,7 @@ impl EnvironmentRecord {
             env: context.env.clone(),
             env_type: context.env_type.clone(),
             path: path.as_str().to_owned(),
-            output: "custom-resources".to_owned(),
+            output: output.name().to_owned(),
             set: set.clone(),
             files,
         }
@@ -137,7 +138,13 @@ mod tests {
     #[test]
     fn a_record_survives_its_text_and_has_one_line_a_key() {
         let files = BTreeMap::from([("workload-x.yaml".to_owned(), "ab".to_owned())]);
-        let record = EnvironmentRecord::new(&context(), &TargetPath::default(), &DeploymentSet::default(), files);
+        let record = EnvironmentRecord::new(
+            &context(),
+            &TargetPath::default(),
+            &TargetOutput::default(),
+            &DeploymentSet::default(),
+            files,
+        );
         let text = record.to_text();
         assert_eq!(EnvironmentRecord::parse("r", text.as_bytes()).unwrap(), record);
         assert!(text.contains("\n  \"app\": \"shop\",\n"), "{text}");
@@ -169,7 +176,8 @@ mod tests {
         ] {
             let files = BTreeMap::from([(name.to_owned(), "ab".to_owned())]);
             let set = DeploymentSet::default();
-            let mut record = EnvironmentRecord::new(&context(), &TargetPath::default(), &set, files);
+            let mut record =
+                EnvironmentRecord::new(&context(), &TargetPath::default(), &TargetOutput::default(), &set, files);
             record.path = path.to_owned();
             let read = EnvironmentRecord::parse("r", record.to_text().as_bytes());
             assert_eq!(read.is_ok(), is_good, "{path} {name}: {read:?}");

@@ -17,7 +17,7 @@ use crate::git::record::{EnvironmentRecord, RECORD_DIR};
 use crate::git::repository::{CachePlace, CacheRepository, Object, WORK, parse_tree};
 use crate::git::retry::N_RETRIES;
 use crate::git::target::{GitTarget, TargetPath};
-use crate::git::tree::{Author, BranchView, CommitHead, Edit, TreeEntry, fast_import_stream, is_owned_name};
+use crate::git::tree::{Author, BranchView, CommitHead, Edit, TreeEntry, fast_import_stream, may_be_ours};
 use crate::hash::ObjectFormat;
 use crate::secret::SecretScanner;
 
@@ -381,7 +381,7 @@ impl GitSession {
         Ok(())
     }
 
-    /// Files above or below the target directory whose names look like ours.
+    /// Files above or below the target directory whose names ours may have.
     fn nested(
         &self,
         path: &TargetPath,
@@ -392,14 +392,14 @@ impl GitSession {
         for ancestor in path.ancestors() {
             let prefix = if ancestor.is_empty() { String::new() } else { format!("{ancestor}/") };
             let names = trees.get(ancestor).into_iter().flat_map(BTreeMap::keys);
-            nested.extend(names.filter(|name| is_owned_name(name)).map(|name| format!("{prefix}{name}")));
+            nested.extend(names.filter(|name| may_be_ours(name)).map(|name| format!("{prefix}{name}")));
         }
         let has_directories = entries.iter().any(|(name, entry)| entry.is_tree() && name != RECORD_DIR);
         if has_directories {
             let prefix = path.join("");
             nested.extend(self.repository.files_below(path.as_str())?.into_iter().filter(|file| {
                 let below = file.strip_prefix(&prefix).unwrap_or(file);
-                below.rsplit_once('/').is_some_and(|(_, name)| is_owned_name(name))
+                below.rsplit_once('/').is_some_and(|(_, name)| may_be_ours(name))
             }));
         }
         Ok(nested)
@@ -514,11 +514,9 @@ impl<'p> Way<'p> {
     }
 }
 
-/// True when the directory holds files of our pattern that the record does not name.
+/// True when the directory holds files that may be ours, and that the record does not name.
 fn has_unrecorded(view: &BranchView, context: &EnvironmentContext, path: &TargetPath) -> bool {
     let recorded =
         view.record.as_ref().map(|(_, record)| record).filter(|r| r.is_of(context) && r.path == path.as_str());
-    view.entries
-        .keys()
-        .any(|name| is_owned_name(name) && recorded.is_none_or(|record| !record.files.contains_key(name)))
+    view.entries.keys().any(|name| may_be_ours(name) && recorded.is_none_or(|record| !record.files.contains_key(name)))
 }

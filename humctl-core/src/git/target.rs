@@ -6,6 +6,7 @@ use std::fmt;
 use serde_json::{Map, Value};
 
 use crate::driver::Outputs;
+use crate::manifests::{SecretObjects, StoreKind};
 
 /// Where the custom resources of an Environment go.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,6 +25,71 @@ pub struct GitTarget {
     pub known_hosts: Option<String>,
     /// How to log in.
     pub credential: Credential,
+    /// What its files hold.
+    pub output: TargetOutput,
+}
+
+/// What the files of a target hold.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum TargetOutput {
+    /// Custom resources, for an Operator.
+    #[default]
+    CustomResources,
+    /// Kubernetes objects.
+    Manifests(ManifestOutput),
+}
+
+/// How Kubernetes objects are written.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ManifestOutput {
+    /// What tells the cluster where a secret lies.
+    pub secrets: SecretObjects,
+    /// Directory of the objects that belong to no namespace; without it there
+    /// may be none.
+    pub cluster_path: Option<TargetPath>,
+}
+
+impl TargetOutput {
+    /// As the record has it.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::CustomResources => "custom-resources",
+            Self::Manifests(_) => "manifests",
+        }
+    }
+
+    fn read(values: &Map<String, Value>) -> Result<Self, String> {
+        let choice = |key: &str, known: &[&str]| -> Result<usize, String> {
+            let Some(given) = text(values, key)? else { return Ok(0) };
+            known.iter().position(|name| *name == given).ok_or_else(|| {
+                format!("the `{key}` of its cluster is `{given}`, and has to be one of {}", known.join(", "))
+            })
+        };
+        let is_manifests = choice("output", &["custom-resources", "manifests"])? == 1;
+        let is_mapping = choice("secret_objects", &["external-secrets", "secret-mappings"])? == 1;
+        let store_kind = match choice("secret_store_kind", &["ClusterSecretStore", "SecretStore"])? {
+            0 => StoreKind::ClusterSecretStore,
+            _ => StoreKind::SecretStore,
+        };
+        let cluster_path = text(values, "cluster_path")?
+            .map(|path| {
+                TargetPath::parse(&path).map_err(|reason| format!("cluster_path `{path}` of its cluster: {reason}"))
+            })
+            .transpose()?;
+        if !is_manifests {
+            let only = ["secret_objects", "secret_store_kind", "cluster_path"];
+            return match only.iter().find(|key| values.get(**key).is_some_and(|value| !value.is_null())) {
+                Some(key) => Err(format!("its cluster has `{key}`, which needs `output: manifests`")),
+                None => Ok(Self::CustomResources),
+            };
+        }
+        let secrets = match is_mapping {
+            true => SecretObjects::SecretMappings,
+            false => SecretObjects::ExternalSecrets { store_kind },
+        };
+        Ok(Self::Manifests(ManifestOutput { secrets, cluster_path }))
+    }
 }
 
 /// How to log in at the Git host. Holds no secret, only where it lies.
@@ -329,6 +395,14 @@ impl GitTarget {
             format!("path `{path}` of its cluster leaves the repository or is malformed: {reason}")
         })?;
         let credential = credential(&outputs.secret_refs, &url)?;
+        let output = TargetOutput::read(values)?;
+        if let TargetOutput::Manifests(ManifestOutput { cluster_path: Some(cluster_path), .. }) = &output
+            && cluster_path.overlaps(&path)
+        {
+            return Err(format!(
+                "cluster_path `{cluster_path}` and path `{path}` of its cluster are the same or lie one inside the other"
+            ));
+        }
         Ok(Self {
             url,
             branch,
@@ -337,6 +411,7 @@ impl GitTarget {
             username: text(values, "username")?,
             known_hosts: text(values, "known_hosts")?,
             credential,
+            output,
         })
     }
 }

@@ -124,6 +124,15 @@ pub fn is_owned_name(name: &str) -> bool {
         .is_some_and(|name| !name.is_empty() && name.bytes().all(|b| is_small(b) || b == b'-' || b == b'.'))
 }
 
+/// True for names that files of Kubernetes objects may have too: whether one is
+/// ours, only a record tells.
+#[must_use]
+pub fn may_be_ours(name: &str) -> bool {
+    let parts = name.strip_suffix(".yaml").and_then(|stem| stem.split_once('-'));
+    let is_kind = |kind: &str| !kind.is_empty() && kind.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
+    parts.is_some_and(|(kind, name)| is_kind(kind) && !name.is_empty())
+}
+
 /// Works out the edit that makes the target directory hold exactly `files`.
 ///
 /// # Errors
@@ -137,7 +146,7 @@ pub fn change(
     adopt: bool,
 ) -> Result<TreeChange, GitError> {
     refuse_nesting(view, context, path)?;
-    let ours = owned_files(view, context, path, adopt)?;
+    let ours = owned_files(view, context, path, &files, adopt)?;
     let mut change = TreeChange::default();
     let mut written = BTreeMap::new();
     for file in files {
@@ -197,10 +206,9 @@ fn owned_files(
     view: &BranchView,
     context: &EnvironmentContext,
     path: &TargetPath,
+    files: &[CrFile],
     adopt: bool,
 ) -> Result<BTreeSet<String>, GitError> {
-    let present = view.entries.iter().filter(|(name, entry)| is_owned_name(name) && entry.is_file());
-    let present: BTreeSet<&String> = present.map(|(name, _)| name).collect();
     let record = view.record.as_ref().map(|(_, record)| record);
     if let Some(record) = record.filter(|record| !record.is_of(context)) {
         let file = EnvironmentRecord::file(&context.app, &context.env);
@@ -220,6 +228,14 @@ fn owned_files(
     }
     let is_recorded =
         |name: &str| record.is_some_and(|record| record.path == path.as_str() && record.files.contains_key(name));
+    let written: BTreeSet<&str> = files.iter().map(|file| file.name.as_str()).collect();
+    let is_others =
+        |name: &str| view.others.iter().any(|other| other.path == path.as_str() && other.files.contains_key(name));
+    let present = view.entries.iter().filter(|(name, entry)| {
+        let is_meant = is_owned_name(name) || is_recorded(name) || is_others(name) || written.contains(name.as_str());
+        entry.is_file() && is_meant
+    });
+    let present: BTreeSet<&String> = present.map(|(name, _)| name).collect();
     let foreign: Vec<&str> = present.iter().map(|name| name.as_str()).filter(|name| !is_recorded(name)).collect();
     if foreign.is_empty() || adopt {
         return Ok(present.into_iter().cloned().collect());
@@ -342,10 +358,16 @@ fn quote(path: &str) -> String {
 mod tests {
     use super::*;
     use crate::context::tests::context;
+    use crate::git::target::TargetOutput;
     use humctl_api_types::set::DeploymentSet;
 
     fn file(name: &str, content: &str) -> CrFile {
-        CrFile { name: name.to_owned(), content: content.to_owned(), kind: "Workload", object: String::new() }
+        CrFile {
+            name: name.to_owned(),
+            content: content.to_owned(),
+            kind: "Workload".to_owned(),
+            object: String::new(),
+        }
     }
 
     fn blob(content: &str) -> TreeEntry {
@@ -353,7 +375,7 @@ mod tests {
     }
 
     fn record(path: &TargetPath, files: BTreeMap<String, String>) -> EnvironmentRecord {
-        EnvironmentRecord::new(&context(), path, &DeploymentSet::default(), files)
+        EnvironmentRecord::new(&context(), path, &TargetOutput::default(), &DeploymentSet::default(), files)
     }
 
     fn view(path: &TargetPath, ours: &[(&str, &str)], others: &[(&str, &str)]) -> BranchView {

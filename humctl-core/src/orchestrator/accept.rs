@@ -15,6 +15,7 @@ use crate::orchestrator::deployment_doc::{new_doc, next_id};
 use crate::orchestrator::documents::{self, EnvironmentDoc};
 use crate::orchestrator::failure::absent_workloads;
 use crate::orchestrator::{Orchestrator, OrchestratorError, Result, now};
+use crate::provision::GivenOutputs;
 use crate::set::{apply_delta, set_id};
 use crate::state::Batch;
 
@@ -23,7 +24,7 @@ impl Orchestrator {
     pub(super) fn accept(&self, org: &OrgId, app: &AppId, env: &EnvId, request: &DeploymentRequest) -> Result<Job> {
         self.transact(|| {
             let (document, mut env_doc) = self.environment_doc(org, app, env)?;
-            let job = self.draft(org, app, &env_doc, request, None)?;
+            let job = Job { is_draft: false, ..self.draft(org, app, &env_doc, request, None)? };
             let id = job.doc.deployment.id.clone();
             env_doc.last_deploy = Some(id.clone());
             env_doc.unfinished.push(id.clone());
@@ -88,6 +89,8 @@ impl Orchestrator {
             strict_removal: request.strict_removal.unwrap_or_default(),
             protect_stateful: request.protect_stateful.unwrap_or_default(),
             is_one_of_many: false,
+            is_draft: true,
+            given: given_outputs(request)?,
             doc,
         })
     }
@@ -140,6 +143,13 @@ impl Orchestrator {
         let found = self.find_deployment(org, app, id.as_str())?;
         found.map(|(_, doc)| self.deployment_set(org, app, &doc.deployment.set_id)).transpose()
     }
+}
+
+/// The outputs that a request gives.
+fn given_outputs(request: &DeploymentRequest) -> Result<GivenOutputs> {
+    let Some(outputs) = &request.outputs else { return Ok(GivenOutputs::default()) };
+    GivenOutputs::read(outputs)
+        .map_err(|findings| OrchestratorError::Invalid(format!("outputs of resources: {}", findings.join("\n"))))
 }
 
 /// The base of a Deployment went with the Environment that it was made in.

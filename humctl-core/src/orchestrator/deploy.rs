@@ -22,6 +22,7 @@ use crate::orchestrator::documents::{self, DeploymentDoc};
 use crate::orchestrator::failure::{Failed, ended_unexpectedly};
 use crate::orchestrator::write::Outcome;
 use crate::orchestrator::{Orchestrator, OrchestratorError, Result, now};
+use crate::provision::GivenOutputs;
 use crate::state::Batch;
 
 /// What a Deployment starts from and changes.
@@ -49,6 +50,10 @@ pub(super) struct Job {
     pub(super) protect_stateful: bool,
     /// Nobody named this Environment: what was taken off the branch stays away.
     pub(super) is_one_of_many: bool,
+    /// Nothing is deployed: nothing may be written.
+    pub(super) is_draft: bool,
+    /// Outputs of resources that nothing here makes.
+    pub(super) given: GivenOutputs,
     pub(super) doc: DeploymentDoc,
 }
 
@@ -275,6 +280,9 @@ impl Orchestrator {
             target.commit.clone_from(&outcome.target.commit);
         }
         batch.put(&documents::set(&context.org, &context.app, doc.deployment.set_id.as_str()), &outcome.set);
+        if let Some(cookies) = &outcome.cookies {
+            self.keep_cookies(context, cookies, batch)?;
+        }
         if let Some(graph) = &outcome.graph {
             batch.put(&documents::graph(&env, &graph.id), graph);
         }

@@ -79,6 +79,11 @@ pub(super) fn active(env: &Key, guresid: &str) -> Key {
     env.child("active").child(guresid)
 }
 
+/// What Drivers left for their next run, sealed.
+pub(super) fn cookies(env: &Key) -> Key {
+    env.child("cookies")
+}
+
 pub(super) fn graph(env: &Key, id: &str) -> Key {
     env.child("graph").child(id)
 }

@@ -26,6 +26,7 @@ mod failure;
 mod graphs;
 mod history;
 mod pipelines;
+mod provisioning;
 mod plain;
 mod removal;
 mod sets;

@@ -14,9 +14,10 @@ use crate::orchestrator::deploy::{Intent, Job};
 use crate::orchestrator::deployment_doc::{new_doc, no_target};
 use crate::orchestrator::documents::{self, DeploymentDoc, TargetDoc};
 use crate::orchestrator::failure::{Failed, failed};
-use crate::orchestrator::write::{Outcome, Site, plan_files};
+use crate::orchestrator::write::{Outcome, Site, plan_set};
 use crate::orchestrator::{Orchestrator, Result, now};
 use crate::plan::plan_target;
+use crate::provision::GivenOutputs;
 use crate::set::set_id;
 use crate::state::Batch;
 
@@ -103,6 +104,8 @@ impl Orchestrator {
             strict_removal: false,
             protect_stateful: false,
             is_one_of_many: false,
+            is_draft: true,
+            given: GivenOutputs::default(),
             doc: doc.clone(),
         };
         // A record does not say which Shared Values were used; those of now come nearest.
@@ -117,7 +120,7 @@ impl Orchestrator {
             let types = ResourceTypes::new(&library.types);
             let input = library.input(&own, &definitions, &types);
             let target_plan = plan_target(input).into_result().ok()?;
-            plan_files(&job, set, input, &target_plan).ok().map(|(_, outcome)| outcome)
+            plan_set(&job, set, input, &target_plan).ok().map(|(_, outcome)| outcome)
         });
         let mut outcome = planned.unwrap_or_else(|| Outcome {
             set: set.clone(),
@@ -128,6 +131,7 @@ impl Orchestrator {
             ],
             graph: None,
             active: Vec::new(),
+            cookies: None,
         });
         outcome.target = DeploymentTarget {
             url: target.url.clone(),

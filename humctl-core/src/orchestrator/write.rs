@@ -34,11 +34,13 @@ use crate::orchestrator::failure::{
     ErrorType, Failed, absent_workloads, delta_failed, environment_error, failed, plan_failed, removal_failed,
     set_failed, stateful_removal_failed,
 };
+use crate::orchestrator::provisioning::TargetFiles;
 use crate::orchestrator::target::{OwnInputs, ResolvedTarget, TargetFailure};
 use crate::orchestrator::{Orchestrator, OrchestratorError, now};
 use crate::plan::{DeployContext, TargetPlan, plan_target};
 use crate::preview::preview;
-use crate::render::{CrFile, plan_and_render};
+use crate::provision::Cookies;
+use crate::render::{CustomResources, plan_custom_resources};
 use crate::set::{apply_delta, set_id};
 use crate::shared_use::{left_unread, unread_note};
 use crate::state::Batch;
@@ -52,6 +54,8 @@ pub(super) struct Outcome {
     pub(super) warnings: Vec<String>,
     pub(super) graph: Option<ResourceGraph>,
     pub(super) active: Vec<ActiveResource>,
+    /// What the Drivers that ran here left; `None` when none did.
+    pub(super) cookies: Option<Cookies>,
 }
 
 impl Outcome {
@@ -314,8 +318,12 @@ impl Orchestrator {
     ) -> Result<Prepared, Failed> {
         let (context, resolved) = (&job.context, &site.resolved);
         let git_failed = |error: GitError| failed(context, &error.into());
-        let (files, mut outcome) = plan_files(job, set, site.input, &site.plan)?;
+        let (resources, mut outcome) = plan_set(job, set, site.input, &site.plan)?;
         fault::point("planned");
+        let TargetFiles { files, warnings, cookies } = self.target_files(job, site, &resources)?;
+        outcome.warnings.extend(warnings);
+        outcome.cookies = cookies;
+        fault::point("files worked out");
         for file in &files {
             if resolved.scanner.finds_in(&file.content) {
                 return Err(git_failed(GitError::SecretInFile { file: file.name.clone() }));
@@ -323,7 +331,7 @@ impl Orchestrator {
         }
         fault::point("files searched for secrets");
         let path = &resolved.target.path;
-        let record = |written| Some(EnvironmentRecord::new(context, path, set, written));
+        let record = |written| Some(EnvironmentRecord::new(context, path, &resolved.target.output, set, written));
         let change = tree::change(&view, context, path, files, record, job.adopt).map_err(git_failed)?;
         if let Some(tree::RecordChange::Write(text)) = &change.record
             && resolved.scanner.finds_in(text)
@@ -498,18 +506,18 @@ fn all_errors(job: &Job, input: GraphInput<'_, '_>, errors: Vec<PlanError>) -> V
     all
 }
 
-/// Plans and renders a set. Pure but for the clock.
-pub(super) fn plan_files(
+/// Plans a set and renders its custom resources. Pure but for the clock.
+pub(super) fn plan_set(
     job: &Job,
     set: &DeploymentSet,
     input: GraphInput<'_, '_>,
     target_plan: &TargetPlan<'_>,
-) -> Result<(Vec<CrFile>, Outcome), Failed> {
+) -> Result<(CustomResources, Outcome), Failed> {
     let context = &job.context;
     let index = SetIndex::new(set).map_err(|reasons| set_failed(context, &reasons))?;
     let deploy = DeployContext { deployment: job.doc.deployment.id.clone(), set: set_id(set) };
-    let planned = plan_and_render(input, &index, target_plan, &deploy).into_result();
-    let (plan, files) = planned.map_err(|errors| plan_failed(&errors))?;
+    let planned = plan_custom_resources(input, &index, target_plan, &deploy).into_result();
+    let (plan, resources) = planned.map_err(|errors| plan_failed(&errors))?;
     if job.fail_on_hosted_drivers {
         match hosted_drivers(&plan.graph).as_slice() {
             [] => {}
@@ -526,8 +534,9 @@ pub(super) fn plan_files(
         warnings,
         graph: Some(export::export(&plan.graph, context, input.types, &now)),
         active: active_resources(&plan, target_plan, context, &job.doc.deployment.id, &now),
+        cookies: None,
     };
-    Ok((files, outcome))
+    Ok((resources, outcome))
 }
 
 /// The resources that nothing outside of Humanitec's own service makes.

@@ -8,6 +8,7 @@
 //! *Invariants.* A secret stays a reference. One that exists only as a value
 //! ends the Deployment: there is no place for it in Git.
 
+mod files;
 mod given;
 mod resource;
 #[cfg(test)]
@@ -26,6 +27,7 @@ use crate::objects::Rendered;
 use crate::render::CustomResources;
 use crate::template::Random;
 
+pub use files::{ProvisionedFiles, provision_files};
 pub use given::GivenOutputs;
 
 /// What Drivers leave for their next run, by `GUResID`.

@@ -35,7 +35,7 @@ pub struct CrFile {
     /// Content.
     pub content: String,
     /// Kind of the object in it.
-    pub kind: &'static str,
+    pub kind: String,
     /// The object: `type.class#id` of a resource, else its name.
     pub object: String,
 }
@@ -44,7 +44,7 @@ impl CrFile {
     /// What it is, for people: `postgres.default#…` or `workload web`.
     #[must_use]
     pub fn label(&self) -> String {
-        humctl_api_types::change::label(self.kind, &self.object)
+        humctl_api_types::change::label(&self.kind, &self.object)
     }
 }
 
@@ -68,20 +68,20 @@ impl CustomResources {
             CrFile {
                 name: format!("resource-{guresid}.yaml"),
                 content: text(resource),
-                kind: "Resource",
+                kind: "Resource".to_owned(),
                 object: format!("{res_type}.{class}#{id}"),
             }
         });
         let workloads = self.workloads.iter().map(|workload| CrFile {
             name: format!("workload-{}.yaml", workload.spec.id),
             content: text(workload),
-            kind: "Workload",
+            kind: "Workload".to_owned(),
             object: workload.spec.id.to_string(),
         });
         let secret_mapping = self.secret_mapping.iter().map(|mapping| CrFile {
             name: format!("secretmapping-{}.yaml", mapping.metadata.name),
             content: text(mapping),
-            kind: "SecretMapping",
+            kind: "SecretMapping".to_owned(),
             object: mapping.metadata.name.clone(),
         });
         let mut files: Vec<CrFile> = resources.chain(workloads).chain(secret_mapping).collect();

@@ -39,7 +39,7 @@ pub(super) fn run(
         comment: options.message.clone(),
         value_set_version_id: options.values()?,
         ..DeploymentRequest::default()
-    });
+    })?;
     let request = BatchRequest { env_type, deployment };
     let what = "a deployment of all environments";
     if options.how.is_plan() {

@@ -6,6 +6,7 @@ pub(crate) mod plan;
 mod git_flags;
 mod remote;
 
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -17,10 +18,14 @@ use humctl_api_types::id::{AppId, DeploymentId, EnvId, OrgId};
 use humctl_api_types::kind::Kind;
 use humctl_api_types::plain::Place;
 use humctl_core::json;
+use humctl_core::provision::GivenOutputs;
+use humctl_core::yaml::parse_documents;
+use serde_json::Value;
 
 use crate::commands::kinds;
 use crate::context::Context;
 use crate::error::CliError;
+use crate::input::read_text;
 use crate::output::changes;
 use crate::output::progress::Progress;
 
@@ -72,6 +77,10 @@ pub(crate) struct HowToDeploy {
     /// Fail when a resource needs a Driver that only Humanitec's own service can run
     #[arg(long)]
     fail_on_hosted_drivers: bool,
+    /// Outputs of resources that are made elsewhere, for a target that holds Kubernetes objects: a
+    /// YAML or JSON file that maps type.class#id to values and secret_refs
+    #[arg(long, value_name = "FILE")]
+    outputs: Option<PathBuf>,
     #[command(flatten)]
     git: GitFlags,
 }
@@ -85,7 +94,7 @@ impl HowToDeploy {
     /// True when something is asked for that no Pipeline knows, but an embedded
     /// Orchestrator that is served.
     fn asks_for_ours(&self) -> bool {
-        self.adopt || self.fail_on_hosted_drivers || self.protect_stateful
+        self.adopt || self.fail_on_hosted_drivers || self.protect_stateful || self.outputs.is_some()
     }
 
     /// True when nothing is to be deployed.
@@ -94,14 +103,31 @@ impl HowToDeploy {
     }
 
     /// A request with what the flags say.
-    pub(crate) fn request(&self, request: DeploymentRequest) -> DeploymentRequest {
-        DeploymentRequest {
+    pub(crate) fn request(&self, request: DeploymentRequest) -> Result<DeploymentRequest, CliError> {
+        Ok(DeploymentRequest {
             mode: Some(self.mode.clone()),
             adopt: self.adopt.then_some(true),
             fail_on_hosted_drivers: self.fail_on_hosted_drivers.then_some(true),
             protect_stateful: (self.protect_stateful && !self.allow_data_loss).then_some(true),
+            outputs: self.outputs.as_deref().map(read_outputs).transpose()?,
             ..request
-        }
+        })
+    }
+}
+
+/// Reads a file of outputs, so that what is wrong with it is told with its name.
+pub(crate) fn read_outputs(file: &Path) -> Result<Value, CliError> {
+    let wrong = |reason: &str| CliError::user(format!("{}: {reason}", file.display()));
+    let mut documents =
+        parse_documents(&read_text(file)?).map_err(|error| wrong(&error.to_string()))?.into_iter();
+    let document = match (documents.next(), documents.next()) {
+        (Some(document), None) => document,
+        (None, _) => return Err(wrong("it is empty")),
+        (Some(_), Some(_)) => return Err(wrong("it has several documents, and one is expected")),
+    };
+    match GivenOutputs::read(&document) {
+        Ok(_) => Ok(document),
+        Err(findings) => Err(wrong(&findings.join("\n  "))),
     }
 }
 
@@ -116,7 +142,7 @@ pub(crate) fn deploy(
 ) -> Result<ExitCode, CliError> {
     let (org, app) = context.app()?;
     let cancel = on_interrupt(context);
-    let request = how.request(what.request);
+    let request = how.request(what.request)?;
     if how.is_plan() {
         let plan = plan::ask(context, env, request, None)?;
         return plan::print(context, &app, &[plan], false);

@@ -113,7 +113,7 @@ pub(crate) fn run(context: &Context, args: &DeployArgs) -> Result<ExitCode, CliE
     };
     if args.how.is_plan() {
         // Not even the Delta is stored.
-        let plan = plan::ask(context, &env, args.how.request(request), Some(delta))?;
+        let plan = plan::ask(context, &env, args.how.request(request)?, Some(delta))?;
         return plan::print(context, &app, &[plan], false);
     }
     let delta = context.client().call(&endpoint::create_delta(&org, &app, &DeltaRequest { metadata, ..delta }))?;

@@ -1,6 +1,9 @@
-//! What is lost with a resource, by its Resource Type.
+//! What is lost with a resource, by its Resource Type, and with a Kubernetes
+//! object, by what it says.
 
 use humctl_api_types::change::Statefulness;
+
+use serde_json::Value;
 
 use crate::graph::ResourceTypes;
 
@@ -37,6 +40,19 @@ pub fn statefulness(res_type: &str, types: &ResourceTypes<'_>) -> Statefulness {
     find(BY_NAME, res_type)
         .or_else(|| find(BY_CATEGORY, &types.get(res_type)?.category))
         .unwrap_or(Statefulness::Unknown)
+}
+
+/// Kinds of Kubernetes objects that hold data.
+const KINDS: &[&str] = &["PersistentVolume", "PersistentVolumeClaim", "StatefulSet"];
+
+/// What is lost with a Kubernetes object: data, when it is of such a kind, or
+/// when it is to stay in the cluster after its file went.
+#[must_use]
+pub fn object_statefulness(object: &Value) -> Statefulness {
+    let annotation = |key: &str| object.get("metadata")?.get("annotations")?.get(key)?.as_str();
+    let stays = annotation("kustomize.toolkit.fluxcd.io/prune") == Some("disabled");
+    let kind = object.get("kind").and_then(Value::as_str).unwrap_or_default();
+    if stays || KINDS.contains(&kind) { Statefulness::Stateful } else { Statefulness::Stateless }
 }
 
 #[cfg(test)]

@@ -3,8 +3,6 @@
 //!
 //! Pure: whoever asks reads the old texts from the branch before.
 
-mod statefulness;
-
 use std::collections::BTreeMap;
 
 use humctl_api_types::change::{Action, FieldChange, FileChange, RECORD, Statefulness};
@@ -15,9 +13,8 @@ use crate::git::target::TargetPath;
 use crate::git::tree::{RecordChange, TreeChange};
 use crate::graph::ResourceTypes;
 use crate::render::CrFile;
+use crate::statefulness::{object_statefulness, statefulness};
 use crate::yaml;
-
-pub use statefulness::statefulness;
 
 /// Larger files are not compared line by line: nobody would read it.
 const MAX_DIFF_BYTES: usize = 4 * 1024 * 1024;
@@ -37,7 +34,7 @@ pub fn file_changes(
     let written = |action: Action, file: &CrFile| FileChange {
         action,
         path: path.join(&file.name),
-        kind: file.kind.to_owned(),
+        kind: file.kind.clone(),
         object: file.object.clone(),
         statefulness: None,
         fields: Vec::new(),
@@ -50,9 +47,12 @@ pub fn file_changes(
         FileChange {
             action: Action::Remove,
             path: path.join(name),
-            kind: found.kind.to_owned(),
+            kind: found.kind,
             object: found.object,
-            statefulness: found.res_type.map(|res_type| statefulness(&res_type, types)),
+            statefulness: found.keeps.map(|keeps| match keeps {
+                Keeps::Resource(res_type) => statefulness(&res_type, types),
+                Keeps::Object(statefulness) => statefulness,
+            }),
             fields: Vec::new(),
             diff: String::new(),
         }
@@ -113,10 +113,17 @@ pub fn stateful_removals(changes: &[FileChange]) -> Vec<&FileChange> {
 
 /// What an old file says about itself.
 struct Described {
-    kind: &'static str,
+    kind: String,
     object: String,
-    /// The type of a `Resource`.
-    res_type: Option<String>,
+    /// What tells whether data is lost with it.
+    keeps: Option<Keeps>,
+}
+
+enum Keeps {
+    /// A `Resource` of this type.
+    Resource(String),
+    /// A Kubernetes object.
+    Object(Statefulness),
 }
 
 impl Described {
@@ -127,20 +134,28 @@ impl Described {
         let (kind, by_name) = match stem.split_once('-') {
             Some(("resource", id)) => ("Resource", id),
             Some(("workload", id)) => ("Workload", id),
-            Some((_, id)) => ("SecretMapping", id),
+            Some(("secretmapping", id)) => ("SecretMapping", id),
+            Some((_, name)) => ("", name),
             None => ("", stem),
         };
         let object = text.and_then(parse);
         let part = |pointer: &str| object.as_ref()?.pointer(pointer)?.as_str();
+        let name_in = || part("/metadata/name").unwrap_or(by_name).to_owned();
+        if kind.is_empty() {
+            let keeps = object.as_ref().map_or(Statefulness::Unknown, object_statefulness);
+            let kind = part("/kind").unwrap_or("object").to_owned();
+            return Self { kind, object: name_in(), keeps: Some(Keeps::Object(keeps)) };
+        }
+        let kind = kind.to_owned();
         if kind != "Resource" {
-            return Self { kind, object: part("/metadata/name").unwrap_or(by_name).to_owned(), res_type: None };
+            return Self { kind, object: name_in(), keeps: None };
         }
         let res_type = part("/spec/type").unwrap_or_default().to_owned();
         let object = match (part("/spec/class"), part("/spec/id")) {
             (Some(class), Some(id)) if !res_type.is_empty() => format!("{res_type}.{class}#{id}"),
             _ => by_name.to_owned(),
         };
-        Self { kind, object, res_type: Some(res_type) }
+        Self { kind, object, keeps: Some(Keeps::Resource(res_type)) }
     }
 }
 
@@ -176,7 +191,12 @@ mod tests {
     const OLD_DATABASE: &str = "kind: Resource\nspec:\n  type: postgres\n  class: default\n  id: shared.db\n";
 
     fn file(name: &str, content: &str) -> CrFile {
-        CrFile { name: name.to_owned(), content: content.to_owned(), kind: "Workload", object: "web".to_owned() }
+        CrFile {
+            name: name.to_owned(),
+            content: content.to_owned(),
+            kind: "Workload".to_owned(),
+            object: "web".to_owned(),
+        }
     }
 
     fn change() -> TreeChange {
