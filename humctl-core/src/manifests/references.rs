@@ -26,7 +26,8 @@ pub(super) fn left_over(object: &Map<String, Value>, problems: &mut Vec<(String,
     }
 }
 
-fn search(value: &Value, pointer: &str, problems: &mut Vec<(String, Problem)>) {
+/// The same for a value.
+pub(super) fn search(value: &Value, pointer: &str, problems: &mut Vec<(String, Problem)>) {
     if let Some(problem) = misplaced(value) {
         problems.push((pointer.to_owned(), problem));
         return;

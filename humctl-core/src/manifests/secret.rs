@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 
 use crate::manifests::check::{Draft, ObjectId, SECRET};
 use crate::manifests::error::{ManifestError, Place, Problem};
-use crate::manifests::references::{Piece, is_reference, left_over, pieces, pieces_of};
+use crate::manifests::references::{Piece, is_reference, left_over, pieces, pieces_of, search};
 use crate::objects::SecretKeys;
 use crate::yaml::escape_pointer;
 
@@ -141,11 +141,16 @@ pub(super) fn of_manifest(draft: &Draft) -> Result<Option<SecretDraft>, Vec<Mani
     let mut has_references = false;
     for (field, values) in fields {
         for (key, value) in values.into_iter().flatten() {
-            has_references |= is_reference(value);
-            let read = if field == "data" { decoded(value) } else { pieces(value) };
-            match read {
+            let pointer = format!("/{field}/{}", escape_pointer(key));
+            if is_reference(value) {
+                has_references = true;
+            } else {
+                // A node deeper inside is none that could be a text.
+                search(value, &pointer, &mut problems);
+            }
+            match if field == "data" { decoded(value) } else { pieces(value) } {
                 Ok(pieces) => drop(secret.keys.insert(key.clone(), pieces)),
-                Err(problem) => problems.push((format!("/{field}/{}", escape_pointer(key)), problem)),
+                Err(problem) => problems.push((pointer, problem)),
             }
         }
     }

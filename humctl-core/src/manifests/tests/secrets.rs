@@ -102,6 +102,8 @@ fn what_cannot_be_a_text_of_a_secret_is_refused() {
             "the secret lies in the store `humanitec`",
         ),
         (json!({"stringData": {"a": {"$field": {"pod": "x"}}}}), "/stringData/a", "what only the Pod knows"),
+        (json!({"stringData": {"a": {"b": node}}}), "/stringData/a/b", "a secret cannot stand here"),
+        (json!({"data": {"a": [node]}}), "/data/a/0", "a secret cannot stand here"),
         (json!({"stringData": node}), "/stringData", "a secret cannot stand here"),
         (json!({"type": node, "stringData": {"a": "b"}}), "/type", "a secret cannot stand here"),
     ] {
@@ -144,6 +146,7 @@ fn nothing_but_references_gets_into_git() {
         for object in [
             secret_manifest(json!({"stringData": {"a": bad}})),
             secret_manifest(json!({"data": {"a": bad}})),
+            secret_manifest(json!({"stringData": {"a": [bad]}})),
             json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "x"}, "data": {"a": bad}}),
         ] {
             let found = written(&[manifest("m", object)]).unwrap_err();
