@@ -118,8 +118,7 @@ impl HowToDeploy {
 /// Reads a file of outputs, so that what is wrong with it is told with its name.
 pub(crate) fn read_outputs(file: &Path) -> Result<Value, CliError> {
     let wrong = |reason: &str| CliError::user(format!("{}: {reason}", file.display()));
-    let mut documents =
-        parse_documents(&read_text(file)?).map_err(|error| wrong(&error.to_string()))?.into_iter();
+    let mut documents = parse_documents(&read_text(file)?).map_err(|error| wrong(&error.to_string()))?.into_iter();
     let document = match (documents.next(), documents.next()) {
         (Some(document), None) => document,
         (None, _) => return Err(wrong("it is empty")),
