@@ -8,6 +8,8 @@ use serde_json::{Map, Value, json};
 use crate::objects::WorkloadInput;
 use crate::objects::report::{Report, inside};
 
+const MANAGED_BY: &str = "app.kubernetes.io/managed-by";
+
 /// Labels of the objects of a Workload.
 pub(super) struct Labels {
     selector: Map<String, Value>,
@@ -21,7 +23,7 @@ impl Labels {
         };
         let selector = map(&[("app.kubernetes.io/instance", input.name), ("app.kubernetes.io/name", input.name)]);
         let mut object = map(&[
-            ("app.kubernetes.io/managed-by", "humctl"),
+            (MANAGED_BY, "humctl"),
             ("humanitec.io/app", input.context.app.as_str()),
             ("humanitec.io/env", input.context.env.as_str()),
             ("humanitec.io/workload", input.name),
@@ -62,11 +64,10 @@ impl Labels {
     /// Puts our labels of a Pod over given ones. Who manages it says the object
     /// that makes it.
     pub(super) fn put_on_pod(&self, labels: &mut Map<String, Value>, pointer: &str, report: &mut Report) {
-        let managed_by = labels.get("app.kubernetes.io/managed-by").cloned();
-        labels.remove("app.kubernetes.io/managed-by");
+        let managed_by = labels.remove_entry(MANAGED_BY);
         self.put_ours(labels, pointer, report);
-        labels.remove("app.kubernetes.io/managed-by");
-        labels.extend(managed_by.map(|value| ("app.kubernetes.io/managed-by".to_owned(), value)));
+        labels.remove(MANAGED_BY);
+        labels.extend(managed_by);
     }
 
     fn put_ours(&self, labels: &mut Map<String, Value>, pointer: &str, report: &mut Report) {

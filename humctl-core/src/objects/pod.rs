@@ -207,19 +207,19 @@ fn metadata(
     secrets: &[SecretKeys],
     report: &mut Report,
 ) -> Value {
-    let mut both = |key: &str| {
-        let mut all = report.strings(module, key, "");
-        if let Some(pod) = module.get("pod").and_then(Value::as_object) {
-            all.extend(report.strings(pod, key, "/pod"));
-        }
-        all
-    };
-    let (mut annotations, mut pod_labels) = (both("annotations"), both("labels"));
+    let none = Map::new();
+    let pod = module.get("pod").and_then(Value::as_object).unwrap_or(&none);
+    let mut annotations = report.strings(module, "annotations", "");
+    annotations.extend(report.strings(pod, "annotations", "/pod"));
+    let mut all = report.strings(module, "labels", "");
+    labels.put_on_pod(&mut all, "/labels", report);
+    let mut of_pod = report.strings(pod, "labels", "/pod");
+    labels.put_on_pod(&mut of_pod, "/pod/labels", report);
+    all.extend(of_pod);
     // Pods are replaced when what they read changes, secrets by reference included.
     let config_maps: Vec<&Value> = config_maps.iter().map(|object| &object.0).collect();
     let secrets: Vec<Value> = secrets.iter().map(SecretKeys::as_data).collect();
     let checksum = hash::sha256_hex(canonical(&json!([config_maps, secrets])).as_bytes());
     annotations.insert("checksum/config".to_owned(), json!(checksum));
-    labels.put_on_pod(&mut pod_labels, "/pod/labels", report);
-    json!({"annotations": annotations, "labels": pod_labels})
+    json!({"annotations": annotations, "labels": all})
 }

@@ -185,6 +185,11 @@ fn labels_that_tell_what_belongs_together_stay() {
             "§10"
         );
     }
+    let at_the_top = ok(MODULE, "labels: {app.kubernetes.io/name: mine}").warnings;
+    assert_eq!(
+        at_the_top.iter().map(|one| one.pointer.as_str()).collect::<Vec<_>>(),
+        ["/labels/app.kubernetes.io~1name"]
+    );
     let own = "pod: {labels: {app.kubernetes.io/managed-by: me}}";
     let place = "Deployment shop /spec/template/metadata/labels/app.kubernetes.io~1managed-by";
     check(MODULE, &[("§7.1 in no selector", own, place, "me")]);
