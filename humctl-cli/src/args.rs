@@ -98,6 +98,8 @@ pub(crate) enum Command {
     /// Write, check and deploy Score files
     #[command(subcommand)]
     Score(Lazy<commands::score::ScoreCommand>),
+    /// Show the Kubernetes objects that a Score file comes to
+    Render(Lazy<commands::render::RenderArgs>),
     /// Deploy a Delta, an earlier Deployment, a Deployment Set or another Environment
     #[command(subcommand)]
     Deploy(Lazy<commands::deploy::DeployCommand>),

@@ -46,6 +46,7 @@ pub mod preview;
 pub mod explain;
 pub mod what_if;
 pub mod git;
+pub mod object_preview;
 pub mod file_changes;
 pub mod sync;
 pub mod state;

@@ -17,6 +17,7 @@ pub(crate) mod login;
 pub(crate) mod logout;
 pub(crate) mod manifests;
 pub(crate) mod references;
+pub(crate) mod render;
 pub(crate) mod resources;
 pub(crate) mod score;
 pub(crate) mod serve;
@@ -47,6 +48,7 @@ pub(crate) fn run(context: &Context, command: &Command) -> Result<ExitCode, CliE
         Command::Gitops(command) => gitops::run(context, command),
         Command::Login(args) => login::run(context, args),
         Command::Logout(args) => logout::run(context, args),
+        Command::Render(args) => render::run(context, args),
         Command::Resources(command) => return resources::run(context, command),
         Command::Score(command) => return score::run(context, command),
         Command::Serve(args) => serve::run(context, args),

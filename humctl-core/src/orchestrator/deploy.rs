@@ -280,8 +280,8 @@ impl Orchestrator {
             target.commit.clone_from(&outcome.target.commit);
         }
         batch.put(&documents::set(&context.org, &context.app, doc.deployment.set_id.as_str()), &outcome.set);
-        if let Some(cookies) = &outcome.cookies {
-            self.keep_cookies(context, cookies, batch)?;
+        if let Some(memories) = &outcome.memories {
+            self.keep_memories(context, memories, batch)?;
         }
         if let Some(graph) = &outcome.graph {
             batch.put(&documents::graph(&env, &graph.id), graph);

@@ -79,9 +79,9 @@ pub(super) fn active(env: &Key, guresid: &str) -> Key {
     env.child("active").child(guresid)
 }
 
-/// What Drivers left for their next run, sealed.
-pub(super) fn cookies(env: &Key) -> Key {
-    env.child("cookies")
+/// What resources remember of their last run, sealed.
+pub(super) fn memories(env: &Key) -> Key {
+    env.child("memories")
 }
 
 pub(super) fn graph(env: &Key, id: &str) -> Key {

@@ -1,5 +1,5 @@
 //! The files of a Deployment: custom resources, or the Kubernetes objects that
-//! they come to, with what Drivers remember from one run to the next.
+//! they come to, with what resources remember from one run to the next.
 
 use serde::{Deserialize, Serialize};
 
@@ -11,7 +11,7 @@ use crate::orchestrator::deploy::Job;
 use crate::orchestrator::failure::{Failed, failed, plan_failed};
 use crate::orchestrator::write::Site;
 use crate::orchestrator::{Orchestrator, Result, decode, documents};
-use crate::provision::{Cookies, Input, provision_files};
+use crate::provision::{Input, Memories, provision_files};
 use crate::render::{CrFile, CustomResources};
 use crate::secret::{SealedSecret, SecretValue, StateKey};
 use crate::state::{Batch, key_location};
@@ -21,15 +21,14 @@ use crate::template::Random;
 pub(super) struct TargetFiles {
     pub(super) files: Vec<CrFile>,
     pub(super) warnings: Vec<String>,
-    /// What Drivers left; none when none ran here.
-    pub(super) cookies: Option<Cookies>,
+    /// What resources remember; none when nothing is made here.
+    pub(super) memories: Option<Memories>,
 }
 
-/// The cookies of an Environment as the state keeps them: they may hold
-/// passwords, or what passwords are made from.
+/// What the resources of an Environment remember, as the state keeps it.
 #[derive(Serialize, Deserialize)]
-struct CookieDoc {
-    cookies: SealedSecret,
+struct MemoryDoc {
+    memories: SealedSecret,
 }
 
 impl Orchestrator {
@@ -44,11 +43,11 @@ impl Orchestrator {
         let output = match &site.resolved.target.output {
             TargetOutput::CustomResources => {
                 let files = resources.files().into_result().map_err(|errors| plan_failed(&errors))?;
-                return Ok(TargetFiles { files, warnings: Vec::new(), cookies: None });
+                return Ok(TargetFiles { files, warnings: Vec::new(), memories: None });
             }
             TargetOutput::Manifests(output) => output,
         };
-        let cookies = self.cookies(context).map_err(|error| failed(context, &error))?;
+        let memories = self.memories(context).map_err(|error| failed(context, &error))?;
         let key = self.key_for_random(job.is_draft).map_err(|error| failed(context, &error))?;
         let namespace = site.plan.outputs.get(&known::implicit(known::K8S_NAMESPACE));
         let options = TargetOptions {
@@ -58,11 +57,11 @@ impl Orchestrator {
             allows_cluster_scoped: output.cluster_path.is_some(),
         };
         let random = |guresid: &str| Random::seeded(seed(key.as_ref(), guresid));
-        let input = Input { resources, given: &job.given, cookies: &cookies, random: &random };
+        let input = Input { resources, given: &job.given, memories: &memories, random: &random };
         let made: Reported<_> = provision_files(&input, options, site.input.types);
         let made = made.into_result().map_err(|errors| plan_failed(&errors))?;
-        let cookies = Some(made.provisioned.cookies);
-        Ok(TargetFiles { files: made.files, warnings: made.warnings, cookies })
+        let memories = Some(made.provisioned.memories);
+        Ok(TargetFiles { files: made.files, warnings: made.warnings, memories })
     }
 
     /// The key that random values come from. A plan writes nothing, so that it
@@ -74,29 +73,30 @@ impl Orchestrator {
         self.state_key().map(Some)
     }
 
-    /// What the Drivers of an Environment left at their last run.
-    fn cookies(&self, context: &EnvironmentContext) -> Result<Cookies> {
-        let key = documents::cookies(&documents::env(&context.org, &context.app, &context.env));
-        let Some(document) = self.store().get(&key)? else { return Ok(Cookies::default()) };
-        let doc: CookieDoc = decode(&key, &document)?;
-        let text = self.state_key()?.open(key.as_str(), &doc.cookies)?;
-        Ok(Cookies(serde_json::from_str(text.expose()).unwrap_or_default()))
+    /// What the resources of an Environment remember of the last run.
+    fn memories(&self, context: &EnvironmentContext) -> Result<Memories> {
+        let key = documents::memories(&documents::env(&context.org, &context.app, &context.env));
+        let Some(document) = self.store().get(&key)? else { return Ok(Memories::new()) };
+        let doc: MemoryDoc = decode(&key, &document)?;
+        let text = self.state_key()?.open(key.as_str(), &doc.memories)?;
+        // Whatever was sealed was written by this program.
+        Ok(serde_json::from_str(text.expose()).unwrap_or_default())
     }
 
-    /// Keeps what the Drivers of a Deployment left, if that is new.
-    pub(super) fn keep_cookies(
+    /// Keeps what the resources of a Deployment remember, if that is new.
+    pub(super) fn keep_memories(
         &self,
         context: &EnvironmentContext,
-        cookies: &Cookies,
+        memories: &Memories,
         batch: &mut Batch,
     ) -> Result<()> {
-        if self.cookies(context)? == *cookies {
+        if self.memories(context)? == *memories {
             return Ok(());
         }
-        let key = documents::cookies(&documents::env(&context.org, &context.app, &context.env));
-        let text = SecretValue::new(crate::json::canonical(&crate::json::to_value(&cookies.0)));
-        let cookies = self.state_key()?.seal(key.as_str(), &text)?;
-        batch.put(&key, &CookieDoc { cookies });
+        let key = documents::memories(&documents::env(&context.org, &context.app, &context.env));
+        let text = SecretValue::new(crate::json::canonical(&crate::json::to_value(memories)));
+        let memories = self.state_key()?.seal(key.as_str(), &text)?;
+        batch.put(&key, &MemoryDoc { memories });
         Ok(())
     }
 }

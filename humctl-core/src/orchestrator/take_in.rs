@@ -131,7 +131,7 @@ impl Orchestrator {
             ],
             graph: None,
             active: Vec::new(),
-            cookies: None,
+            memories: None,
         });
         outcome.target = DeploymentTarget {
             url: target.url.clone(),

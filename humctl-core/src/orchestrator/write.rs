@@ -39,7 +39,7 @@ use crate::orchestrator::target::{OwnInputs, ResolvedTarget, TargetFailure};
 use crate::orchestrator::{Orchestrator, OrchestratorError, now};
 use crate::plan::{DeployContext, TargetPlan, plan_target};
 use crate::preview::preview;
-use crate::provision::Cookies;
+use crate::provision::Memories;
 use crate::render::{CustomResources, plan_custom_resources};
 use crate::set::{apply_delta, set_id};
 use crate::shared_use::{left_unread, unread_note};
@@ -54,8 +54,8 @@ pub(super) struct Outcome {
     pub(super) warnings: Vec<String>,
     pub(super) graph: Option<ResourceGraph>,
     pub(super) active: Vec<ActiveResource>,
-    /// What the Drivers that ran here left; `None` when none did.
-    pub(super) cookies: Option<Cookies>,
+    /// What the resources that were made here remember; `None` when none were.
+    pub(super) memories: Option<Memories>,
 }
 
 impl Outcome {
@@ -320,9 +320,9 @@ impl Orchestrator {
         let git_failed = |error: GitError| failed(context, &error.into());
         let (resources, mut outcome) = plan_set(job, set, site.input, &site.plan)?;
         fault::point("planned");
-        let TargetFiles { files, warnings, cookies } = self.target_files(job, site, &resources)?;
+        let TargetFiles { files, warnings, memories } = self.target_files(job, site, &resources)?;
         outcome.warnings.extend(warnings);
-        outcome.cookies = cookies;
+        outcome.memories = memories;
         fault::point("files worked out");
         for file in &files {
             if resolved.scanner.finds_in(&file.content) {
@@ -534,7 +534,7 @@ pub(super) fn plan_set(
         warnings,
         graph: Some(export::export(&plan.graph, context, input.types, &now)),
         active: active_resources(&plan, target_plan, context, &job.doc.deployment.id, &now),
-        cookies: None,
+        memories: None,
     };
     Ok((resources, outcome))
 }

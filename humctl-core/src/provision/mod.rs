@@ -3,7 +3,7 @@
 //! (spec/drivers.md §5, §6, §17).
 //!
 //! It starts from the custom resources that an Operator would get, and so does
-//! what one would do. Pure but for [`Memory`], which the caller reads and keeps.
+//! what one would do. Pure: the caller reads and keeps what resources remember.
 //!
 //! *Invariants.* A secret stays a reference. One that exists only as a value
 //! ends the Deployment: there is no place for it in Git.
@@ -16,8 +16,10 @@ mod tests;
 mod workload;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 
 use humctl_api_types::custom_resource::ResourceSpec;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::context::ResourceKey;
@@ -30,9 +32,25 @@ use crate::template::Random;
 pub use files::{ProvisionedFiles, provision_files};
 pub use given::GivenOutputs;
 
-/// What Drivers leave for their next run, by `GUResID`.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Cookies(pub BTreeMap<String, Value>);
+/// What is kept of a resource for its next run. It may hold passwords, or what
+/// passwords are made from.
+#[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Memory {
+    /// The cookie of the Driver, with reference nodes.
+    pub cookie: Value,
+    /// Random values that its templates drew.
+    pub drawn: BTreeSet<String>,
+}
+
+impl fmt::Debug for Memory {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Memory(…)")
+    }
+}
+
+/// What is kept of the resources of an Environment, by `GUResID`.
+pub type Memories = BTreeMap<String, Memory>;
 
 /// Random values of a resource, always the same ones for it.
 pub type RandomOf<'r> = dyn Fn(&str) -> Random + 'r;
@@ -44,7 +62,7 @@ pub struct Input<'i> {
     /// Outputs that somebody else knows.
     pub given: &'i GivenOutputs,
     /// What the last runs left.
-    pub cookies: &'i Cookies,
+    pub memories: &'i Memories,
     /// Random values by `GUResID`.
     pub random: &'i RandomOf<'i>,
 }
@@ -81,7 +99,7 @@ pub struct Provisioned {
     /// Outputs by `GUResID`.
     pub outputs: OutputsById,
     /// What the next runs get.
-    pub cookies: Cookies,
+    pub memories: Memories,
     /// What a person should know.
     pub warnings: Vec<String>,
 }

@@ -7,7 +7,8 @@ use crate::driver::template::{self, Made, SettledCall, reference_nodes};
 use crate::driver::{self, DriverCall, DriverError};
 use crate::graph::PlanError;
 use crate::nodes::{ResourceOutputs, is_node, settle};
-use crate::provision::{PodPart, ResourceObject, Run, key_of};
+use crate::provision::{Memory, PodPart, ResourceObject, Run, key_of};
+use crate::secret::{SecretScanner, SecretValue};
 
 impl Run<'_> {
     pub(super) fn resource(&mut self, spec: &ResourceSpec) {
@@ -21,7 +22,7 @@ impl Run<'_> {
             return;
         }
         match self.make(spec) {
-            Ok(made) => self.take(spec, made),
+            Ok((made, memory)) => self.take(spec, made, memory),
             Err(error) => {
                 self.errors.push(error);
                 self.absent.insert(guresid);
@@ -30,7 +31,7 @@ impl Run<'_> {
     }
 
     /// Runs the Driver of a resource.
-    fn make(&mut self, spec: &ResourceSpec) -> Result<Made, PlanError> {
+    fn make(&self, spec: &ResourceSpec) -> Result<(Made, Memory), PlanError> {
         let failed = |reason: String| PlanError::DriverFailed {
             resource: key_of(spec),
             definition: spec.definition.id.clone(),
@@ -58,17 +59,20 @@ impl Run<'_> {
         }
         let secrets = reference_nodes(secrets.as_object().unwrap_or(&Map::new()));
         if driver_type == template::DRIVER_TYPE {
-            let nothing = Value::Null;
+            let mut memory = self.input.memories.get(spec.guresid.as_str()).cloned().unwrap_or_default();
             let mut random = (self.input.random)(spec.guresid.as_str());
             let made = template::make(SettledCall {
                 values: &values,
                 secrets: &secrets,
                 resource: &resource,
                 guresid: spec.guresid.as_str(),
-                cookie: self.input.cookies.0.get(spec.guresid.as_str()).unwrap_or(&nothing),
+                cookie: &memory.cookie,
                 random: &mut random,
             });
-            return made.map_err(|error| failed(told(&error)));
+            let made = made.map_err(|error| failed(told(&error)))?;
+            memory.cookie.clone_from(&made.cookie);
+            memory.drawn.extend(random.drawn().iter().cloned());
+            return Ok((made, memory));
         }
         // The others hand on what they get.
         let object = |value: Value| match value {
@@ -82,28 +86,27 @@ impl Run<'_> {
             ..DriverCall::default()
         };
         let outputs = in_process.provision(call).map_err(|error| failed(told(&error)))?;
-        Ok(Made {
+        let made = Made {
             values: outputs.values,
             secrets: outputs.secret_refs,
             manifests: outputs.manifests,
             cookie: Value::Null,
-        })
+        };
+        Ok((made, Memory::default()))
     }
 
     /// Keeps what a Driver made.
-    fn take(&mut self, spec: &ResourceSpec, made: Made) {
+    fn take(&mut self, spec: &ResourceSpec, made: Made, memory: Memory) {
         let guresid = spec.guresid.to_string();
         let mut in_clear = Vec::new();
         texts(&Value::Object(made.secrets.clone()), "", &mut in_clear);
-        if !in_clear.is_empty() {
-            self.errors.push(PlanError::SecretOutputs {
-                resource: key_of(spec),
-                definition: spec.definition.id.clone(),
-                outputs: in_clear,
-            });
-        }
+        let drawn: Vec<SecretValue> = memory.drawn.iter().map(SecretValue::new).collect();
+        let drawn = SecretScanner::new(&drawn);
         for (name, fragment) in made.manifests {
             let data = fragment.get("data").cloned().unwrap_or_default();
+            if holds_drawn(&data, &drawn) {
+                in_clear.push(format!("manifest {name}"));
+            }
             match fragment.get("location").and_then(Value::as_str) {
                 Some(location @ ("containers" | "volumes")) => {
                     let part = PodPart { is_volume: location == "volumes", data };
@@ -117,8 +120,15 @@ impl Run<'_> {
                 }),
             }
         }
-        if !made.cookie.is_null() {
-            self.result.cookies.0.insert(guresid.clone(), made.cookie);
+        if !in_clear.is_empty() {
+            self.errors.push(PlanError::SecretOutputs {
+                resource: key_of(spec),
+                definition: spec.definition.id.clone(),
+                outputs: in_clear,
+            });
+        }
+        if memory != Memory::default() {
+            self.result.memories.insert(guresid.clone(), memory);
         }
         self.result.outputs.insert(guresid, ResourceOutputs { values: made.values, secret_refs: made.secrets });
     }
@@ -132,6 +142,14 @@ fn told(error: &DriverError) -> String {
             "{reason}\n  hint: a secret can be printed whole, and not be looked into; in a `Secret` use `stringData` instead of `b64enc`"
         ),
     }
+}
+
+/// True for a Secret whose text was drawn at random: a password that nobody
+/// else knows.
+fn holds_drawn(manifest: &Value, drawn: &SecretScanner) -> bool {
+    let is_secret = manifest.get("kind").and_then(Value::as_str) == Some("Secret");
+    let holds = |key: &str| manifest.get(key).is_some_and(|part| drawn.finds_in(&part.to_string()));
+    is_secret && (holds("data") || holds("stringData"))
 }
 
 /// Dotted names of the secret outputs that are text, and no reference.

@@ -12,7 +12,7 @@ use crate::graph::{ResourceTypes, SetIndex};
 use crate::matching::Definitions;
 use crate::matching::tests::definition;
 use crate::plan::{DeployContext, plan_target};
-use crate::provision::{Cookies, GivenOutputs, Input, Provisioned, provision};
+use crate::provision::{GivenOutputs, Input, Memories, Memory, Provisioned, provision};
 use crate::render::plan_custom_resources;
 use crate::template::Random;
 
@@ -20,7 +20,7 @@ struct Scene {
     definitions: Vec<(&'static str, &'static str, Value)>,
     set: Value,
     given: Value,
-    cookies: Cookies,
+    memories: Memories,
 }
 
 impl Scene {
@@ -31,7 +31,7 @@ impl Scene {
             "externals": {"db": {"type": "postgres"}},
             "spec": {"containers": {"main": {"id": "main", "image": "busybox", "variables": {"X": variable}}}},
         }}});
-        Self { definitions: Vec::new(), set, given: json!({}), cookies: Cookies::default() }
+        Self { definitions: Vec::new(), set, given: json!({}), memories: Memories::default() }
     }
 
     fn with(mut self, id: &'static str, res_type: &'static str, rest: Value) -> Self {
@@ -62,7 +62,7 @@ impl Scene {
         let (_, resources) = planned.map_err(|errors| errors.iter().map(ToString::to_string).collect::<Vec<_>>())?;
         let given = GivenOutputs::read(&self.given)?;
         let random = |id: &str| Random::seeded(crate::hash::sha256(id.as_bytes()));
-        let input = Input { resources: &resources, given: &given, cookies: &self.cookies, random: &random };
+        let input = Input { resources: &resources, given: &given, memories: &self.memories, random: &random };
         let made = provision(&input).into_result();
         made.map_err(|errors| errors.iter().map(|error| format!("{}: {error}", error.code())).collect())
     }
@@ -161,6 +161,30 @@ fn a_secret_that_exists_only_as_a_value_ends_it() {
 }
 
 #[test]
+fn a_password_that_was_drawn_is_in_no_manifest() {
+    let made = |text: &str| {
+        let templates = json!({
+            "init": "{{ if .cookie }}pw: {{ .cookie.pw }}{{ else }}pw: {{ randAlphaNum 16 }}{{ end }}",
+            "manifests": {"x": {"location": "namespace", "data": {"apiVersion": "v1", "kind": "Secret",
+                "metadata": {"name": "x"}, "stringData": {"pw": text}}}},
+            "outputs": "host: h",
+            "cookie": "pw: {{ .init.pw }}",
+        });
+        Scene::new("x").with("pg-made", "postgres", template(templates))
+    };
+    for text in ["{{ .init.pw }}", "pg://u:{{ .init.pw }}@h", "{{ .init.pw | b64enc }}"] {
+        let error = made(text).variable();
+        assert!(error.starts_with("PRV-006") && error.contains("`manifest x`"), "{text}: {error}");
+    }
+    assert!(made("plain").run().is_ok());
+    // The next run draws nothing, and knows all the same.
+    let mut again = made("{{ .init.pw }}");
+    let memory = Memory { cookie: json!({"pw": "abcdefghijklmnop"}), drawn: ["abcdefghijklmnop".to_owned()].into() };
+    again.memories.insert(key(DB).guresid(&context()).to_string(), memory);
+    assert!(again.variable().starts_with("PRV-006"));
+}
+
+#[test]
 fn cookies_go_from_one_run_to_the_next() {
     let made = template(json!({
         "init": "{{ if .cookie }}name: {{ .cookie.name }}{{ else }}name: {{ randAlpha 12 }}{{ end }}",
@@ -171,10 +195,11 @@ fn cookies_go_from_one_run_to_the_next() {
     let first = scene.run().unwrap();
     assert_eq!(scene.run().unwrap(), first, "random values are those of the resource");
     let id = key(DB).guresid(&context()).to_string();
-    assert_eq!(first.cookies.0[&id]["kept"], json!({"$secretRef": {"store": "vault", "ref": "db/pw"}}));
-    scene.cookies = first.cookies.clone();
-    assert_eq!(scene.run().unwrap().cookies, first.cookies);
-    scene.cookies.0.insert(id, json!({"name": "kept-name", "kept": ""}));
+    assert_eq!(first.memories[&id].cookie["kept"], json!({"$secretRef": {"store": "vault", "ref": "db/pw"}}));
+    scene.memories = first.memories.clone();
+    assert_eq!(scene.run().unwrap().memories, first.memories);
+    let cookie = json!({"name": "kept-name", "kept": ""});
+    scene.memories.insert(id, Memory { cookie, ..Memory::default() });
     assert_eq!(scene.variable(), "kept-name");
 }
 

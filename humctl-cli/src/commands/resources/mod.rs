@@ -6,7 +6,7 @@ mod check_connectivity;
 mod diff;
 mod explain;
 mod graph;
-mod survey;
+pub(crate) mod survey;
 mod test_definition;
 
 use std::process::ExitCode;

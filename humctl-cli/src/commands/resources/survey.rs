@@ -24,19 +24,19 @@ use crate::error::CliError;
 const OWN_STORE: &str = "humanitec";
 
 /// Definitions, Drivers and types of an Organization.
-pub(super) struct Library {
-    pub(super) definitions: Vec<ResourceDefinition>,
-    pub(super) drivers: Vec<DriverInfo>,
-    pub(super) types: Vec<ResourceTypeInfo>,
+pub(crate) struct Library {
+    pub(crate) definitions: Vec<ResourceDefinition>,
+    pub(crate) drivers: Vec<DriverInfo>,
+    pub(crate) types: Vec<ResourceTypeInfo>,
 }
 
 /// An Environment with what is deployed in it.
-pub(super) struct Deployed {
-    pub(super) context: EnvironmentContext,
-    pub(super) set: DeploymentSet,
-    pub(super) deploy: DeployContext,
+pub(crate) struct Deployed {
+    pub(crate) context: EnvironmentContext,
+    pub(crate) set: DeploymentSet,
+    pub(crate) deploy: DeployContext,
     /// False for an Environment in which nothing was deployed yet.
-    pub(super) has_deployment: bool,
+    pub(crate) has_deployment: bool,
     values: SharedValues,
     pins: Pins,
     selector_depth: SelectorDepth,
@@ -44,7 +44,7 @@ pub(super) struct Deployed {
 
 impl Deployed {
     /// An Environment in which nothing was deployed.
-    pub(super) fn nothing_in(context: EnvironmentContext, selector_depth: SelectorDepth) -> Self {
+    pub(crate) fn nothing_in(context: EnvironmentContext, selector_depth: SelectorDepth) -> Self {
         Self {
             context,
             set: DeploymentSet::default(),
@@ -57,7 +57,7 @@ impl Deployed {
     }
 
     /// What the planner takes.
-    pub(super) fn input<'d>(
+    pub(crate) fn input<'d>(
         &'d self,
         definitions: &'d Definitions<'d>,
         types: &'d ResourceTypes<'d>,
@@ -74,7 +74,7 @@ impl Deployed {
 }
 
 /// Asks for the Definitions, Drivers and types of an Organization.
-pub(super) fn library(context: &Context, org: &OrgId) -> Result<Library, CliError> {
+pub(crate) fn library(context: &Context, org: &OrgId) -> Result<Library, CliError> {
     Ok(Library {
         definitions: context.client().call(&endpoint::definitions(org))?,
         drivers: context.client().call(&endpoint::drivers(org))?,
@@ -84,7 +84,7 @@ pub(super) fn library(context: &Context, org: &OrgId) -> Result<Library, CliErro
 
 /// Asks for an Environment and what is deployed in it. `library` is needed for
 /// the pins of resources.
-pub(super) fn deployed(context: &Context, library: &Library, app: &AppId, env: &EnvId) -> Result<Deployed, CliError> {
+pub(crate) fn deployed(context: &Context, library: &Library, app: &AppId, env: &EnvId) -> Result<Deployed, CliError> {
     let environment = context.client().call(&endpoint::environment(&context.org()?, app, env))?;
     let place = place(context, app, env, environment.env_type)?;
     match &environment.from_deploy {
@@ -94,7 +94,7 @@ pub(super) fn deployed(context: &Context, library: &Library, app: &AppId, env: &
 }
 
 /// Asks for what a Deployment deployed into an Environment.
-pub(super) fn of_deployment(
+pub(crate) fn of_deployment(
     context: &Context,
     library: &Library,
     app: &AppId,

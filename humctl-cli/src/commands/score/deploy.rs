@@ -1,7 +1,5 @@
 //! `humctl score deploy`
 
-use std::collections::BTreeMap;
-use std::path::PathBuf;
 use std::process::ExitCode;
 
 use humctl_api_types::delta::{DeltaMetadataRequest, DeltaRequest, ModuleDeltas, UpdateAction};
@@ -19,7 +17,7 @@ use crate::commands::deployment::{self, HowToDeploy, plan};
 use crate::commands::kinds;
 use crate::commands::score::file;
 use crate::commands::score::removal;
-use crate::commands::score::sources::{self, ScoreSources};
+use crate::commands::score::sources::{ScoreFlags, ScoreSources};
 use crate::context::Context;
 use crate::error::CliError;
 
@@ -40,42 +38,17 @@ const DEFAULT_CLASS: &str = "default";
 
 See also: humctl score validate, humctl create app, humctl get, humctl deploy deploy"#)]
 pub(crate) struct DeployArgs {
-    /// Score file to deploy
-    #[arg(long, short, value_name = "FILE", default_value = "score.yaml")]
-    file: PathBuf,
-    /// File that lists the Score files of several Workloads (kind `ScoreDeployConfig`)
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["file", "overrides", "extensions", "properties", "workload_source_url"])]
-    deploy_config: Option<PathBuf>,
-    /// Score overrides file, merged over the Score file
-    #[arg(long, value_name = "FILE")]
-    overrides: Option<PathBuf>,
-    /// Score extension file, with what is specific to the Orchestrator
-    #[arg(long, value_name = "FILE")]
-    extensions: Option<PathBuf>,
-    /// Change a value of the Score file, as in containers.main.image=repo/app:1; without = it is removed
-    #[arg(long = "property", short = 'p', value_name = "PATH=VALUE")]
-    properties: Vec<String>,
-    /// Image for containers whose image is `.` or missing
-    #[arg(long, short, value_name = "IMAGE")]
-    image: Option<String>,
+    #[command(flatten)]
+    score: ScoreFlags,
     /// Message that the history shows
     #[arg(long, short, value_name = "TEXT", default_value = "Auto-deployment (SCORE)")]
     message: String,
-    /// Link to the source of the Score file, kept as an annotation
-    #[arg(long, value_name = "URL")]
-    workload_source_url: Option<String>,
-    /// Link to the source of the deploy config's directory; each Score file's link is made from it
-    #[arg(long, value_name = "URL", requires = "deploy_config")]
-    workload_source_url_prefix: Option<String>,
     /// Create the Delta, and deploy nothing
     #[arg(long, conflicts_with_all = ["wait", "plan"])]
     dry_run: bool,
     /// Remove the Workload that the Score file names; shared resources stay
     #[arg(long)]
     remove: bool,
-    /// What a Resource Type of the Score file stands for, as in s3=my-org/s3
-    #[arg(long = "resource-type-alias", value_name = "TYPE=ORG/TYPE", value_parser = sources::type_alias)]
-    type_aliases: Vec<(String, String)>,
     /// Class of the `workload` resource; only `default` is supported
     #[arg(long, value_name = "CLASS", default_value = DEFAULT_CLASS)]
     class: String,
@@ -93,7 +66,7 @@ pub(crate) fn run(context: &Context, args: &DeployArgs) -> Result<ExitCode, CliE
     }
     let (org, app, env) = context.env()?;
     args.how.prepare(context)?;
-    let sources = args.sources()?;
+    let sources = args.score.sources()?;
     let mut told = Vec::new();
     let delta = if args.remove {
         let workloads = each(&sources, file::workload)?;
@@ -102,7 +75,7 @@ pub(crate) fn run(context: &Context, args: &DeployArgs) -> Result<ExitCode, CliE
         }
         removal::delta(&workloads)
     } else {
-        addition(context, &org, each(&sources, request)?)?
+        addition(converted(context, &org, each(&sources, request)?)?)
     };
     let metadata = DeltaMetadataRequest { name: Some(args.message.clone()), env_id: Some(env.clone()) };
     let request = DeploymentRequest {
@@ -127,38 +100,17 @@ pub(crate) fn run(context: &Context, args: &DeployArgs) -> Result<ExitCode, CliE
     deployment::deploy(context, &env, request.into(), &args.how, &told)
 }
 
-impl DeployArgs {
-    fn sources(&self) -> Result<Vec<ScoreSources>, CliError> {
-        let image = self.image.as_deref();
-        let type_aliases: BTreeMap<String, String> = self.type_aliases.iter().cloned().collect();
-        if let Some(config) = &self.deploy_config {
-            let mut sources = sources::from_config(config, image, self.workload_source_url_prefix.as_deref())?;
-            for source in &mut sources {
-                source.type_aliases.clone_from(&type_aliases);
-            }
-            return Ok(sources);
-        }
-        Ok(vec![ScoreSources {
-            file: self.file.clone(),
-            overrides: self.overrides.clone(),
-            extensions: self.extensions.clone(),
-            properties: sources::properties(&self.properties),
-            image: image.map(ToOwned::to_owned),
-            name: None,
-            source_url: self.workload_source_url.clone(),
-            type_aliases,
-        }])
-    }
-}
-
 /// A checked Workload: how to convert it, and where it comes from.
-struct Request {
+pub(crate) struct Request {
     convert: ConvertScore,
     source_url: Option<String>,
 }
 
 /// Reads all Score files; what is wrong with any of them is told at once.
-fn each<T>(sources: &[ScoreSources], read: fn(&ScoreSources) -> Result<T, CliError>) -> Result<Vec<T>, CliError> {
+pub(crate) fn each<T>(
+    sources: &[ScoreSources],
+    read: fn(&ScoreSources) -> Result<T, CliError>,
+) -> Result<Vec<T>, CliError> {
     let mut all = Vec::new();
     let mut problems = Vec::new();
     for source in sources {
@@ -170,13 +122,13 @@ fn each<T>(sources: &[ScoreSources], read: fn(&ScoreSources) -> Result<T, CliErr
     if problems.is_empty() { Ok(all) } else { Err(CliError::user(problems.join("\nError: "))) }
 }
 
-fn request(source: &ScoreSources) -> Result<Request, CliError> {
+pub(crate) fn request(source: &ScoreSources) -> Result<Request, CliError> {
     let convert = file::check(source)?.into_request()?;
     Ok(Request { convert, source_url: source.source_url.clone() })
 }
 
-/// Converts every Workload, and makes one Delta of them.
-fn addition(context: &Context, org: &OrgId, workloads: Vec<Request>) -> Result<DeltaRequest, CliError> {
+/// Converts every Workload, and joins them to one Deployment Set.
+pub(crate) fn converted(context: &Context, org: &OrgId, workloads: Vec<Request>) -> Result<DeploymentSet, CliError> {
     let mut sets = Vec::new();
     for Request { convert, source_url } in workloads {
         let mut set = context.client().call(&endpoint::convert_score(org, &convert))?;
@@ -185,18 +137,22 @@ fn addition(context: &Context, org: &OrgId, workloads: Vec<Request>) -> Result<D
         }
         sets.push(set);
     }
-    let set = join(sets).map_err(|problems| CliError::user(problems.join("\nError: ")))?;
+    join(sets).map_err(|problems| CliError::user(problems.join("\nError: ")))
+}
+
+/// A Delta that adds a Deployment Set.
+fn addition(set: DeploymentSet) -> DeltaRequest {
     let shared = set.shared.iter().map(|(key, resource)| UpdateAction {
         op: "add".to_owned(),
         path: format!("/{}", humctl_core::yaml::escape_pointer(key)),
         value: Some(json::to_value(resource)),
         from: None,
     });
-    Ok(DeltaRequest {
+    DeltaRequest {
         shared: Some(shared.collect()),
         modules: ModuleDeltas { add: set.modules, ..ModuleDeltas::default() }.into(),
         ..DeltaRequest::default()
-    })
+    }
 }
 
 fn annotate(set: &mut DeploymentSet, source_url: &str) {

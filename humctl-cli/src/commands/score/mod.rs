@@ -1,11 +1,11 @@
 //! `humctl score`
 
 mod available_resource_types;
-mod deploy;
+pub(crate) mod deploy;
 mod file;
 mod init;
 mod removal;
-mod sources;
+pub(crate) mod sources;
 mod validate;
 
 use std::process::ExitCode;

@@ -29,6 +29,66 @@ pub(crate) struct ScoreSources {
     pub(crate) type_aliases: BTreeMap<String, String>,
 }
 
+/// Flags that name Score files, and change them.
+#[derive(Debug, clap::Args)]
+pub(crate) struct ScoreFlags {
+    /// Score file
+    #[arg(long, short, value_name = "FILE", default_value = "score.yaml")]
+    file: PathBuf,
+    /// File that lists the Score files of several Workloads (kind `ScoreDeployConfig`)
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["file", "overrides", "extensions", "properties", "workload_source_url"])]
+    deploy_config: Option<PathBuf>,
+    /// Score overrides file, merged over the Score file
+    #[arg(long, value_name = "FILE")]
+    overrides: Option<PathBuf>,
+    /// Score extension file, with what is specific to the Orchestrator
+    #[arg(long, value_name = "FILE")]
+    extensions: Option<PathBuf>,
+    /// Change a value of the Score file, as in containers.main.image=repo/app:1; without = it is removed
+    #[arg(long = "property", short = 'p', value_name = "PATH=VALUE")]
+    properties: Vec<String>,
+    /// Image for containers whose image is `.` or missing
+    #[arg(long, short, value_name = "IMAGE")]
+    image: Option<String>,
+    /// Link to the source of the Score file, kept as an annotation
+    #[arg(long, value_name = "URL")]
+    workload_source_url: Option<String>,
+    /// Link to the source of the deploy config's directory; each Score file's link is made from it
+    #[arg(long, value_name = "URL", requires = "deploy_config")]
+    workload_source_url_prefix: Option<String>,
+    /// What a Resource Type of the Score file stands for, as in s3=my-org/s3
+    #[arg(long = "resource-type-alias", value_name = "TYPE=ORG/TYPE", value_parser = type_alias)]
+    type_aliases: Vec<(String, String)>,
+}
+
+impl ScoreFlags {
+    /// The Score files that are meant.
+    ///
+    /// # Errors
+    /// A deploy config that cannot be read.
+    pub(crate) fn sources(&self) -> Result<Vec<ScoreSources>, CliError> {
+        let image = self.image.as_deref();
+        let type_aliases: BTreeMap<String, String> = self.type_aliases.iter().cloned().collect();
+        if let Some(config) = &self.deploy_config {
+            let mut sources = from_config(config, image, self.workload_source_url_prefix.as_deref())?;
+            for source in &mut sources {
+                source.type_aliases.clone_from(&type_aliases);
+            }
+            return Ok(sources);
+        }
+        Ok(vec![ScoreSources {
+            file: self.file.clone(),
+            overrides: self.overrides.clone(),
+            extensions: self.extensions.clone(),
+            properties: properties(&self.properties),
+            image: image.map(ToOwned::to_owned),
+            name: None,
+            source_url: self.workload_source_url.clone(),
+            type_aliases,
+        }])
+    }
+}
+
 const API_VERSION: &str = "config.humanitec.io/v1b1";
 const KIND: &str = "ScoreDeployConfig";
 const WORKLOAD_KEYS: &[&str] = &["name", "specFile", "extensionsFile", "overridesFile", "image", "properties"];
