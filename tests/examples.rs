@@ -15,6 +15,7 @@ const EXAMPLES: &[(&str, &[&str])] = &[
     ("branch-per-environment", &["shop"]),
     ("condensed", &["gitops"]),
     ("directory-per-environment", &["shop"]),
+    ("kubernetes-objects", &["gitops"]),
     ("pull-request", &["shop"]),
     ("repository-per-environment", &["shop-development", "shop-production"]),
 ];

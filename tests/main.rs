@@ -39,6 +39,7 @@ mod patterns;
 mod pipeline_runs;
 mod plan;
 mod remote;
+mod render;
 mod rollback;
 mod rules;
 mod score;
