@@ -70,15 +70,13 @@ pub(super) fn commit_message(facts: &Facts<'_>) -> String {
 fn summary(facts: &Facts<'_>) -> String {
     let changes = || facts.parts.iter().flat_map(|part| part.changes);
     let count = |kind: &str| changes().filter(|change| change.kind == kind).count();
+    let (resources, workloads) = (count("Resource"), count("Workload"));
+    // Where files hold Kubernetes objects, their kinds are many.
+    let objects = changes().count() - resources - workloads - count("SecretMapping");
     let plural = |n: usize, word: &str| format!("{n} {word}{}", if n == 1 { "" } else { "s" });
-    match (count("Resource"), count("Workload")) {
-        (0, 0) => "record changed".to_owned(),
-        (resources, 0) => format!("{} changed", plural(resources, "resource")),
-        (0, workloads) => format!("{} changed", plural(workloads, "workload")),
-        (resources, workloads) => {
-            format!("{}, {} changed", plural(resources, "resource"), plural(workloads, "workload"))
-        }
-    }
+    let counted = [(resources, "resource"), (workloads, "workload"), (objects, "object")];
+    let told: Vec<String> = counted.into_iter().filter(|(n, _)| *n > 0).map(|(n, word)| plural(n, word)).collect();
+    if told.is_empty() { "record changed".to_owned() } else { format!("{} changed", told.join(", ")) }
 }
 
 #[cfg(test)]
@@ -123,6 +121,14 @@ mod tests {
         Humctl-Set: 2b
         Humctl-Comment: first line
         ");
+
+        let objects = [removed("shop/dev/deployment-web.yaml", "Deployment", "web")];
+        let part_of_objects = Part { context: &context, changes: &objects, deployment: None };
+        let told = commit_message(&Facts { verb: "deploy", parts: &[part_of_objects], comment: "", skip_ci: false });
+        assert!(
+            told.starts_with("deploy(shop/development): 1 object changed\n\n- deployment-web.yaml (Deployment web)"),
+            "{told}"
+        );
 
         let staging = EnvironmentContext { env: "staging".parse().unwrap(), ..context.clone() };
         let parts = [part(), Part { context: &staging, changes: &changes[1..], deployment: None }];

@@ -59,9 +59,13 @@ impl Orchestrator {
         let random = |guresid: &str| Random::seeded(seed(key.as_ref(), guresid));
         let input = Input { resources, given: &job.given, memories: &memories, random: &random };
         let made: Reported<_> = provision_files(&input, options, site.input.types);
-        let made = made.into_result().map_err(|errors| plan_failed(&errors))?;
-        let memories = Some(made.provisioned.memories);
-        Ok(TargetFiles { files: made.files, warnings: made.warnings, memories })
+        let mut made = made.into_result().map_err(|errors| plan_failed(&errors))?;
+        let memories = made.provisioned.memories;
+        if key.is_none() && memories.values().any(|memory| !memory.drawn.is_empty()) {
+            let warning = "what is drawn at random will be something else in the Deployment: this state has no key yet";
+            made.warnings.push(warning.to_owned());
+        }
+        Ok(TargetFiles { files: made.files, warnings: made.warnings, memories: Some(memories) })
     }
 
     /// The key that random values come from. A plan writes nothing, so that it
