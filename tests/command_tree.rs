@@ -31,6 +31,7 @@ const SUCCEEDS: &[(&str, &str, Prints)] = &[
     ("gitops manifests argocd", "--repository https://git.example.com/r.git", Prints::Json),
     ("gitops manifests flux", "--repository https://git.example.com/r.git", Prints::Json),
     ("logout", "", Prints::Nothing),
+    ("render", "", Prints::Json),
     ("resources active-resource-usage", "", Prints::Json),
     ("resources diff", "-f postgres.yaml", Prints::Json),
     ("resources explain", "postgres", Prints::Json),

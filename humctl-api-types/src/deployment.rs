@@ -325,4 +325,7 @@ pub struct SyncTarget {
     /// What the `k8s-namespace` resource gives, when that is known without a cluster.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub namespace: Option<String>,
+    /// True when the files hold Kubernetes objects, and no custom resources.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub holds_objects: bool,
 }

@@ -24,7 +24,7 @@ use serde_json::Value;
 
 use crate::context::ResourceKey;
 use crate::graph::{PlanError, Reported};
-use crate::nodes::OutputsById;
+use crate::nodes::{OutputsById, Unsettled};
 use crate::objects::Rendered;
 use crate::render::CustomResources;
 use crate::template::Random;
@@ -140,6 +140,24 @@ struct Run<'i> {
     /// `GUResIDs` of what could not be made: what needs them is passed over.
     absent: BTreeSet<String>,
     errors: Vec<PlanError>,
+}
+
+impl Run<'_> {
+    /// What cannot be settled, with the resource by its name instead of its `GUResID`.
+    fn named(&self, error: &Unsettled) -> String {
+        let resources = self.input.resources.resources.iter().map(|resource| &resource.spec);
+        let found = resources.into_iter().find(|spec| error.reason.contains(spec.guresid.as_str()));
+        let text = error.to_string();
+        found.map_or_else(
+            || text.clone(),
+            |spec| {
+                text.replace(
+                    spec.guresid.as_str(),
+                    &format!("`{}` (Definition `{}`)", key_of(spec), spec.definition.id),
+                )
+            },
+        )
+    }
 }
 
 fn key_of(resource: &ResourceSpec) -> ResourceKey {

@@ -54,7 +54,7 @@ impl Run<'_> {
         let secrets = settled(inputs.secret_refs, "/driver_inputs/secret_refs");
         let resource = settled(spec.params.clone(), "/params");
         if !unsettled.is_empty() {
-            let reasons: Vec<String> = unsettled.iter().map(ToString::to_string).collect();
+            let reasons: Vec<String> = unsettled.iter().map(|error| self.named(error)).collect();
             return Err(failed(reasons.join("\n  ")));
         }
         let secrets = reference_nodes(secrets.as_object().unwrap_or(&Map::new()));

@@ -130,6 +130,16 @@ fn what_nothing_here_makes_is_given_or_an_error() {
 }
 
 #[test]
+fn an_output_that_is_not_made_is_told_with_names() {
+    let empty = json!({"driver_type": "humanitec/terraform", "driver_inputs": {"values": {}}});
+    let mut scene = Scene::new("${modules.web.externals.db.host}").with("pg-tf", "postgres", empty);
+    scene.given = json!({DB: {"values": {"port": 5432}}});
+    let error = scene.variable();
+    assert!(error.contains("workload `web` at /spec/containers/main/variables/X"), "{error}");
+    assert!(error.contains(&format!("resource `{DB}` (Definition `pg-tf`) has no output `host`")), "{error}");
+}
+
+#[test]
 fn a_file_of_outputs_holds_no_secret_values_and_no_nonsense() {
     for (document, expected) in [
         (json!([]), "no mapping"),

@@ -20,7 +20,8 @@ impl Run<'_> {
         let not_rendered = |message: String| PlanError::NotRendered { workload: name.to_owned(), message };
         let mut unsettled = Vec::new();
         let module = settle(&spec.module, "/spec", &self.result.outputs, &mut unsettled);
-        self.errors.extend(unsettled.iter().map(|error| not_rendered(error.to_string())));
+        let told: Vec<String> = unsettled.iter().map(|error| self.named(error)).collect();
+        self.errors.extend(told.into_iter().map(|text| not_rendered(format!("workload `{name}` {text}"))));
         let update = self.result.outputs.get(spec.resource.as_str()).and_then(|outputs| outputs.values.get("update"));
         let module = match update {
             None | Some(Value::Null) => module,
@@ -51,7 +52,10 @@ impl Run<'_> {
             injected: &injected,
         });
         match rendered {
-            Ok(rendered) => self.result.workloads.push(RenderedWorkload { name: name.to_owned(), rendered }),
+            Ok(rendered) => {
+                self.result.warnings.extend(rendered.warnings.iter().map(ToString::to_string));
+                self.result.workloads.push(RenderedWorkload { name: name.to_owned(), rendered });
+            }
             Err(errors) => self.errors.extend(errors.iter().map(|error| not_rendered(error.to_string()))),
         }
     }

@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 
 use crate::sync::address::Address;
 use crate::sync::layout::{Environment, Layout};
-use crate::sync::{KINDS, OWN_FILES, Prune, SyncError, SyncObject, SyncOptions};
+use crate::sync::{KINDS, Prune, SyncError, SyncObject, SyncOptions, own_files};
 
 /// The cluster that Argo CD itself runs in.
 const SERVER: &str = "https://kubernetes.default.svc";
@@ -42,7 +42,10 @@ pub fn objects(
         return Err(vec![SyncError::PruneAll]);
     }
     let directories = if is_application_set { Directories::of(layout) } else { None };
-    let mut objects = vec![health(options)];
+    let mut objects = Vec::new();
+    if layout.wanted().any(|one| !one.holds_objects) {
+        objects.push(health(options));
+    }
     for (name, group) in layout.groups(|one| one.address.clone()) {
         objects.extend(group.first().map(|one| repository(layout, options, &name, &one.address)));
     }
@@ -113,7 +116,20 @@ fn project(layout: &Layout, options: &SyncOptions<'_>, directories: Option<&Dire
         Some(directories) => vec![destination(&directories.namespaces.replace("{env}", "*"))],
         None => layout.environments.iter().map(|one| destination(&one.namespace)).collect(),
     };
-    let kinds: Vec<Value> = KINDS.iter().map(|kind| json!({"group": GROUP, "kind": kind})).collect();
+    let holds_objects = layout.environments.iter().any(|one| one.holds_objects);
+    let (kinds, comment): (Vec<Value>, [&str; 2]) = if holds_objects {
+        let comment = [
+            "Whatever kinds of objects the Workloads and Resource Definitions have may come from Git, into the namespaces",
+            "above; of those that belong to no namespace, only Namespace.",
+        ];
+        (vec![json!({"group": "*", "kind": "*"})], comment)
+    } else {
+        let comment = [
+            "Nothing but custom resources comes from Git. To see in Argo CD what the Operator makes of them, list",
+            "those kinds, too: Deployment and ReplicaSet (group apps), Pod, Service, ConfigMap, Secret (group \"\").",
+        ];
+        (KINDS.iter().map(|kind| json!({"group": GROUP, "kind": kind})).collect(), comment)
+    };
     SyncObject::new(json!({
         "apiVersion": "argoproj.io/v1alpha1",
         "kind": "AppProject",
@@ -125,14 +141,12 @@ fn project(layout: &Layout, options: &SyncOptions<'_>, directories: Option<&Dire
             "namespaceResourceWhitelist": kinds,
         },
     }))
-    .with_comment([
-        "Nothing but custom resources comes from Git. To see in Argo CD what the Operator makes of them, list",
-        "those kinds, too: Deployment and ReplicaSet (group apps), Pod, Service, ConfigMap, Secret (group \"\").",
-    ])
+    .with_comment(comment)
 }
 
 fn application(layout: &Layout, options: &SyncOptions<'_>, environment: &Environment) -> SyncObject {
-    let source = source(environment.address.argocd(), &revision(environment), &path(environment));
+    let files = own_files([environment]);
+    let source = source(environment.address.argocd(), &revision(environment), &path(environment), files);
     SyncObject::new(json!({
         "apiVersion": "argoproj.io/v1alpha1",
         "kind": "Application",
@@ -151,12 +165,12 @@ fn annotations() -> Value {
     json!({"argocd.argoproj.io/manifest-generate-paths": "."})
 }
 
-fn source(url: &str, revision: &str, path: &str) -> Value {
+fn source(url: &str, revision: &str, path: &str, files: &[&str]) -> Value {
     json!({
         "repoURL": url,
         "targetRevision": revision,
         "path": path,
-        "directory": {"include": format!("{{{}}}", OWN_FILES.join(","))},
+        "directory": {"include": format!("{{{}}}", files.join(","))},
     })
 }
 
@@ -219,6 +233,7 @@ impl Directories {
 }
 
 fn application_set(layout: &Layout, options: &SyncOptions<'_>, directories: Option<&Directories>) -> SyncObject {
+    let files = own_files(&layout.environments);
     let (generator, env, source, namespace) = match directories {
         Some(directories) => {
             let env = "{{ .path.basenameNormalized }}";
@@ -231,7 +246,7 @@ fn application_set(layout: &Layout, options: &SyncOptions<'_>, directories: Opti
             }});
             let revision = branch.map_or_else(|| "HEAD".to_owned(), |branch| format!("refs/heads/{branch}"));
             let namespace = directories.namespaces.replace("{env}", env);
-            (generator, env, source(url, &revision, "{{ .path.path }}"), namespace)
+            (generator, env, source(url, &revision, "{{ .path.path }}", files), namespace)
         }
         None => {
             let elements: Vec<Value> = layout
@@ -247,7 +262,7 @@ fn application_set(layout: &Layout, options: &SyncOptions<'_>, directories: Opti
                     })
                 })
                 .collect();
-            let source = source("{{ .repoURL }}", "{{ .revision }}", "{{ .path }}");
+            let source = source("{{ .repoURL }}", "{{ .revision }}", "{{ .path }}", files);
             (json!({"list": {"elements": elements}}), "{{ .env }}", source, "{{ .namespace }}".to_owned())
         }
     };

@@ -4,7 +4,7 @@ use humctl_api_types::custom_resource::{API_VERSION, GROUP};
 use serde_json::{Value, json};
 
 use crate::sync::layout::{Environment, Layout};
-use crate::sync::{KINDS, OWN_FILES, Prune, SyncError, SyncObject, SyncOptions};
+use crate::sync::{KINDS, Prune, SyncError, SyncObject, SyncOptions, own_files};
 
 /// Makes the objects.
 ///
@@ -83,7 +83,7 @@ fn ignored(group: &[&Environment]) -> String {
             add(format!("!{directory}"));
             add(format!("{directory}/*"));
         }
-        for files in OWN_FILES {
+        for files in own_files([*environment]) {
             add(format!("!{directory}/{files}"));
         }
     }
@@ -118,16 +118,25 @@ fn kustomization(layout: &Layout, options: &SyncOptions<'_>, source: &str, envir
         "prune": options.prune != Prune::None,
         "deletionPolicy": "Orphan",
         "wait": true,
-        "healthCheckExprs": KINDS.map(health),
     });
+    if !environment.holds_objects {
+        spec["healthCheckExprs"] = json!(KINDS.map(health));
+    }
     let mut comment = Vec::new();
     if options.prune == Prune::All {
         // Flux asks the object in the cluster, so this counts from the next reconciliation on.
+        let target = match environment.holds_objects {
+            true => json!({"annotationSelector": "kustomize.toolkit.fluxcd.io/prune=disabled"}),
+            false => json!({"group": GROUP, "kind": "Resource"}),
+        };
         spec["patches"] = json!([{
-            "target": {"group": GROUP, "kind": "Resource"},
+            "target": target,
             "patch": "- op: remove\n  path: /metadata/annotations/kustomize.toolkit.fluxcd.io~1prune\n",
         }]);
-        comment.push("A Resource that leaves Git is deleted in the cluster, and with it the real resource.");
+        comment.push(match environment.holds_objects {
+            true => "What leaves Git is deleted in the cluster, also what holds data.",
+            false => "A Resource that leaves Git is deleted in the cluster, and with it the real resource.",
+        });
     }
     SyncObject::new(json!({
         "apiVersion": "kustomize.toolkit.fluxcd.io/v1",

@@ -34,6 +34,8 @@ pub struct Environment {
     /// Directory; empty for the root.
     pub(super) path: String,
     pub(super) namespace: String,
+    /// The files hold Kubernetes objects, and no custom resources.
+    pub(super) holds_objects: bool,
 }
 
 impl Environment {
@@ -180,6 +182,7 @@ fn environment(
         branch: options.revision.map(ToOwned::to_owned).or_else(|| target.branch.clone()),
         path: path.as_str().to_owned(),
         namespace,
+        holds_objects: target.holds_objects,
         env,
     })
 }

@@ -20,8 +20,19 @@ use serde_json::Value;
 
 use crate::yaml;
 
-/// Files that are ours, in a directory of an Environment.
+/// Files that are ours, in a directory of an Environment that holds custom resources.
 const OWN_FILES: [&str; 3] = ["resource-*.yaml", "workload-*.yaml", "secretmapping-*.yaml"];
+
+/// The same where it holds Kubernetes objects: their kinds are many.
+const OWN_OBJECTS: [&str; 1] = ["*-*.yaml"];
+
+/// Files that are ours in the directories of some Environments.
+fn own_files<'e>(environments: impl IntoIterator<Item = &'e Environment>) -> &'static [&'static str] {
+    match environments.into_iter().any(|one| one.holds_objects) {
+        true => &OWN_OBJECTS,
+        false => &OWN_FILES,
+    }
+}
 
 /// Kinds of the custom resources.
 const KINDS: [&str; 3] = ["Resource", "Workload", "SecretMapping"];

@@ -18,6 +18,7 @@ fn targets(url: &str, rows: &[&str]) -> Vec<SyncTarget> {
             branch: (branch != "-").then(|| branch.to_owned()),
             path: path.strip_prefix('.').unwrap_or(path).to_owned(),
             namespace: None,
+            holds_objects: false,
         }
     };
     rows.iter().map(target).collect()
@@ -230,4 +231,30 @@ fn texts_are_read_back_as_they_are_and_hold_no_placeholder() {
         let read = crate::yaml::parse_documents(&text).unwrap();
         assert_eq!(read, objects.into_iter().map(|object| object.object).collect::<Vec<_>>());
     }
+}
+
+#[test]
+fn directories_of_kubernetes_objects_are_read_whole_and_need_no_checks_of_ours() {
+    let mut targets = targets(URL, &["dev main shop/dev"]);
+    targets[0].holds_objects = true;
+    let options = LayoutOptions::default();
+    let layout = Layout::new(&AppId::new("shop").unwrap(), &targets, &[], &options).unwrap();
+    let objects = argocd::objects(&layout, &ARGOCD, false).unwrap();
+    assert_eq!(names(&objects), ["Secret repo-shop", "AppProject shop", "Application shop-dev"]);
+    assert_eq!(
+        of_kind(&objects, "AppProject")[0]["spec"]["namespaceResourceWhitelist"],
+        json!([{"group": "*", "kind": "*"}])
+    );
+    assert_eq!(of_kind(&objects, "Application")[0]["spec"]["source"]["directory"]["include"], "{*-*.yaml}");
+    let set = argocd::objects(&layout, &ARGOCD, true).unwrap();
+    let source = &of_kind(&set, "ApplicationSet")[0]["spec"]["template"]["spec"]["source"];
+    assert_eq!(source["directory"]["include"], "{*-*.yaml}");
+
+    let objects = flux::objects(&layout, &SyncOptions { prune: Prune::All, ..FLUX }).unwrap();
+    let ignored = of_kind(&objects, "GitRepository")[0]["spec"]["ignore"].as_str().unwrap();
+    assert!(ignored.ends_with("!/shop/dev/*-*.yaml\n") && !ignored.contains("workload"), "{ignored}");
+    let kustomization = of_kind(&objects, "Kustomization")[0];
+    assert!(kustomization["spec"].get("healthCheckExprs").is_none());
+    let target = &kustomization["spec"]["patches"][0]["target"];
+    assert_eq!(target["annotationSelector"], "kustomize.toolkit.fluxcd.io/prune=disabled");
 }
