@@ -35,6 +35,7 @@ mod kinds;
 mod landing;
 mod library;
 mod login;
+mod manifest_secrets;
 mod manifest_switching;
 mod manifests;
 mod patterns;
