@@ -23,7 +23,10 @@ fn a_password_of_the_target_is_in_no_object() {
     with_password(&env, &server.url("r.git"), "      username: bot\n");
     let outputs: Vec<String> = ["", " -v9", " --plan"]
         .iter()
-        .map(|flags| env.score("web", "    variables: {A: b}\n").run(&format!("score deploy --app shop --env development{flags}")))
+        .map(|flags| {
+            env.score("web", "    variables: {A: b}\n")
+                .run(&format!("score deploy --app shop --env development{flags}"))
+        })
         .map(|run| run.stdout + &run.stderr)
         .collect();
     assert!(remote.list("main", "x").contains(&"deployment-web.yaml".to_owned()), "{outputs:?}");

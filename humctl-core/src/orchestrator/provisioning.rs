@@ -20,6 +20,8 @@ use crate::template::Random;
 /// The files of a Deployment.
 pub(super) struct TargetFiles {
     pub(super) files: Vec<CrFile>,
+    /// Those of objects that belong to no namespace.
+    pub(super) cluster_files: Vec<CrFile>,
     pub(super) warnings: Vec<String>,
     /// What Drivers left; none when none ran here.
     pub(super) cookies: Option<Cookies>,
@@ -44,7 +46,7 @@ impl Orchestrator {
         let output = match &site.resolved.target.output {
             TargetOutput::CustomResources => {
                 let files = resources.files().into_result().map_err(|errors| plan_failed(&errors))?;
-                return Ok(TargetFiles { files, warnings: Vec::new(), cookies: None });
+                return Ok(TargetFiles { files, cluster_files: Vec::new(), warnings: Vec::new(), cookies: None });
             }
             TargetOutput::Manifests(output) => output,
         };
@@ -62,7 +64,7 @@ impl Orchestrator {
         let made: Reported<_> = provision_files(&input, options, site.input.types);
         let made = made.into_result().map_err(|errors| plan_failed(&errors))?;
         let cookies = Some(made.provisioned.cookies);
-        Ok(TargetFiles { files: made.files, warnings: made.warnings, cookies })
+        Ok(TargetFiles { files: made.files, cluster_files: made.cluster_files, warnings: made.warnings, cookies })
     }
 
     /// The key that random values come from. A plan writes nothing, so that it
