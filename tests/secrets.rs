@@ -5,10 +5,10 @@ use std::path::Path;
 
 use crate::harness::{HttpGit, SshServer, TestEnv, git_cluster};
 
-const CANARY: &str = "canary-Pa55word/+=&";
+pub(crate) const CANARY: &str = "canary-Pa55word/+=&";
 
 /// True when any file below a directory holds the canary in any usual form.
-fn holds_canary(directory: &Path) -> Vec<String> {
+pub(crate) fn holds_canary(directory: &Path) -> Vec<String> {
     let mut found = Vec::new();
     let mut open = vec![directory.to_owned()];
     while let Some(path) = open.pop() {
@@ -23,7 +23,7 @@ fn holds_canary(directory: &Path) -> Vec<String> {
     found
 }
 
-fn contains(bytes: &[u8]) -> bool {
+pub(crate) fn contains(bytes: &[u8]) -> bool {
     use base64::Engine as _;
     let forms = [
         CANARY.to_owned(),

@@ -2,7 +2,7 @@
 
 use crate::harness::TestEnv;
 
-fn story(env: &TestEnv, extra: &str) -> crate::harness::Remote {
+pub(crate) fn story(env: &TestEnv, extra: &str) -> crate::harness::Remote {
     let remote = env.remote("gitops");
     remote.commit("development", &[("README.md", "ours\n")]);
     env.write(

@@ -86,6 +86,9 @@ pub struct DeploymentTarget {
     pub branch: String,
     /// Directory; empty is the root.
     pub path: String,
+    /// Directory of the objects that belong to no namespace, when there are any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cluster_path: Option<String>,
     /// The commit that holds the result.
     pub commit: String,
     /// False when the branch already held exactly this.

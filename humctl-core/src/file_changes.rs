@@ -9,8 +9,7 @@ use humctl_api_types::change::{Action, FieldChange, FileChange, RECORD, Stateful
 use serde_json::Value;
 
 use crate::diff::differences;
-use crate::git::target::TargetPath;
-use crate::git::tree::{RecordChange, TreeChange};
+use crate::git::tree::{Edit, RecordChange};
 use crate::graph::ResourceTypes;
 use crate::render::CrFile;
 use crate::statefulness::{object_statefulness, statefulness};
@@ -19,18 +18,20 @@ use crate::yaml;
 /// Larger files are not compared line by line: nobody would read it.
 const MAX_DIFF_BYTES: usize = 4 * 1024 * 1024;
 
-/// Old texts of files, by name in the target directory; those of deleted ones
-/// are needed, those of changed ones for a plan.
+/// Old texts of files, by path; those of deleted ones are needed, those of
+/// changed ones for a plan.
 pub type OldTexts = BTreeMap<String, String>;
 
-/// Lists what an edit does, sorted by path. The record is left out.
+/// Lists what edits do, sorted by path. The record is left out.
 #[must_use]
-pub fn file_changes(
-    change: &TreeChange,
-    path: &TargetPath,
-    old: &OldTexts,
-    types: &ResourceTypes<'_>,
-) -> Vec<FileChange> {
+pub fn file_changes(edits: &[Edit], old: &OldTexts, types: &ResourceTypes<'_>) -> Vec<FileChange> {
+    let mut changes: Vec<FileChange> = edits.iter().flat_map(|edit| changes_of(edit, old, types)).collect();
+    changes.sort_by(|a, b| a.path.cmp(&b.path));
+    changes
+}
+
+/// What an edit does in its directory.
+fn changes_of(Edit { path, change, .. }: &Edit, old: &OldTexts, types: &ResourceTypes<'_>) -> Vec<FileChange> {
     let written = |action: Action, file: &CrFile| FileChange {
         action,
         path: path.join(&file.name),
@@ -43,10 +44,11 @@ pub fn file_changes(
     let added = change.added.iter().map(|file| written(Action::Add, file));
     let updated = change.updated.iter().map(|file| written(Action::Change, file));
     let deleted = change.deleted.iter().map(|name| {
-        let found = Described::read(name, old.get(name).map(String::as_str));
+        let file = path.join(name);
+        let found = Described::read(name, old.get(&file).map(String::as_str));
         FileChange {
             action: Action::Remove,
-            path: path.join(name),
+            path: file,
             kind: found.kind,
             object: found.object,
             statefulness: found.keeps.map(|keeps| match keeps {
@@ -57,34 +59,45 @@ pub fn file_changes(
             diff: String::new(),
         }
     });
-    let mut changes: Vec<FileChange> = added.chain(updated).chain(deleted).collect();
-    changes.sort_by(|a, b| a.path.cmp(&b.path));
-    changes
+    added.chain(updated).chain(deleted).collect()
+}
+
+/// Paths of the files that edits take away.
+#[must_use]
+pub fn removed_files(edits: &[Edit]) -> Vec<String> {
+    edits.iter().flat_map(|edit| edit.change.deleted.iter().map(|name| edit.path.join(name))).collect()
+}
+
+/// Paths of the files that edits give another content.
+#[must_use]
+pub fn updated_files(edits: &[Edit]) -> Vec<String> {
+    edits.iter().flat_map(|edit| edit.change.updated.iter().map(|file| edit.path.join(&file.name))).collect()
 }
 
 /// As [`file_changes`], with what is different inside of each file, and with the
 /// record of the Environment last.
 #[must_use]
 pub fn planned_changes(
-    change: &TreeChange,
-    path: &TargetPath,
+    edits: &[Edit],
     record: (&str, Option<&str>),
     old: &OldTexts,
     types: &ResourceTypes<'_>,
 ) -> Vec<FileChange> {
-    let mut changes = file_changes(change, path, old, types);
-    let new: BTreeMap<String, &str> =
-        change.added.iter().chain(&change.updated).map(|file| (path.join(&file.name), file.content.as_str())).collect();
-    let old: BTreeMap<String, &str> = old.iter().map(|(name, text)| (path.join(name), text.as_str())).collect();
+    let mut changes = file_changes(edits, old, types);
+    let written = edits.iter().flat_map(|edit| {
+        let files = edit.change.added.iter().chain(&edit.change.updated);
+        files.map(|file| (edit.path.join(&file.name), file.content.as_str()))
+    });
+    let new: BTreeMap<String, &str> = written.collect();
     for file in &mut changes {
-        let (before, after) = (old.get(&file.path).copied(), new.get(&file.path).copied());
+        let (before, after) = (old.get(&file.path).map(String::as_str), new.get(&file.path).copied());
         if let (Action::Change, Some(before), Some(after)) = (file.action, before, after) {
             file.fields = fields(before, after);
         }
         file.diff = unified(&file.path, before, after);
     }
     let (record_file, before) = record;
-    let after = match &change.record {
+    let after = match edits.iter().find_map(|edit| edit.change.record.as_ref()) {
         None => return changes,
         Some(RecordChange::Write(text)) => Some(text.as_str()),
         Some(RecordChange::Delete) => None,
@@ -187,6 +200,9 @@ fn unified(path: &str, before: Option<&str>, after: Option<&str>) -> String {
 mod tests {
     use super::*;
     use crate::builtin::resource_types;
+    use crate::context::tests::context;
+    use crate::git::target::TargetPath;
+    use crate::git::tree::TreeChange;
 
     const OLD_DATABASE: &str = "kind: Resource\nspec:\n  type: postgres\n  class: default\n  id: shared.db\n";
 
@@ -199,29 +215,43 @@ mod tests {
         }
     }
 
-    fn change() -> TreeChange {
-        TreeChange {
+    fn edits(path: &str) -> Vec<Edit> {
+        let change = TreeChange {
             added: vec![file("workload-new.yaml", "a: 1\n")],
             updated: vec![file("workload-web.yaml", "a: 1\nb: {c: [2]}\n")],
             deleted: vec!["resource-aa.yaml".to_owned(), "resource-bb.yaml".to_owned()],
             record: Some(RecordChange::Write("{}\n".to_owned())),
-            dropped_records: Vec::new(),
-        }
+            records_of_others: BTreeMap::new(),
+        };
+        let deleted = vec!["persistentvolume-x.yaml".to_owned()];
+        let beside = TreeChange { deleted, ..TreeChange::default() };
+        let edit = |path: &str, change| Edit { context: context(), path: TargetPath::parse(path).unwrap(), change };
+        vec![edit(path, change), edit("all", beside)]
     }
 
-    fn old() -> OldTexts {
+    fn old(path: &str) -> OldTexts {
         [("workload-web.yaml", "a: 1\nb: {c: [1]}\n"), ("resource-aa.yaml", OLD_DATABASE), ("resource-bb.yaml", ": :")]
-            .map(|(name, text)| (name.to_owned(), text.to_owned()))
-            .into()
+            .map(|(name, text)| (TargetPath::parse(path).unwrap().join(name), text.to_owned()))
+            .into_iter()
+            .chain([("all/persistentvolume-x.yaml".to_owned(), "kind: PersistentVolume\n".to_owned())])
+            .collect()
     }
 
     #[test]
     fn a_plan_tells_fields_lines_and_what_is_lost() {
         let types = resource_types();
-        let path = TargetPath::parse("shop/dev").unwrap();
-        let planned = planned_changes(&change(), &path, ("r.record", None), &old(), &ResourceTypes::new(&types));
+        let (edits, old) = (edits("shop/dev"), old("shop/dev"));
+        let planned = planned_changes(&edits, ("r.record", None), &old, &ResourceTypes::new(&types));
         insta::assert_snapshot!(crate::json::pretty(&crate::json::to_value(&planned)), @r#"
         [
+          {
+            "action": "remove",
+            "diff": "--- a/all/persistentvolume-x.yaml\n+++ /dev/null\n@@ -1 +0,0 @@\n-kind: PersistentVolume\n",
+            "kind": "PersistentVolume",
+            "object": "x",
+            "path": "all/persistentvolume-x.yaml",
+            "statefulness": "stateful"
+          },
           {
             "action": "remove",
             "diff": "--- a/shop/dev/resource-aa.yaml\n+++ /dev/null\n@@ -1,5 +0,0 @@\n-kind: Resource\n-spec:\n-  type: postgres\n-  class: default\n-  id: shared.db\n",
@@ -272,16 +302,22 @@ mod tests {
           }
         ]
         "#);
-        assert_eq!(stateful_removals(&planned).len(), 1);
+        assert_eq!(stateful_removals(&planned).len(), 2);
     }
 
     #[test]
     fn a_summary_has_no_details() {
         let types = resource_types();
-        let told = file_changes(&change(), &TargetPath::default(), &old(), &ResourceTypes::new(&types));
+        let told = file_changes(&edits(""), &old(""), &ResourceTypes::new(&types));
         assert_eq!(
             told.iter().map(|file| file.path.as_str()).collect::<Vec<_>>(),
-            ["resource-aa.yaml", "resource-bb.yaml", "workload-new.yaml", "workload-web.yaml"]
+            [
+                "all/persistentvolume-x.yaml",
+                "resource-aa.yaml",
+                "resource-bb.yaml",
+                "workload-new.yaml",
+                "workload-web.yaml"
+            ]
         );
         assert!(told.iter().all(|file| file.diff.is_empty() && file.fields.is_empty()));
     }

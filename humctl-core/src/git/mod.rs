@@ -1,4 +1,4 @@
-//! The Git target: where custom resources are written, and how.
+//! The Git target: where the files of a Deployment are written, and how.
 //!
 //! *Invariants.* Nothing is checked out. A commit is built on the tip that was
 //! just read and pushed with a lease on that tip; a lost race is rebuilt from
@@ -11,6 +11,7 @@ mod askpass;
 mod cache;
 pub mod credentials;
 mod environment;
+pub mod environment_edit;
 pub mod error;
 pub mod links;
 mod key;

@@ -43,6 +43,18 @@ pub struct EnvironmentRecord {
     pub set: DeploymentSet,
     /// Our files in `path`: name → Git blob id.
     pub files: BTreeMap<String, String>,
+    /// Objects that belong to no namespace, when there are any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cluster: Option<ClusterPart>,
+}
+
+/// The files of an Environment's objects that belong to no namespace.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClusterPart {
+    /// Their directory; empty is the root.
+    pub path: String,
+    /// Our files there: name → Git blob id.
+    pub files: BTreeMap<String, String>,
 }
 
 impl EnvironmentRecord {
@@ -65,7 +77,26 @@ impl EnvironmentRecord {
             output: output.name().to_owned(),
             set: set.clone(),
             files,
+            cluster: None,
         }
+    }
+
+    /// The directories of the Environment, with our files in each.
+    pub fn directories(&self) -> impl Iterator<Item = (&str, &BTreeMap<String, String>)> {
+        let cluster = self.cluster.iter().map(|part| (part.path.as_str(), &part.files));
+        std::iter::once((self.path.as_str(), &self.files)).chain(cluster)
+    }
+
+    /// True when a directory is one of the Environment's.
+    #[must_use]
+    pub fn has_directory(&self, path: &TargetPath) -> bool {
+        self.directories().any(|(own, _)| own == path.as_str())
+    }
+
+    /// True when a file in a directory is ours.
+    #[must_use]
+    pub fn names(&self, path: &TargetPath, file: &str) -> bool {
+        self.directories().any(|(own, files)| own == path.as_str() && files.contains_key(file))
     }
 
     /// Where the record of an Environment lies on its branch.
@@ -113,17 +144,19 @@ impl EnvironmentRecord {
 
     /// What is read from a branch anybody may have written.
     fn check_paths(&self) -> Result<(), String> {
-        let path = TargetPath::parse(&self.path).map_err(|reason| format!("path `{}`: {reason}", self.path))?;
-        if path.as_str() != self.path {
-            return Err(format!("path `{}` is not in its plain form", self.path));
-        }
-        for name in self.files.keys() {
-            let checked = check_component(name);
-            if let Err(reason) = checked.and_then(|()| match name.contains('/') {
-                true => Err("it lies in another directory".to_owned()),
-                false => Ok(()),
-            }) {
-                return Err(format!("file `{}`: {reason}", name.escape_debug()));
+        for (path, files) in self.directories() {
+            let plain = TargetPath::parse(path).map_err(|reason| format!("path `{path}`: {reason}"))?;
+            if plain.as_str() != path {
+                return Err(format!("path `{path}` is not in its plain form"));
+            }
+            for name in files.keys() {
+                let checked = check_component(name);
+                if let Err(reason) = checked.and_then(|()| match name.contains('/') {
+                    true => Err("it lies in another directory".to_owned()),
+                    false => Ok(()),
+                }) {
+                    return Err(format!("file `{}`: {reason}", name.escape_debug()));
+                }
             }
         }
         Ok(())
@@ -181,6 +214,25 @@ mod tests {
             record.path = path.to_owned();
             let read = EnvironmentRecord::parse("r", record.to_text().as_bytes());
             assert_eq!(read.is_ok(), is_good, "{path} {name}: {read:?}");
+            // The other directory is held to the same.
+            let cluster = ClusterPart { path: path.to_owned(), files: std::mem::take(&mut record.files) };
+            let record = EnvironmentRecord { path: "other".to_owned(), cluster: Some(cluster), ..record };
+            let read = EnvironmentRecord::parse("r", record.to_text().as_bytes());
+            assert_eq!(read.is_ok(), is_good, "{path} {name}: {read:?}");
         }
+    }
+
+    #[test]
+    fn a_record_without_objects_of_the_cluster_says_nothing_of_them() {
+        let files = BTreeMap::from([("workload-x.yaml".to_owned(), "ab".to_owned())]);
+        let (path, cluster) = (TargetPath::parse("shop").unwrap(), TargetPath::parse("cluster").unwrap());
+        let set = DeploymentSet::default();
+        let mut record = EnvironmentRecord::new(&context(), &path, &TargetOutput::default(), &set, files);
+        assert!(!record.to_text().contains("cluster"));
+        assert!(record.names(&path, "workload-x.yaml") && !record.has_directory(&cluster));
+        let files = BTreeMap::from([("namespace-x.yaml".to_owned(), "cd".to_owned())]);
+        record.cluster = Some(ClusterPart { path: "cluster".to_owned(), files });
+        assert_eq!(EnvironmentRecord::parse("r", record.to_text().as_bytes()).unwrap(), record);
+        assert!(record.names(&cluster, "namespace-x.yaml") && !record.names(&path, "namespace-x.yaml"));
     }
 }

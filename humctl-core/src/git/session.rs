@@ -419,22 +419,22 @@ impl GitSession {
         Ok(objects.iter().filter_map(|(file, object)| EnvironmentRecord::parse(file, &object.content).ok()).collect())
     }
 
-    /// The texts of files in a directory, as the branch was fetched. What is
+    /// The texts of files by their paths, as the branch was fetched. What is
     /// missing or no text is left out, and secrets that we know are masked.
     ///
     /// # Errors
     /// [`GitError`]; files that the cache lacks are fetched.
-    pub fn texts(&self, path: &TargetPath, names: &[String]) -> Result<BTreeMap<String, String>, GitError> {
-        if names.is_empty() {
+    pub fn texts(&self, files: &[String]) -> Result<BTreeMap<String, String>, GitError> {
+        if files.is_empty() {
             return Ok(BTreeMap::new());
         }
-        let objects: Vec<String> = names.iter().map(|name| format!(":{}", path.join(name))).collect();
+        let objects: Vec<String> = files.iter().map(|file| format!(":{file}")).collect();
         let mut found = self.repository.read_blobs(&objects)?;
-        let text = |(name, object): (&String, &String)| {
+        let text = |(file, object): (&String, &String)| {
             let bytes = found.remove(object)?.content;
-            Some((name.clone(), self.repository.redact(&String::from_utf8(bytes).ok()?)))
+            Some((file.clone(), self.repository.redact(&String::from_utf8(bytes).ok()?)))
         };
-        Ok(names.iter().zip(&objects).filter_map(text).collect())
+        Ok(files.iter().zip(&objects).filter_map(text).collect())
     }
 
     /// Makes one commit of edits and returns its id.
@@ -516,7 +516,6 @@ impl<'p> Way<'p> {
 
 /// True when the directory holds files that may be ours, and that the record does not name.
 fn has_unrecorded(view: &BranchView, context: &EnvironmentContext, path: &TargetPath) -> bool {
-    let recorded =
-        view.record.as_ref().map(|(_, record)| record).filter(|r| r.is_of(context) && r.path == path.as_str());
-    view.entries.keys().any(|name| may_be_ours(name) && recorded.is_none_or(|record| !record.files.contains_key(name)))
+    let record = view.record.as_ref().map(|(_, record)| record).filter(|record| record.is_of(context));
+    view.entries.keys().any(|name| may_be_ours(name) && record.is_none_or(|record| !record.names(path, name)))
 }

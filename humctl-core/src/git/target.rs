@@ -59,6 +59,15 @@ impl TargetOutput {
         }
     }
 
+    /// Directory of the objects that belong to no namespace, when there is one.
+    #[must_use]
+    pub fn cluster_path(&self) -> Option<&TargetPath> {
+        match self {
+            Self::CustomResources => None,
+            Self::Manifests(output) => output.cluster_path.as_ref(),
+        }
+    }
+
     fn read(values: &Map<String, Value>) -> Result<Self, String> {
         let choice = |key: &str, known: &[&str]| -> Result<usize, String> {
             let Some(given) = text(values, key)? else { return Ok(0) };

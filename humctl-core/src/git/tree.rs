@@ -80,8 +80,8 @@ pub struct TreeChange {
     pub deleted: Vec<String>,
     /// New text of the record; `None` when it stays.
     pub record: Option<RecordChange>,
-    /// Records of others that are taken over.
-    pub dropped_records: Vec<String>,
+    /// Records of others whose files are taken over, by the records' files.
+    pub records_of_others: BTreeMap<String, RecordChange>,
 }
 
 /// What happens to the record.
@@ -101,7 +101,7 @@ impl TreeChange {
             && self.updated.is_empty()
             && self.deleted.is_empty()
             && self.record.is_none()
-            && self.dropped_records.is_empty()
+            && self.records_of_others.is_empty()
     }
 }
 
@@ -133,20 +133,31 @@ pub fn may_be_ours(name: &str) -> bool {
     parts.is_some_and(|(kind, name)| is_kind(kind) && !name.is_empty())
 }
 
-/// Works out the edit that makes the target directory hold exactly `files`.
+/// A directory of an Environment.
+#[derive(Debug, Clone, Copy)]
+pub struct Directory<'d> {
+    /// The Environment.
+    pub context: &'d EnvironmentContext,
+    /// The directory.
+    pub path: &'d TargetPath,
+    /// The input of the cluster's Definition that names it.
+    pub input: &'static str,
+}
+
+/// Works out the edit that makes a directory hold exactly `files`, and which
+/// files are ours there afterwards: name → Git blob id. The record is left out.
 ///
 /// # Errors
 /// [`GitError::Foreign`] when files in the way are not ours, unless `adopt`.
 pub fn change(
     view: &BranchView,
-    context: &EnvironmentContext,
-    path: &TargetPath,
+    directory: Directory<'_>,
     files: Vec<CrFile>,
-    record: impl FnOnce(BTreeMap<String, String>) -> Option<EnvironmentRecord>,
     adopt: bool,
-) -> Result<TreeChange, GitError> {
-    refuse_nesting(view, context, path)?;
-    let ours = owned_files(view, context, path, &files, adopt)?;
+) -> Result<(TreeChange, BTreeMap<String, String>), GitError> {
+    refuse_nesting(view, directory)?;
+    let ours = owned_files(view, directory, &files, adopt)?;
+    let path = directory.path;
     let mut change = TreeChange::default();
     let mut written = BTreeMap::new();
     for file in files {
@@ -167,30 +178,65 @@ pub fn change(
         }
     }
     change.deleted = ours.into_iter().filter(|name| !written.contains_key(name)).collect();
+    Ok((change, written))
+}
+
+/// The edit that takes the Environment's files out of a directory that it has no
+/// more use for. Whatever else is there is of no concern.
+#[must_use]
+pub fn removal(view: &BranchView, directory: Directory<'_>) -> TreeChange {
+    let record = view.record.as_ref().map(|(_, record)| record).filter(|record| record.is_of(directory.context));
+    let is_ours = |(name, entry): &(&String, &TreeEntry)| {
+        entry.is_file() && record.is_some_and(|record| record.names(directory.path, name))
+    };
+    let deleted = view.entries.iter().filter(is_ours).map(|(name, _)| name.clone()).collect();
+    TreeChange { deleted, ..TreeChange::default() }
+}
+
+/// What has to happen to the record for it to be `new`, or to be gone.
+#[must_use]
+pub fn record_change(view: &BranchView, new: Option<&EnvironmentRecord>) -> Option<RecordChange> {
     let old = view.record.as_ref().map(|(id, _)| id.as_str());
-    change.record = match record(written) {
+    match new {
         None => old.map(|_| RecordChange::Delete),
         Some(record) => {
             let text = record.to_text();
             (old != Some(git_blob_id(view.format, text.as_bytes()).as_str())).then_some(RecordChange::Write(text))
         }
-    };
-    if adopt {
-        let is_taken = |other: &&EnvironmentRecord| other.path == path.as_str() && !other.is_of(context);
-        change.dropped_records =
-            view.others.iter().filter(is_taken).map(|other| EnvironmentRecord::file(&other.app, &other.env)).collect();
     }
-    Ok(change)
+}
+
+/// What has to happen to the records of others when everything in some
+/// directories becomes one Environment's.
+#[must_use]
+pub fn records_of_others<'r>(
+    others: impl IntoIterator<Item = &'r EnvironmentRecord>,
+    context: &EnvironmentContext,
+    paths: &[&TargetPath],
+) -> BTreeMap<String, RecordChange> {
+    let is_taken = |path: &str| paths.iter().any(|taken| taken.as_str() == path);
+    let change = |other: &EnvironmentRecord| {
+        if is_taken(&other.path) {
+            return Some(RecordChange::Delete);
+        }
+        let is_part_taken = other.cluster.as_ref().is_some_and(|part| is_taken(&part.path));
+        is_part_taken.then(|| RecordChange::Write(EnvironmentRecord { cluster: None, ..other.clone() }.to_text()))
+    };
+    let others = others.into_iter().filter(|other| !other.is_of(context));
+    others.filter_map(|other| Some((EnvironmentRecord::file(&other.app, &other.env), change(other)?))).collect()
 }
 
 /// One Environment's directory may not lie inside another's: a tool that syncs
 /// the outer one would apply both.
-fn refuse_nesting(view: &BranchView, context: &EnvironmentContext, path: &TargetPath) -> Result<(), GitError> {
-    for other in view.others.iter().filter(|other| !other.is_of(context) && other.path != path.as_str()) {
-        let prefix = if other.path.is_empty() { String::new() } else { format!("{}/", other.path) };
-        let is_theirs = |file: &&String| file.strip_prefix(&prefix).is_some_and(|name| other.files.contains_key(name));
+fn refuse_nesting(view: &BranchView, directory: Directory<'_>) -> Result<(), GitError> {
+    let Directory { context, path, .. } = directory;
+    let others = view.others.iter().filter(|other| !other.is_of(context));
+    let theirs = others.flat_map(|other| other.directories().map(move |(theirs, files)| (other, theirs, files)));
+    for (other, theirs, files) in theirs.filter(|(_, theirs, _)| *theirs != path.as_str()) {
+        let prefix = if theirs.is_empty() { String::new() } else { format!("{theirs}/") };
+        let is_theirs = |file: &&String| file.strip_prefix(&prefix).is_some_and(|name| files.contains_key(name));
         if let Some(file) = view.nested.iter().find(is_theirs) {
-            let theirs = if other.path.is_empty() { "." } else { &other.path };
+            let theirs = if theirs.is_empty() { "." } else { theirs };
             return Err(GitError::Foreign(format!(
                 "directory `{path}` on branch `{}` and directory `{theirs}` of environment `{}/{}` lie one inside the other \
                  (`{file}` is theirs)\n  hint: give each Environment a directory beside the others",
@@ -204,11 +250,11 @@ fn refuse_nesting(view: &BranchView, context: &EnvironmentContext, path: &Target
 /// Names in the target directory that are ours to replace or delete.
 fn owned_files(
     view: &BranchView,
-    context: &EnvironmentContext,
-    path: &TargetPath,
+    directory: Directory<'_>,
     files: &[CrFile],
     adopt: bool,
 ) -> Result<BTreeSet<String>, GitError> {
+    let Directory { context, path, input } = directory;
     let record = view.record.as_ref().map(|(_, record)| record);
     if let Some(record) = record.filter(|record| !record.is_of(context)) {
         let file = EnvironmentRecord::file(&context.app, &context.env);
@@ -226,11 +272,9 @@ fn owned_files(
             ),
         }));
     }
-    let is_recorded =
-        |name: &str| record.is_some_and(|record| record.path == path.as_str() && record.files.contains_key(name));
+    let is_recorded = |name: &str| record.is_some_and(|record| record.names(path, name));
     let written: BTreeSet<&str> = files.iter().map(|file| file.name.as_str()).collect();
-    let is_others =
-        |name: &str| view.others.iter().any(|other| other.path == path.as_str() && other.files.contains_key(name));
+    let is_others = |name: &str| view.others.iter().any(|other| other.names(path, name));
     let present = view.entries.iter().filter(|(name, entry)| {
         let is_meant = is_owned_name(name) || is_recorded(name) || is_others(name) || written.contains(name.as_str());
         entry.is_file() && is_meant
@@ -240,7 +284,7 @@ fn owned_files(
     if foreign.is_empty() || adopt {
         return Ok(present.into_iter().cloned().collect());
     }
-    let owner = view.others.iter().find(|other| !other.is_of(context) && other.path == path.as_str()).map_or_else(
+    let owner = view.others.iter().find(|other| !other.is_of(context) && other.has_directory(path)).map_or_else(
         || format!("the record of environment `{context}` does not name them"),
         |other| format!("they belong to environment `{}/{}`", other.app, other.env),
     );
@@ -251,7 +295,10 @@ fn owned_files(
     if foreign.len() > 10 {
         let _ = write!(text, "\n  and {} more", foreign.len() - 10);
     }
-    text.push_str("\n  hint: give this Environment a directory of its own (`path` of the cluster's Definition), or take the files over with --adopt");
+    let _ = write!(
+        text,
+        "\n  hint: give this Environment a directory of its own (`{input}` of the cluster's Definition), or take the files over with --adopt"
+    );
     Err(GitError::Foreign(text))
 }
 
@@ -320,17 +367,15 @@ pub fn fast_import_stream(head: &CommitHead<'_>, edits: &[Edit]) -> Vec<u8> {
         for file in change.added.iter().chain(&change.updated) {
             text(write(&path.join(&file.name), &file.content));
         }
-        let record = EnvironmentRecord::file(&context.app, &context.env);
         for name in &change.deleted {
             text(format!("D {}\n", quote(&path.join(name))));
         }
-        for name in &change.dropped_records {
-            text(format!("D {}\n", quote(name)));
-        }
-        match &change.record {
-            Some(RecordChange::Write(content)) => text(write(&record, content)),
-            Some(RecordChange::Delete) => text(format!("D {}\n", quote(&record))),
-            None => {}
+        let own = EnvironmentRecord::file(&context.app, &context.env);
+        for (file, change) in change.records_of_others.iter().chain(change.record.iter().map(|change| (&own, change))) {
+            text(match change {
+                RecordChange::Write(content) => write(file, content),
+                RecordChange::Delete => format!("D {}\n", quote(file)),
+            });
         }
     }
     text("\nget-mark :1\ndone\n".to_owned());
@@ -406,7 +451,14 @@ mod tests {
 
     fn run(view: &BranchView, path: &TargetPath, files: &[(&str, &str)], adopt: bool) -> Result<TreeChange, GitError> {
         let files = files.iter().map(|(name, content)| file(name, content)).collect();
-        change(view, &context(), path, files, |written| Some(record(path, written)), adopt)
+        let context = context();
+        let directory = Directory { context: &context, path, input: "path" };
+        let (mut change, written) = change(view, directory, files, adopt)?;
+        change.record = record_change(view, Some(&record(path, written)));
+        if adopt {
+            change.records_of_others = records_of_others(&view.others, &context, &[path]);
+        }
+        Ok(change)
     }
 
     #[test]
@@ -468,7 +520,8 @@ mod tests {
         assert!(error.contains("belong to environment `blog/development`"), "{error}");
         let change = run(&view, &path, &[("workload-aa.yaml", "a")], true).unwrap();
         assert_eq!(lines(&change), ["+ workload-aa.yaml", "- workload-zz.yaml"]);
-        assert_eq!(change.dropped_records, [".humctl/blog/development.record"]);
+        let dropped: Vec<_> = change.records_of_others.into_iter().collect();
+        assert_eq!(dropped, [(".humctl/blog/development.record".to_owned(), RecordChange::Delete)]);
     }
 
     #[test]

@@ -278,6 +278,7 @@ impl Orchestrator {
         doc.deployment.warnings.clone_from(&outcome.warnings);
         if let Some(target) = &mut doc.target {
             target.commit.clone_from(&outcome.target.commit);
+            target.cluster_path.clone_from(&outcome.target.cluster_path);
         }
         batch.put(&documents::set(&context.org, &context.app, doc.deployment.set_id.as_str()), &outcome.set);
         if let Some(memories) = &outcome.memories {

@@ -48,6 +48,7 @@ pub(super) fn no_target() -> DeploymentTarget {
         url: String::new(),
         branch: String::new(),
         path: String::new(),
+        cluster_path: None,
         commit: String::new(),
         changed: false,
         commit_url: None,

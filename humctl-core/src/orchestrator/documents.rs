@@ -190,6 +190,9 @@ pub(super) struct TargetDoc {
     pub(super) url: String,
     pub(super) branch: String,
     pub(super) path: String,
+    /// Directory of the objects that belong to no namespace, when there are any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) cluster_path: Option<String>,
     pub(super) definition: DefinitionId,
     pub(super) commit: String,
 }
@@ -239,6 +242,7 @@ mod tests {
             url: "/r".to_owned(),
             branch: "main".to_owned(),
             path: String::new(),
+            cluster_path: None,
             definition: DefinitionId::new("git-target").unwrap(),
             commit: "c".to_owned(),
         }

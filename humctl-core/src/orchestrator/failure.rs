@@ -79,19 +79,26 @@ pub(super) fn set_failed(context: &EnvironmentContext, reasons: &[String]) -> Fa
 
 /// Resources that would go with their data, and that nobody agreed to lose.
 pub(super) fn stateful_removal_failed(context: &EnvironmentContext, removed: &[&FileChange]) -> Failed {
-    let error = |change: &&FileChange| DeploymentError {
-        object_id: change.object.clone(),
-        scope: "resource".to_owned(),
-        ..environment_error(
-            context,
-            ErrorType::Configuration,
-            "TGT-008",
-            "Stateful resource would be removed",
-            &format!(
-                "`{}` would be removed, and what it stores may go with it ({})\n  hint: keep the resource in the Score file, or deploy with --allow-data-loss",
-                change.object, change.path
-            ),
-        )
+    let error = |change: &&FileChange| {
+        // The name of a resource says of what type it is, that of a Kubernetes object does not.
+        let what = match change.kind.as_str() {
+            "Resource" => format!("`{}`", change.object),
+            kind => format!("{kind} `{}`", change.object),
+        };
+        DeploymentError {
+            object_id: change.object.clone(),
+            scope: "resource".to_owned(),
+            ..environment_error(
+                context,
+                ErrorType::Configuration,
+                "TGT-008",
+                "Stateful resource would be removed",
+                &format!(
+                    "{what} would be removed, and what it stores may go with it ({})\n  hint: keep the resource in the Score file, or deploy with --allow-data-loss",
+                    change.path
+                ),
+            )
+        }
     };
     Failed(removed.iter().map(error).collect())
 }

@@ -11,7 +11,7 @@ use crate::orchestrator::deploy::Job;
 use crate::orchestrator::failure::{Failed, failed, plan_failed};
 use crate::orchestrator::write::Site;
 use crate::orchestrator::{Orchestrator, Result, decode, documents};
-use crate::provision::{Input, Memories, provision_files};
+use crate::provision::{Input, Memories, ProvisionedFiles, provision_files};
 use crate::render::{CrFile, CustomResources};
 use crate::secret::{SealedSecret, SecretValue, StateKey};
 use crate::state::{Batch, key_location};
@@ -20,6 +20,8 @@ use crate::template::Random;
 /// The files of a Deployment.
 pub(super) struct TargetFiles {
     pub(super) files: Vec<CrFile>,
+    /// Those of objects that belong to no namespace.
+    pub(super) cluster_files: Vec<CrFile>,
     pub(super) warnings: Vec<String>,
     /// What resources remember; none when nothing is made here.
     pub(super) memories: Option<Memories>,
@@ -43,7 +45,7 @@ impl Orchestrator {
         let output = match &site.resolved.target.output {
             TargetOutput::CustomResources => {
                 let files = resources.files().into_result().map_err(|errors| plan_failed(&errors))?;
-                return Ok(TargetFiles { files, warnings: Vec::new(), memories: None });
+                return Ok(TargetFiles { files, cluster_files: Vec::new(), warnings: Vec::new(), memories: None });
             }
             TargetOutput::Manifests(output) => output,
         };
@@ -65,7 +67,8 @@ impl Orchestrator {
             let warning = "what is drawn at random will be something else in the Deployment: this state has no key yet";
             made.warnings.push(warning.to_owned());
         }
-        Ok(TargetFiles { files: made.files, warnings: made.warnings, memories: Some(memories) })
+        let ProvisionedFiles { files, cluster_files, warnings, .. } = made;
+        Ok(TargetFiles { files, cluster_files, warnings, memories: Some(memories) })
     }
 
     /// The key that random values come from. A plan writes nothing, so that it

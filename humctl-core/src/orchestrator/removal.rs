@@ -2,9 +2,10 @@
 
 use humctl_api_types::id::{AppId, EnvId, OrgId};
 
-use crate::file_changes::file_changes;
+use crate::file_changes::{file_changes, removed_files};
+use crate::git::environment_edit::{Wanted, environment_edits};
 use crate::git::land::{Proposal, land};
-use crate::git::tree::{self, Edit};
+use crate::git::target::TargetPath;
 use crate::graph::ResourceTypes;
 use crate::orchestrator::commit_message::{Facts, Part, commit_message};
 use crate::orchestrator::documents::{self, TargetDoc};
@@ -72,17 +73,22 @@ impl Orchestrator {
                 // Nothing on the branch says that any file is this Environment's.
                 return Ok(None);
             }
-            let change = tree::change(&view, &context, path, Vec::new(), |_| None, false)?;
-            if change.is_empty() {
-                return Ok(None);
-            }
-            let old = session.texts(path, &change.deleted)?;
-            let changes = file_changes(&change, path, &old, &ResourceTypes::new(&types));
+            let wanted = Wanted {
+                context: &context,
+                path,
+                files: Vec::new(),
+                cluster_path: None,
+                cluster_files: Vec::new(),
+                adopt: false,
+            };
+            let look = |path: &TargetPath| session.look(fetched, &context, path);
+            let edits = environment_edits(&view, wanted, |_, _| None, look)?;
+            let old = session.texts(&removed_files(&edits))?;
+            let changes = file_changes(&edits, &old, &ResourceTypes::new(&types));
             let parts = [Part { context: &context, changes: &changes, deployment: None }];
             let skip_ci = self.config.git.skip_ci;
             let message = commit_message(&Facts { verb: "delete", parts: &parts, comment: "", skip_ci });
-            let edit = Edit { context: context.clone(), path: path.clone(), change };
-            Ok(Some(Proposal { view, edits: vec![edit], message }))
+            Ok(Some(Proposal { view, edits, message }))
         })?;
         Ok(())
     }

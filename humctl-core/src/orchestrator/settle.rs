@@ -243,7 +243,8 @@ impl Orchestrator {
         if self.settle_late(context, session.repository(), &set_id(&record.set))? {
             return Ok(());
         }
-        let target = TargetDoc { commit: tip.clone(), ..target.clone() };
+        let cluster_path = record.cluster.as_ref().map(|part| part.path.clone());
+        let target = TargetDoc { commit: tip.clone(), cluster_path, ..target.clone() };
         self.take_in(context, record, &target, next_id(env_doc.last_deploy.as_ref()))
     }
 

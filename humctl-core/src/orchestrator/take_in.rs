@@ -38,6 +38,7 @@ impl Orchestrator {
             url: site.resolved.target.url.to_string(),
             branch: view.branch.clone(),
             path: record.path.clone(),
+            cluster_path: record.cluster.as_ref().map(|part| part.path.clone()),
             definition: site.resolved.definition.clone(),
             commit: tip.clone(),
         };
@@ -137,6 +138,7 @@ impl Orchestrator {
             url: target.url.clone(),
             branch: target.branch.clone(),
             path: target.path.clone(),
+            cluster_path: target.cluster_path.clone(),
             commit: target.commit.clone(),
             ..no_target()
         };

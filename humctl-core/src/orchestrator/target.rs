@@ -190,6 +190,8 @@ impl ResolvedTarget {
             url: self.target.url.to_string(),
             branch: session.branch().to_owned(),
             path: self.target.path.as_str().to_owned(),
+            // What is there is known when the Deployment is worked out.
+            cluster_path: None,
             definition: self.definition.clone(),
             commit: commit.to_owned(),
         }

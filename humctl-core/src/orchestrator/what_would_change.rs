@@ -1,12 +1,11 @@
 //! A Deployment that is worked out against the branch as it is, and not made:
 //! neither Git nor the state is written.
 
-use humctl_api_types::deployment::{BatchRequest, DeploymentPlan, DeploymentTarget, PlanRequest};
+use humctl_api_types::deployment::{BatchRequest, DeploymentPlan, PlanRequest};
 use humctl_api_types::id::{AppId, EnvId, OrgId};
 
 use crate::context::EnvironmentContext;
-use crate::file_changes::planned_changes;
-use crate::git::target::TargetPath;
+use crate::file_changes::{planned_changes, removed_files, updated_files};
 use crate::git::{EnvironmentRecord, GitError};
 use crate::graph::ResourceTypes;
 use crate::matching::Definitions;
@@ -83,7 +82,8 @@ impl Orchestrator {
         let site = self.site(job, library.input(&own, &definitions, &types))?;
         let session = self.open_target(&site.resolved, None).map_err(|failure| internal(failure.into()))?;
         let path = &site.resolved.target.path;
-        let view = session.fetch().and_then(|fetched| session.look(fetched, &context, path)).map_err(git)?;
+        let fetched = session.fetch().map_err(git)?;
+        let view = session.look(fetched, &context, path).map_err(git)?;
         job.doc.target = Some(site.resolved.doc(&session, ""));
         // Somebody may have written a secret that we know into it.
         let text = |record: &EnvironmentRecord| session.repository().redact(&record.to_text());
@@ -91,16 +91,15 @@ impl Orchestrator {
         self.check_still_there(job, &view)?;
         let set = next_set(job, &view)?;
         job.doc.deployment.set_id = set_id(&set);
-        let prepared = self.prepare(job, &set, view, &site, &session)?;
-        let change = &prepared.change;
-        let names: Vec<String> =
-            change.updated.iter().map(|file| file.name.clone()).chain(change.deleted.iter().cloned()).collect();
-        let old = session.texts(path, &names).map_err(git)?;
+        let prepared = self.prepare(job, &set, view, &site, (&session, fetched))?;
+        let has_changes = prepared.has_changes();
+        let edits = &prepared.edits;
+        let old = session.texts(&[updated_files(edits), removed_files(edits)].concat()).map_err(git)?;
         let record_file = EnvironmentRecord::file(&context.app, &context.env);
         let mut target = prepared.outcome.target;
-        target.changes = planned_changes(change, path, (&record_file, old_record.as_deref()), &old, &types);
+        target.changes = planned_changes(edits, (&record_file, old_record.as_deref()), &old, &types);
         target.commit = prepared.view.tip.unwrap_or_default();
-        target.changed = !change.is_empty();
+        target.changed = has_changes;
         Ok(DeploymentPlan {
             env_id: context.env.clone(),
             set_id: job.doc.deployment.set_id.clone(),
@@ -120,7 +119,6 @@ fn one_inside_the_other(context: &EnvironmentContext, plan: &DeploymentPlan, oth
     {
         return None;
     }
-    let path = |target: &DeploymentTarget| TargetPath::parse(&target.path).unwrap_or_default();
     let their_context = EnvironmentContext { env: other.env_id.clone(), ..context.clone() };
-    same_or_inside((context, &path(target)), (&their_context, &path(theirs)))
+    same_or_inside((context, target), (&their_context, theirs))
 }

@@ -14,9 +14,11 @@ use humctl_api_types::set::DeploymentSet;
 
 use crate::context::EnvironmentContext;
 use crate::fault;
-use crate::file_changes::{file_changes, stateful_removals};
+use crate::file_changes::{file_changes, removed_files, stateful_removals};
+use crate::git::environment_edit::{Wanted, environment_edits};
 use crate::git::land::{Landed, Proposal, land};
 use crate::git::links::commit_url;
+use crate::git::record::ClusterPart;
 use crate::git::session::Fetched;
 use crate::git::target::{GitUrl, TargetPath};
 use crate::git::tree::{self, BranchView, Edit};
@@ -99,11 +101,18 @@ struct FirstLook {
     record: Option<String>,
 }
 
-/// An edit with what it leads to when it lands.
+/// Edits with what they lead to when they land.
 pub(super) struct Prepared {
     pub(super) view: BranchView,
-    pub(super) change: tree::TreeChange,
+    pub(super) edits: Vec<Edit>,
     pub(super) outcome: Outcome,
+}
+
+impl Prepared {
+    /// True when there is something to commit.
+    pub(super) fn has_changes(&self) -> bool {
+        self.edits.iter().any(|edit| !edit.change.is_empty())
+    }
 }
 
 impl Orchestrator {
@@ -218,10 +227,19 @@ impl Orchestrator {
         let (mut ready, mut prepared): (Vec<Part<'_, '_>>, Vec<Prepared>) = (Vec::new(), Vec::new());
         for mut part in parts {
             let inside = ready.iter().find_map(|other| refuse_nesting(&part, other));
-            match inside.map_or_else(|| self.prepare_part(&mut part, session, fetched), Err) {
+            let outcome = inside.map_or_else(|| self.prepare_part(&mut part, session, fetched), Err);
+            // Whether there are files in a second directory is known only now.
+            let outcome = outcome.and_then(|one| {
+                let others = ready.iter().map(|other| &other.running.job.context);
+                let others = others.zip(prepared.iter().map(|other| &other.outcome.target));
+                let own = (&part.running.job.context, &one.outcome.target);
+                let inside = others.into_iter().find_map(|other| same_or_inside(own, other));
+                inside.map_or(Ok(one), Err)
+            });
+            match outcome {
                 Err(failure) => self.end(part.running, Err(failure)),
                 Ok(one) => match &one.view.tip {
-                    Some(tip) if one.change.is_empty() => {
+                    Some(tip) if !one.has_changes() => {
                         let tip = tip.clone();
                         let mut outcome = one.outcome;
                         outcome.target.commit = tip;
@@ -260,7 +278,7 @@ impl Orchestrator {
         fault::point("announced");
         // Only the first message is read; later ones, after a lost race, are not waited for.
         let _ = started.send(job.doc.deployment.clone());
-        self.prepare(job, &set, view, site, session)
+        self.prepare(job, &set, view, site, (session, fetched))
     }
 
     /// The commit of everything that is ready, if anything is. What it leads to
@@ -285,9 +303,8 @@ impl Orchestrator {
         let message = commit_message(&Facts { verb: "deploy", parts: &told, comment, skip_ci });
         outcomes.clear();
         let (mut view, mut edits) = (None, Vec::new());
-        for (part, one) in parts.iter().zip(prepared) {
-            let (context, path) = (part.running.job.context.clone(), part.site.resolved.target.path.clone());
-            edits.push(Edit { context, path, change: one.change });
+        for one in prepared {
+            edits.extend(one.edits);
             outcomes.push(one.outcome);
             // All were read at the same tip; should one have been read later, the push is refused and repeated.
             view = view.or(Some(one.view));
@@ -314,50 +331,59 @@ impl Orchestrator {
         set: &DeploymentSet,
         view: BranchView,
         site: &Site<'_>,
-        session: &GitSession,
+        (session, fetched): (&GitSession, Fetched),
     ) -> Result<Prepared, Failed> {
         let (context, resolved) = (&job.context, &site.resolved);
         let git_failed = |error: GitError| failed(context, &error.into());
         let (resources, mut outcome) = plan_set(job, set, site.input, &site.plan)?;
         fault::point("planned");
-        let TargetFiles { files, warnings, memories } = self.target_files(job, site, &resources)?;
+        let TargetFiles { files, cluster_files, warnings, memories } = self.target_files(job, site, &resources)?;
         outcome.warnings.extend(warnings);
         outcome.memories = memories;
         fault::point("files worked out");
-        for file in &files {
+        for file in files.iter().chain(&cluster_files) {
             if resolved.scanner.finds_in(&file.content) {
                 return Err(git_failed(GitError::SecretInFile { file: file.name.clone() }));
             }
         }
         fault::point("files searched for secrets");
-        let path = &resolved.target.path;
-        let record = |written| Some(EnvironmentRecord::new(context, path, &resolved.target.output, set, written));
-        let change = tree::change(&view, context, path, files, record, job.adopt).map_err(git_failed)?;
-        if let Some(tree::RecordChange::Write(text)) = &change.record
+        let (path, output) = (&resolved.target.path, &resolved.target.output);
+        let mut cluster_path = None;
+        let record = |written, cluster: Option<ClusterPart>| {
+            cluster_path = cluster.as_ref().map(|part| part.path.clone());
+            Some(EnvironmentRecord { cluster, ..EnvironmentRecord::new(context, path, output, set, written) })
+        };
+        let wanted =
+            Wanted { context, path, files, cluster_path: output.cluster_path(), cluster_files, adopt: job.adopt };
+        let look = |path: &TargetPath| session.look(fetched, context, path);
+        let edits = environment_edits(&view, wanted, record, look).map_err(git_failed)?;
+        if let Some(tree::RecordChange::Write(text)) = edits.first().and_then(|edit| edit.change.record.as_ref())
             && resolved.scanner.finds_in(text)
         {
             let file = EnvironmentRecord::file(&context.app, &context.env);
             return Err(git_failed(GitError::SecretInFile { file }));
         }
         fault::point("edit worked out");
-        let old = session.texts(path, &change.deleted).map_err(git_failed)?;
-        let changes = file_changes(&change, path, &old, site.input.types);
+        let old = session.texts(&removed_files(&edits)).map_err(git_failed)?;
+        let changes = file_changes(&edits, &old, site.input.types);
         if job.protect_stateful {
             match stateful_removals(&changes).as_slice() {
                 [] => {}
                 removed => return Err(stateful_removal_failed(context, removed)),
             }
         }
-        outcome.written = Some(change.added.iter().chain(&change.updated).map(|file| file.name.clone()).collect());
+        let written = edits.iter().flat_map(|edit| edit.change.added.iter().chain(&edit.change.updated));
+        outcome.written = Some(written.map(|file| file.name.clone()).collect());
         outcome.target = DeploymentTarget {
             url: resolved.target.url.to_string(),
             branch: view.branch.clone(),
             path: path.as_str().to_owned(),
+            cluster_path,
             notes: self.notes(job, &view).into_iter().chain(unread_notes(job, &view, set)).collect(),
             changes,
             ..no_target()
         };
-        Ok(Prepared { view, change, outcome })
+        Ok(Prepared { view, edits, outcome })
     }
 
     /// Of many Environments none is brought back that somebody took off its branch.
@@ -387,13 +413,21 @@ impl Orchestrator {
     }
 
     fn notes(&self, job: &Job, view: &BranchView) -> Vec<String> {
+        let new = job.doc.target.as_ref().map(|target| (&target.url, &target.branch));
         let note = match self.surprise(job, view) {
             None => return Vec::new(),
             Some(Surprise::Moved(old)) => format!(
-                "the target moved: the files of the former one are left in `{}` branch `{}` directory `{}`",
+                "the target moved: the files of the former one are left in `{}` branch `{}` directory `{}`{}",
                 old.url,
                 old.branch,
-                if old.path.is_empty() { "." } else { &old.path }
+                if old.path.is_empty() { "." } else { &old.path },
+                match &old.cluster_path {
+                    // On the same branch, what is there of this Environment is known, and goes.
+                    Some(path) if Some((&old.url, &old.branch)) != new => {
+                        format!(" and directory `{}`", if path.is_empty() { "." } else { path })
+                    }
+                    _ => String::new(),
+                }
             ),
             Some(Surprise::RecordGone) => {
                 let workloads: Vec<&str> = job.local_base.modules.keys().map(String::as_str).collect();
@@ -421,12 +455,28 @@ enum Surprise {
 fn refuse_nesting(part: &Part<'_, '_>, other: &Part<'_, '_>) -> Option<Failed> {
     let place = |part: &'_ Part<'_, '_>| (part.running.job.context.clone(), part.site.resolved.target.path.clone());
     let ((context, path), (their_context, theirs)) = (place(part), place(other));
-    same_or_inside((&context, &path), (&their_context, &theirs))
+    overlap((&context, &path, "path"), (&their_context, &theirs))
 }
 
-/// Why two Environments cannot have these directories of one branch.
+/// Why two Environments cannot have their directories on one branch.
 pub(super) fn same_or_inside(
-    (context, path): (&EnvironmentContext, &TargetPath),
+    (context, target): (&EnvironmentContext, &DeploymentTarget),
+    (their_context, theirs): (&EnvironmentContext, &DeploymentTarget),
+) -> Option<Failed> {
+    let parse = |path: &str| TargetPath::parse(path).unwrap_or_default();
+    let places = |target: &DeploymentTarget| {
+        let cluster = target.cluster_path.iter().map(|path| (parse(path), "cluster_path"));
+        std::iter::once((parse(&target.path), "path")).chain(cluster).collect::<Vec<_>>()
+    };
+    let theirs = places(theirs);
+    places(target).iter().find_map(|(path, input)| {
+        theirs.iter().find_map(|(theirs, _)| overlap((context, path, input), (their_context, theirs)))
+    })
+}
+
+/// Why two directories cannot be beside each other.
+fn overlap(
+    (context, path, input): (&EnvironmentContext, &TargetPath, &str),
     (their_context, theirs): (&EnvironmentContext, &TargetPath),
 ) -> Option<Failed> {
     if !path.overlaps(theirs) {
@@ -434,7 +484,7 @@ pub(super) fn same_or_inside(
     }
     let message = format!(
         "directory `{path}` and directory `{theirs}` of environment `{their_context}` are the same or lie one inside the other\n  \
-         hint: give each Environment a directory of its own (`path` of the cluster's Definition)"
+         hint: give each Environment a directory of its own (`{input}` of the cluster's Definition)"
     );
     Some(failed(context, &GitError::Foreign(message).into()))
 }
