@@ -1,6 +1,5 @@
 //! Definitions and a Deployment Set → the files of Kubernetes objects, in this
-//! process: what a Deployment to a target with `output: manifests` does, without
-//! a state and without Git.
+//! process, without a state and without Git.
 
 use anyhow::{Result, anyhow};
 use humctl_api_types::definition::ResourceDefinition;
@@ -10,14 +9,11 @@ use humctl_api_types::time::Timestamp;
 use humctl_core::builtin;
 use humctl_core::context::EnvironmentContext;
 use humctl_core::graph::build::GraphInput;
-use humctl_core::graph::{PlanError, ResourceTypes, SetIndex};
-use humctl_core::hash::sha256;
-use humctl_core::manifests::{SecretObjects, TargetOptions};
+use humctl_core::graph::{ResourceTypes, SetIndex};
 use humctl_core::matching::Definitions;
-use humctl_core::plan::{DeployContext, plan_target};
-use humctl_core::provision::{Cookies, GivenOutputs, Input, ProvisionedFiles, provision_files};
-use humctl_core::render::plan_custom_resources;
-use humctl_core::template::Random;
+use humctl_core::object_preview::preview_objects;
+use humctl_core::plan::DeployContext;
+use humctl_core::provision::{GivenOutputs, ProvisionedFiles};
 use humctl_core::values::SharedValues;
 use serde_json::{Value, json};
 
@@ -78,28 +74,13 @@ impl Organization {
         set: &DeploymentSet,
         values: &SharedValues,
     ) -> Result<ProvisionedFiles> {
-        let told = |errors: Vec<PlanError>| {
-            let lines: Vec<String> = errors.iter().map(|error| format!("{}: {error}", error.code())).collect();
-            anyhow!(lines.join("\n"))
-        };
         let types = ResourceTypes::new(&self.types);
         let index = SetIndex::new(set).map_err(|errors| anyhow!(errors.join("\n")))?;
         let input = GraphInput { values, ..GraphInput::new(context, definitions, &types) };
-        let target = plan_target(input).into_result().map_err(told)?;
         let deploy = DeployContext { deployment: "1a".parse()?, set: "0".parse()? };
-        let planned = plan_custom_resources(input, &index, &target, &deploy).into_result();
-        let (plan, resources) = planned.map_err(told)?;
-        let mut outputs = plan.outputs.iter();
-        let namespace = outputs.find(|(key, _)| key.res_type.as_str() == "k8s-namespace");
-        let options = TargetOptions {
-            context,
-            namespace: namespace.and_then(|(_, outputs)| outputs.values.get("namespace")?.as_str()),
-            secrets: SecretObjects::default(),
-            allows_cluster_scoped: true,
-        };
-        let random = |guresid: &str| Random::seeded(sha256(guresid.as_bytes()));
-        let (given, cookies) = (GivenOutputs::default(), Cookies::default());
-        let input = Input { resources: &resources, given: &given, cookies: &cookies, random: &random };
-        provision_files(&input, options, &types).into_result().map_err(told)
+        preview_objects(input, &index, &deploy, &GivenOutputs::default()).map_err(|errors| {
+            let lines: Vec<String> = errors.iter().map(|error| format!("{}: {error}", error.code())).collect();
+            anyhow!(lines.join("\n"))
+        })
     }
 }
