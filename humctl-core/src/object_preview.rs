@@ -6,7 +6,7 @@ use crate::git::GitTarget;
 use crate::git::target::TargetOutput;
 use crate::graph::build::GraphInput;
 use crate::graph::{PlanError, Reported, SetIndex};
-use crate::manifests::TargetOptions;
+use crate::manifests::{SecretObjects, TargetOptions};
 use crate::plan::{DeployContext, plan_target};
 use crate::provision::{GivenOutputs, Input, Memories, ProvisionedFiles, provision_files};
 use crate::render::plan_custom_resources;
@@ -34,7 +34,7 @@ pub fn preview_objects(
         namespace: namespace.and_then(|outputs| outputs.values.get("namespace")?.as_str()),
         secrets: match output {
             TargetOutput::Manifests(output) => output.secrets,
-            TargetOutput::CustomResources => Default::default(),
+            TargetOutput::CustomResources => SecretObjects::default(),
         },
         allows_cluster_scoped: true,
     };

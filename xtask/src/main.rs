@@ -7,6 +7,7 @@ mod demo;
 mod fuzz;
 mod man;
 mod mutants;
+mod rendering;
 mod tidy;
 mod vectors;
 
@@ -20,10 +21,10 @@ cargo xtask CHORE
 
   demo   run the main job in a temporary directory, and check it
   ci     what CI runs: formatting, clippy, tidy, demo, conformance, tests
-  conformance [--quick]
-         ask the API with schemathesis and with the official TypeScript client, and validate the
-         objects of the examples; what that takes is installed under `target/conformance` the first
-         time
+  conformance [--quick|--objects]
+         ask the API with schemathesis and with the official TypeScript client, and hold the objects
+         of the examples and those that we render against the schemas of Kubernetes; --objects does
+         only the last; what that takes is installed under `target/conformance` the first time
   tidy   check the rules of the house that no compiler checks
   bench  print the budgets and what is measured against them; `bench cli`, `bench plan`,
          `bench render` and `bench git` run a part
