@@ -276,8 +276,9 @@ fn owned_files(
     let written: BTreeSet<&str> = files.iter().map(|file| file.name.as_str()).collect();
     let is_others = |name: &str| view.others.iter().any(|other| other.names(path, name));
     let present = view.entries.iter().filter(|(name, entry)| {
-        let is_meant = is_owned_name(name) || is_recorded(name) || is_others(name) || written.contains(name.as_str());
-        entry.is_file() && is_meant
+        // A record may name what it likes: what no Deployment would write is nobody's.
+        let is_recorded = may_be_ours(name) && (is_recorded(name) || is_others(name));
+        entry.is_file() && (is_owned_name(name) || is_recorded || written.contains(name.as_str()))
     });
     let present: BTreeSet<&String> = present.map(|(name, _)| name).collect();
     let foreign: Vec<&str> = present.iter().map(|name| name.as_str()).filter(|name| !is_recorded(name)).collect();
