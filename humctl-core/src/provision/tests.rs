@@ -1,5 +1,7 @@
 //! From a Deployment Set to what it comes to in Kubernetes.
 
+mod laws;
+
 use humctl_api_types::id::{DeploymentId, SetId};
 use humctl_api_types::set::DeploymentSet;
 use humctl_api_types::time::Timestamp;

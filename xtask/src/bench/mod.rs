@@ -6,8 +6,10 @@
 mod cli;
 mod git;
 mod plan;
+mod render;
 mod seed;
 
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
@@ -45,6 +47,7 @@ pub(crate) fn run(name: Option<&str>) -> Result<()> {
     }
     if is_wanted("render") {
         plan::render()?;
+        render::run(&bench)?;
     }
     if is_wanted("git") {
         git::run(&bench)?;
@@ -114,6 +117,19 @@ impl Bench {
 
     fn git(&self, arguments: &[&str]) -> Result<String> {
         self.check(Path::new("git"), "home", arguments)
+    }
+
+    /// The most memory that a command of ours held, in kB.
+    fn peak_memory(&self, home: &str, arguments: &[&str]) -> Result<u64> {
+        let mut child = self.command(&self.humctl, home, arguments).stdout(Stdio::null()).spawn()?;
+        let status = format!("/proc/{}/status", child.id());
+        let mut peak = 0;
+        while child.try_wait()?.is_none() {
+            let text = fs::read_to_string(&status).unwrap_or_default();
+            let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+            peak = line.and_then(|line| line.split_whitespace().next()?.parse().ok()).unwrap_or(peak);
+        }
+        Ok(peak)
     }
 
     fn humctl(&self, home: &str, words: &str) -> Result<String> {
