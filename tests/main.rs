@@ -10,6 +10,7 @@ mod batch;
 mod branches;
 mod browser;
 mod caches;
+mod cluster_objects;
 mod command_tree;
 mod compatibility;
 mod completion;
