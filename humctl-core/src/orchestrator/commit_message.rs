@@ -69,16 +69,16 @@ pub(super) fn commit_message(facts: &Facts<'_>) -> String {
 /// How many objects changed.
 fn summary(facts: &Facts<'_>) -> String {
     let changes = || facts.parts.iter().flat_map(|part| part.changes);
-    let count = |kind: &str| changes().filter(|change| change.kind == kind).count();
-    let plural = |n: usize, word: &str| format!("{n} {word}{}", if n == 1 { "" } else { "s" });
-    match (count("Resource"), count("Workload")) {
-        (0, 0) => "record changed".to_owned(),
-        (resources, 0) => format!("{} changed", plural(resources, "resource")),
-        (0, workloads) => format!("{} changed", plural(workloads, "workload")),
-        (resources, workloads) => {
-            format!("{}, {} changed", plural(resources, "resource"), plural(workloads, "workload"))
-        }
-    }
+    let count = |is_counted: &dyn Fn(&str) -> bool| changes().filter(|change| is_counted(&change.kind)).count();
+    // Mappings go with the Workloads that use them.
+    let counts = [
+        (count(&|kind| kind == "Resource"), "resource"),
+        (count(&|kind| kind == "Workload"), "workload"),
+        (count(&|kind| !matches!(kind, "Resource" | "Workload" | "SecretMapping")), "object"),
+    ];
+    let told = counts.iter().filter(|(n, _)| *n > 0);
+    let told: Vec<String> = told.map(|(n, word)| format!("{n} {word}{}", if *n == 1 { "" } else { "s" })).collect();
+    if told.is_empty() { "record changed".to_owned() } else { format!("{} changed", told.join(", ")) }
 }
 
 #[cfg(test)]
@@ -143,5 +143,21 @@ mod tests {
         Humctl-Set: 2b
         Humctl-Env: staging
         ");
+    }
+
+    #[test]
+    fn the_subject_counts_objects() {
+        let context = context();
+        for (kinds, expected) in [
+            (&["Deployment", "ClusterRole", "Resource"][..], "1 resource, 2 objects changed"),
+            (&["ConfigMap"], "1 object changed"),
+            (&["SecretMapping"], "record changed"),
+            (&[], "record changed"),
+        ] {
+            let changes: Vec<FileChange> = kinds.iter().map(|kind| removed("x.yaml", kind, "x")).collect();
+            let part = Part { context: &context, changes: &changes, deployment: None };
+            let message = commit_message(&Facts { verb: "deploy", parts: &[part], comment: "", skip_ci: false });
+            assert_eq!(message.lines().next(), Some(&*format!("deploy(shop/development): {expected}")));
+        }
     }
 }
