@@ -62,7 +62,12 @@ impl Orchestrator {
         let random = |guresid: &str| Random::seeded(seed(key.as_ref(), guresid));
         let input = Input { resources, given: &job.given, cookies: &cookies, random: &random };
         let made: Reported<_> = provision_files(&input, options, site.input.types);
-        let made = made.into_result().map_err(|errors| plan_failed(&errors))?;
+        let mut made = made.into_result().map_err(|errors| plan_failed(&errors))?;
+        if key.is_none() {
+            made.warnings.extend(made.provisioned.drawn_for.iter().map(|resource| {
+                format!("the random texts of `{resource}` will be others: the state key that they are drawn with is made by the first Deployment")
+            }));
+        }
         let cookies = Some(made.provisioned.cookies);
         Ok(TargetFiles { files: made.files, cluster_files: made.cluster_files, warnings: made.warnings, cookies })
     }

@@ -82,6 +82,8 @@ pub struct Provisioned {
     pub outputs: OutputsById,
     /// What the next runs get.
     pub cookies: Cookies,
+    /// Resources that random texts were drawn for in this run.
+    pub drawn_for: Vec<ResourceKey>,
     /// What a person should know.
     pub warnings: Vec<String>,
 }

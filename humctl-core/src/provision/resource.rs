@@ -8,6 +8,7 @@ use crate::driver::{self, DriverCall, DriverError};
 use crate::graph::PlanError;
 use crate::nodes::{ResourceOutputs, is_node, settle};
 use crate::provision::{PodPart, ResourceObject, Run, key_of};
+use crate::secret::{SecretScanner, SecretValue};
 
 impl Run<'_> {
     pub(super) fn resource(&mut self, spec: &ResourceSpec) {
@@ -21,7 +22,7 @@ impl Run<'_> {
             return;
         }
         match self.make(spec) {
-            Ok(made) => self.take(spec, made),
+            Ok((made, made_up)) => self.take(spec, made, &made_up),
             Err(error) => {
                 self.errors.push(error);
                 self.absent.insert(guresid);
@@ -29,8 +30,9 @@ impl Run<'_> {
         }
     }
 
-    /// Runs the Driver of a resource.
-    fn make(&mut self, spec: &ResourceSpec) -> Result<Made, PlanError> {
+    /// Runs the Driver of a resource. With what it made come the random texts
+    /// that it made up.
+    fn make(&mut self, spec: &ResourceSpec) -> Result<(Made, Vec<SecretValue>), PlanError> {
         let failed = |reason: String| PlanError::DriverFailed {
             resource: key_of(spec),
             definition: spec.definition.id.clone(),
@@ -68,7 +70,12 @@ impl Run<'_> {
                 cookie: self.input.cookies.0.get(spec.guresid.as_str()).unwrap_or(&nothing),
                 random: &mut random,
             });
-            return made.map_err(|error| failed(told(&error)));
+            let made = made.map_err(|error| failed(told(&error)))?;
+            let made_up = made_up(&made, random.drawn());
+            if !random.drawn().is_empty() {
+                self.result.drawn_for.push(key_of(spec));
+            }
+            return Ok((made, made_up));
         }
         // The others hand on what they get.
         let object = |value: Value| match value {
@@ -82,19 +89,19 @@ impl Run<'_> {
             ..DriverCall::default()
         };
         let outputs = in_process.provision(call).map_err(|error| failed(told(&error)))?;
-        Ok(Made {
-            values: outputs.values,
-            secrets: outputs.secret_refs,
-            manifests: outputs.manifests,
-            cookie: Value::Null,
-        })
+        let (values, secrets, manifests) = (outputs.values, outputs.secret_refs, outputs.manifests);
+        Ok((Made { values, secrets, manifests, cookie: Value::Null }, Vec::new()))
     }
 
     /// Keeps what a Driver made.
-    fn take(&mut self, spec: &ResourceSpec, made: Made) {
+    fn take(&mut self, spec: &ResourceSpec, made: Made, made_up: &[SecretValue]) {
         let guresid = spec.guresid.to_string();
         let mut in_clear = Vec::new();
         texts(&Value::Object(made.secrets.clone()), "", &mut in_clear);
+        let made_up = SecretScanner::new(made_up);
+        for (name, fragment) in &made.manifests {
+            made_up_keys(&fragment["data"], &made_up, &format!("manifest {name}"), &mut in_clear);
+        }
         if !in_clear.is_empty() {
             self.errors.push(PlanError::SecretOutputs {
                 resource: key_of(spec),
@@ -147,5 +154,46 @@ fn texts(value: &Value, name: &str, found: &mut Vec<String>) {
         Value::Null => {}
         Value::String(text) if text.is_empty() => {}
         _ => found.push(name.to_owned()),
+    }
+}
+
+/// The random texts, of this run and of those before, that a resource shows to
+/// nobody: neither as an output nor as the name of an object.
+fn made_up(made: &Made, drawn: &[String]) -> Vec<SecretValue> {
+    let mut shown = Value::Object(made.values.clone()).to_string();
+    for fragment in made.manifests.values() {
+        shown.push_str(fragment.pointer("/data/metadata/name").and_then(Value::as_str).unwrap_or_default());
+    }
+    let mut kept = Vec::new();
+    strings(&made.cookie, &mut kept);
+    let texts = drawn.iter().map(String::as_str).chain(kept);
+    texts.filter(|text| !shown.contains(text)).map(SecretValue::new).collect()
+}
+
+fn strings<'v>(value: &'v Value, found: &mut Vec<&'v str>) {
+    match value {
+        Value::String(text) => found.push(text),
+        Value::Array(items) => items.iter().for_each(|item| strings(item, found)),
+        // What it refers to is not known here, and so was not made up here.
+        node if is_node(node) => {}
+        Value::Object(object) => object.values().for_each(|item| strings(item, found)),
+        _ => {}
+    }
+}
+
+/// Keys of the Secrets in a manifest that hold a text which was made up.
+fn made_up_keys(manifest: &Value, made_up: &SecretScanner, place: &str, found: &mut Vec<String>) {
+    if let Some(items) = manifest.get("items").unwrap_or(manifest).as_array() {
+        items.iter().for_each(|item| made_up_keys(item, made_up, place, found));
+    }
+    if manifest.get("kind").and_then(Value::as_str) != Some("Secret") {
+        return;
+    }
+    for field in ["data", "stringData"] {
+        for (key, text) in manifest.get(field).and_then(Value::as_object).into_iter().flatten() {
+            if made_up.finds_in(&text.to_string()) {
+                found.push(format!("{place}: {field}.{key}"));
+            }
+        }
     }
 }

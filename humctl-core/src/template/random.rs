@@ -72,10 +72,15 @@ impl Random {
                 alphabet.get(index).copied().map(char::from)
             })
             .collect();
-        if !text.is_empty() {
-            self.drawn.push(text.clone());
-        }
+        self.drew(&text);
         text
+    }
+
+    /// Takes note of a text that was drawn byte by byte.
+    pub(super) fn drew(&mut self, text: &str) {
+        if !text.is_empty() {
+            self.drawn.push(text.to_owned());
+        }
     }
 }
 

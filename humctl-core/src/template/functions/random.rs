@@ -23,11 +23,18 @@ pub(super) const FUNCTIONS: &[Function] = &[
         let n_bytes = count(args, machine)?;
         let random = machine.random()?;
         let bytes: Vec<u8> = (0..n_bytes).map(|_| random.byte()).collect();
-        text(super::encoding::base64(&bytes))
+        let encoded = super::encoding::base64(&bytes);
+        random.drew(&encoded);
+        text(encoded)
     }),
     exact("randInt", &[Int, Int], rand_int),
     exact("shuffle", &[Text], shuffle),
-    exact("uuidv4", &[], |_, machine| text(crate::hash::uuid_v4(machine.random()?.bytes()))),
+    exact("uuidv4", &[], |_, machine| {
+        let random = machine.random()?;
+        let id = crate::hash::uuid_v4(random.bytes());
+        random.drew(&id);
+        text(id)
+    }),
 ];
 
 /// How many characters are asked for; none for a negative number, as in Sprig.
