@@ -58,8 +58,8 @@ pub(crate) struct RenderArgs {
     /// Environment Type of an Environment that need not exist
     #[arg(long, value_name = "TYPE", conflicts_with = "deployed", add = ArgValueCandidates::new(completion::env_types))]
     env_type: Option<String>,
-    /// Outputs of resources that are made elsewhere: a YAML or JSON file that maps type.class#id to
-    /// values and secret_refs
+    /// Outputs of resources that are made elsewhere: a YAML or JSON file that maps `type.class#id` to
+    /// `values` and `secret_refs`
     #[arg(long, value_name = "FILE")]
     outputs: Option<PathBuf>,
     /// Write one file an object into this directory, which must not hold anything yet
