@@ -3,6 +3,7 @@
 use humctl_api_types::custom_resource::ResourceSpec;
 use serde_json::{Map, Value};
 
+use crate::context::known;
 use crate::driver::template::{self, Made, SettledCall, reference_nodes};
 use crate::driver::{self, DriverCall, DriverError};
 use crate::graph::PlanError;
@@ -55,7 +56,14 @@ impl Run<'_> {
         let resource = settled(spec.params.clone(), "/params");
         if !unsettled.is_empty() {
             let reasons: Vec<String> = unsettled.iter().map(|error| self.named(error)).collect();
-            return Err(failed(reasons.join("\n  ")));
+            return Err(match spec.id.as_str().strip_prefix("modules.") {
+                // Its inputs are the module, so that it is the Workload that asks for too much.
+                Some(workload) if spec.res_type.as_str() == known::WORKLOAD => PlanError::NotRendered {
+                    workload: workload.to_owned(),
+                    message: format!("workload `{workload}` {}", reasons.join("\n  ").replace("at /params/", "at /")),
+                },
+                _ => failed(reasons.join("\n  ")),
+            });
         }
         let secrets = reference_nodes(secrets.as_object().unwrap_or(&Map::new()));
         if driver_type == template::DRIVER_TYPE {
