@@ -153,6 +153,11 @@ fn what_cannot_work_is_refused_in_words() {
         let refused = env.run(&format!("gitops manifests {flags}")).fails().stderr;
         assert!(refused.contains(expected), "{flags}: {refused}");
     }
+    let objects = shop("https://git.example.com/r.git", PATH, "      branch: main\n      output: manifests\n");
+    insta::assert_snapshot!(objects.run("gitops manifests flux --app shop --env production").fails().stderr, @"
+    Error: environment `production`: its directory holds Kubernetes objects (`output: manifests`), and these manifests are for custom resources
+      hint: let a Kustomization of Flux, or an Application of Argo CD with `directory: {}`, read the directory as it is
+    ");
     env.run("create app empty --skip-environment-creation").ok();
     let refused = env.run("gitops manifests flux --app empty").fails().stderr;
     assert!(refused.contains("application `empty` has no environments"), "{refused}");

@@ -15,6 +15,16 @@ pub enum SyncError {
         /// The address.
         url: String,
     },
+    /// The files are those of Kubernetes itself.
+    #[error(
+        "environment `{env}`: its directory holds Kubernetes objects (`output: {output}`), and these manifests are for custom resources\n  hint: let a Kustomization of Flux, or an Application of Argo CD with `directory: {{}}`, read the directory as it is"
+    )]
+    NoCustomResources {
+        /// The Environment.
+        env: EnvId,
+        /// What the files hold.
+        output: String,
+    },
     /// The address is none.
     #[error("`{url}` is no address of a repository: {reason}")]
     Address {

@@ -149,6 +149,9 @@ fn environment(
     options: &LayoutOptions<'_>,
 ) -> Result<Environment, SyncError> {
     let env = target.env.clone();
+    if let Some(output) = &target.output {
+        return Err(SyncError::NoCustomResources { env, output: output.clone() });
+    }
     let own;
     let url = match repository {
         Some(url) => url,

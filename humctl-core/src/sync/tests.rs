@@ -17,6 +17,7 @@ fn targets(url: &str, rows: &[&str]) -> Vec<SyncTarget> {
             url: url.replace("{env}", env),
             branch: (branch != "-").then(|| branch.to_owned()),
             path: path.strip_prefix('.').unwrap_or(path).to_owned(),
+            output: None,
             namespace: None,
         }
     };
