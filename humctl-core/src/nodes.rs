@@ -125,6 +125,7 @@ pub fn each(value: &Value, change: &mut dyn FnMut(&str, &Value) -> Value) -> Val
 }
 
 /// The value that `$lit` keeps from being read as a node.
+#[must_use]
 pub fn literal(value: &Value) -> Option<&Value> {
     value.as_object().filter(|object| object.len() == 1)?.get("$lit")
 }

@@ -183,8 +183,8 @@ fn strings<'v>(value: &'v Value, found: &mut Vec<&'v str>) {
 
 /// Keys of the Secrets in a manifest that hold a text which was made up.
 fn made_up_keys(manifest: &Value, made_up: &SecretScanner, place: &str, found: &mut Vec<String>) {
-    if let Some(items) = manifest.get("items").unwrap_or(manifest).as_array() {
-        items.iter().for_each(|item| made_up_keys(item, made_up, place, found));
+    for item in manifest.get("items").unwrap_or(manifest).as_array().into_iter().flatten() {
+        made_up_keys(item, made_up, place, found);
     }
     if manifest.get("kind").and_then(Value::as_str) != Some("Secret") {
         return;

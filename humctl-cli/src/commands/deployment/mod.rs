@@ -78,7 +78,7 @@ pub(crate) struct HowToDeploy {
     #[arg(long)]
     fail_on_hosted_drivers: bool,
     /// Outputs of resources that are made elsewhere, for a target that holds Kubernetes objects: a
-    /// YAML or JSON file that maps type.class#id to values and secret_refs
+    /// YAML or JSON file that maps type.class#id to `values` and `secret_refs`
     #[arg(long, value_name = "FILE")]
     outputs: Option<PathBuf>,
     #[command(flatten)]
