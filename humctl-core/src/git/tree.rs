@@ -187,7 +187,7 @@ pub fn change(
 pub fn removal(view: &BranchView, directory: Directory<'_>) -> TreeChange {
     let record = view.record.as_ref().map(|(_, record)| record).filter(|record| record.is_of(directory.context));
     let is_ours = |(name, entry): &(&String, &TreeEntry)| {
-        entry.is_file() && record.is_some_and(|record| record.names(directory.path, name))
+        entry.is_file() && may_be_ours(name) && record.is_some_and(|record| record.names(directory.path, name))
     };
     let deleted = view.entries.iter().filter(is_ours).map(|(name, _)| name.clone()).collect();
     TreeChange { deleted, ..TreeChange::default() }
@@ -272,9 +272,10 @@ fn owned_files(
             ),
         }));
     }
-    let is_recorded = |name: &str| record.is_some_and(|record| record.names(path, name));
+    // A record may have been written by anybody: no file that we would never write is ours by it.
+    let is_recorded = |name: &str| may_be_ours(name) && record.is_some_and(|record| record.names(path, name));
     let written: BTreeSet<&str> = files.iter().map(|file| file.name.as_str()).collect();
-    let is_others = |name: &str| view.others.iter().any(|other| other.names(path, name));
+    let is_others = |name: &str| may_be_ours(name) && view.others.iter().any(|other| other.names(path, name));
     let present = view.entries.iter().filter(|(name, entry)| {
         let is_meant = is_owned_name(name) || is_recorded(name) || is_others(name) || written.contains(name.as_str());
         entry.is_file() && is_meant
