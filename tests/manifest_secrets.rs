@@ -173,3 +173,40 @@ fn a_password_that_a_template_makes_up_has_no_place_in_git() {
     let plan = env.run("score deploy --app shop --env development --plan");
     assert!(plan.code == 1 && plan.stderr.contains("PRV-006"), "{}", plan.stderr);
 }
+
+#[test]
+fn a_made_up_password_is_not_written_as_a_secret_of_kubernetes() {
+    const SECRET: &str = "{apiVersion: v1, kind: Secret, metadata: {name: {{ .init.name }}}, ";
+    for (data, is_refused) in [
+        ("stringData: {url: \"pg://u:{{ .init.password }}@{{ .init.name }}\"}}", true),
+        ("data: {password: {{ .init.password | b64enc }}}}", true),
+        // A name is no secret.
+        ("stringData: {host: {{ .init.name }}}}", false),
+    ] {
+        let env = TestEnv::new();
+        let remote = objects_shop(&env, "");
+        let inputs = format!(
+            "    values:
+      templates:
+        init: |
+          name: db-{{{{ randAlphaNum 8 | lower }}}}
+          password: {{{{ randAlphaNum 16 | quote }}}}
+        outputs: 'host: {{{{ .init.name }}}}'
+        manifests: |
+          s.yaml:
+            location: namespace
+            data: {SECRET}{data}
+"
+        );
+        env.write("pg.yaml", &definition("pg-random", "postgres", "template", &inputs)).run("apply -f pg.yaml").ok();
+        let deployed = env.score("web", "resources:\n  db: {type: postgres}\n").deploy();
+        match is_refused {
+            true => {
+                let told = deployed.fails().stderr;
+                assert!(told.contains("PRV-006") && told.contains("`manifest s.yaml`"), "{told}");
+                assert_eq!(remote.all_objects(), b"", "{data}");
+            }
+            false => drop(deployed.ok()),
+        }
+    }
+}

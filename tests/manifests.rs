@@ -373,6 +373,9 @@ fn a_random_name_stays_what_it_was() {
     let plan = "score deploy --app shop --env development --plan -o json";
     let planned = env.run(plan);
     assert_eq!((planned.code, planned.stderr.as_str(), remote.n_commits("main")), (2, "", 0));
+    // The key that random texts come from would be something written, too.
+    let warnings = &planned.json()["warnings"];
+    assert!(warnings.to_string().contains("drawn at random"), "{warnings}");
     let state = env.run("get deploys --app shop --env development -o json").ok().json();
     assert_eq!(state, json!([]));
     env.deploy().ok();
@@ -381,7 +384,7 @@ fn a_random_name_stays_what_it_was() {
 
     // What is planned is what happens.
     let planned = env.run(plan);
-    assert_eq!(planned.code, 0, "{}", planned.stdout);
+    assert_eq!((planned.code, planned.json()["warnings"].clone()), (0, json!([])), "{}", planned.stdout);
     env.deploy().ok();
     fs::remove_dir_all(env.home().join(".cache/humctl")).unwrap();
     env.deploy().ok();
@@ -411,4 +414,22 @@ fn a_plan_shows_what_the_deployment_then_does() {
         kinds.into_iter().collect::<Vec<_>>(),
         ["ConfigMap", "Deployment", "ExternalSecret", "Record", "Service", "StatefulSet"]
     );
+}
+
+/// Continuous integration begins with an empty state each time.
+#[test]
+fn machines_with_one_state_key_draw_the_same_random_names() {
+    let mut env = TestEnv::new();
+    env.set("HUMCTL_STATE_KEY", "a-key-that-all-machines-are-given-1");
+    let remote = objects_shop(&env, "");
+    env.write("redis.yaml", &definition("redis-random", "redis", "template", RANDOM)).run("apply -f redis.yaml").ok();
+    env.score("web", "resources:\n  cache: {type: redis}\n").deploy().ok();
+    let files = remote.list("main", DIRECTORY);
+    let other = env.other_home("other");
+    for words in ["apply -f cluster.yaml -f redis.yaml", "create app shop", "score deploy --app shop --env development"]
+    {
+        let run = other.run(words);
+        assert_eq!(run.code, 0, "{}", run.stderr);
+    }
+    assert_eq!((remote.n_commits("main"), remote.list("main", DIRECTORY)), (1, files));
 }

@@ -8,6 +8,7 @@ use std::fs::{self, File};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::PoisonError;
 use std::sync::mpsc::{self, Sender};
+use std::time::Duration;
 
 use humctl_api_types::delta::PlainDelta;
 use humctl_api_types::deployment::{BatchAnswer, BatchRequest, Deployment, DeploymentRequest, DeploymentStatus};
@@ -148,7 +149,7 @@ impl Orchestrator {
     /// Takes the lock of an Environment, settles what was left there, and
     /// records a Deployment as begun.
     fn accept_locked(&self, org: &OrgId, app: &AppId, env: &EnvId, request: &DeploymentRequest) -> Result<(File, Job)> {
-        let lock = self.lock_environment(org, app, env)?.ok_or_else(|| {
+        let lock = self.lock_released(org, app, env)?.ok_or_else(|| {
             OrchestratorError::Conflict(format!("another deployment of environment `{env}` is in progress\n  hint: wait until it has ended, then deploy again; --retry does that"))
         })?;
         fault::point("environment locked");
@@ -185,6 +186,25 @@ impl Orchestrator {
         running.push(thread);
         drop(running);
         Ok(waiting.into_iter().map(|(accepted, receiver)| receiver.recv().unwrap_or(accepted)).collect())
+    }
+
+    /// As [`Self::lock_environment`]. Whoever holds the lock while no Deployment is
+    /// under way is about to release it, and is waited for: it has told already
+    /// how its Deployment ended.
+    fn lock_released(&self, org: &OrgId, app: &AppId, env: &EnvId) -> Result<Option<File>> {
+        const STEP: Duration = Duration::from_millis(20);
+        const N_STEPS: usize = 100;
+        for _ in 0..N_STEPS {
+            if let Some(lock) = self.lock_environment(org, app, env)? {
+                return Ok(Some(lock));
+            }
+            let (_, doc) = self.environment_doc(org, app, env)?;
+            if !doc.unfinished.is_empty() {
+                return Ok(None);
+            }
+            std::thread::sleep(STEP);
+        }
+        Ok(None)
     }
 
     /// Takes the lock that a running Deployment of the Environment holds;

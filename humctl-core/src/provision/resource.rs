@@ -108,8 +108,7 @@ impl Run<'_> {
         let guresid = spec.guresid.to_string();
         let mut in_clear = Vec::new();
         texts(&Value::Object(made.secrets.clone()), "", &mut in_clear);
-        let drawn: Vec<SecretValue> = memory.drawn.iter().map(SecretValue::new).collect();
-        let drawn = SecretScanner::new(&drawn);
+        let drawn = passwords(&memory, &made);
         for (name, fragment) in made.manifests {
             let data = fragment.get("data").cloned().unwrap_or_default();
             if holds_drawn(&data, &drawn) {
@@ -152,12 +151,33 @@ fn told(error: &DriverError) -> String {
     }
 }
 
+/// What was drawn at random and is shown nowhere: a text that is also part of
+/// an output or of another object, such as a name, is no password.
+fn passwords(memory: &Memory, made: &Made) -> SecretScanner {
+    let shown = |fragment: &Value| {
+        let mut shown = fragment.clone();
+        if is_secret(&shown["data"]) {
+            for key in ["data", "stringData"] {
+                shown["data"][key] = Value::Null;
+            }
+        }
+        shown.to_string()
+    };
+    let mut public = Value::Object(made.values.clone()).to_string();
+    public.extend(made.manifests.values().map(shown));
+    let hidden = memory.drawn.iter().filter(|text| !public.contains(text.as_str()));
+    SecretScanner::new(&hidden.map(SecretValue::new).collect::<Vec<_>>())
+}
+
+fn is_secret(manifest: &Value) -> bool {
+    manifest.get("kind").and_then(Value::as_str) == Some("Secret")
+}
+
 /// True for a Secret whose text was drawn at random: a password that nobody
 /// else knows.
 fn holds_drawn(manifest: &Value, drawn: &SecretScanner) -> bool {
-    let is_secret = manifest.get("kind").and_then(Value::as_str) == Some("Secret");
     let holds = |key: &str| manifest.get(key).is_some_and(|part| drawn.finds_in(&part.to_string()));
-    is_secret && (holds("data") || holds("stringData"))
+    is_secret(manifest) && (holds("data") || holds("stringData"))
 }
 
 /// Dotted names of the secret outputs that are text, and no reference.
