@@ -426,6 +426,10 @@ fn machines_with_one_state_key_draw_the_same_random_names() {
     env.score("web", "resources:\n  cache: {type: redis}\n").deploy().ok();
     let files = remote.list("main", DIRECTORY);
     let other = env.other_home("other");
+    other.run("apply -f cluster.yaml -f redis.yaml");
+    other.run("create app shop");
+    let plan = other.run("score deploy --app shop --env development --plan");
+    assert_eq!((plan.code, plan.stderr.as_str()), (0, ""), "a plan draws them, too");
     for words in ["apply -f cluster.yaml -f redis.yaml", "create app shop", "score deploy --app shop --env development"]
     {
         let run = other.run(words);

@@ -91,6 +91,14 @@ fn the_environment_decides_whether_it_exists_or_not() {
 }
 
 #[test]
+fn shared_values_are_there_before_the_first_deployment() {
+    let env = ready("    variables: {LEVEL: \"${resources.env.LEVEL}\"}\nresources:\n  env: {type: environment}\n");
+    env.run("create app shop").ok();
+    env.run("create value LEVEL debug --app shop").ok();
+    assert!(env.run("render --app shop --env development").ok().stdout.contains("LEVEL: debug"));
+}
+
+#[test]
 fn files_go_into_an_empty_directory_only() {
     let env = ready(BUCKET);
     assert_eq!(env.run("render --env-type production --out made").ok().stdout, "4 objects in made\n");

@@ -3,9 +3,10 @@
 use serde_json::{Map, Value};
 
 use crate::manifests::Location;
-use crate::manifests::error::{ManifestError, Place, Problem};
+use crate::manifests::error::{ManifestError, Place, Problem, Source};
 use crate::manifests::references;
 use crate::manifests::scope::is_cluster_scoped;
+use crate::yaml::escape_pointer;
 
 /// `apiVersion` and kind of a Secret, the one object that may hold secrets.
 pub(super) const SECRET: (&str, &str) = ("v1", "Secret");
@@ -73,6 +74,36 @@ const SERVER_MADE: &[&str] =
 /// kubectl's copy of what was applied, text of Secrets included.
 const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
 
+/// True for what Kubernetes takes as a name. Roles may be called nearly anything.
+fn is_name(name: &str, group: &str) -> bool {
+    if group == "rbac.authorization.k8s.io" {
+        return !matches!(name, "." | "..") && !name.contains(['/', '%']) && !name.chars().any(char::is_control);
+    }
+    let is_small = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
+    name.len() <= 253
+        && name.split('.').all(|part| {
+            part.starts_with(is_small) && part.ends_with(is_small) && part.chars().all(|c| is_small(c) || c == '-')
+        })
+}
+
+/// Finds what templates print in the place of keys that are not there.
+fn without_value(value: &Value, pointer: &str, problems: &mut Vec<(String, Problem)>) {
+    match value {
+        Value::String(text) if text.contains("<no value>") => problems.push((pointer.to_owned(), Problem::NoValue)),
+        Value::Object(object) => {
+            for (key, item) in object {
+                without_value(item, &format!("{pointer}/{}", escape_pointer(key)), problems);
+            }
+        }
+        Value::Array(items) => {
+            for (index, item) in items.iter().enumerate() {
+                without_value(item, &format!("{pointer}/{index}"), problems);
+            }
+        }
+        _ => {}
+    }
+}
+
 /// Reads an object, without what only a server writes and without the
 /// Environment's own `namespace`, which the sync tool gives (spec/gitops.md §2.2).
 pub(super) fn read(
@@ -93,7 +124,14 @@ pub(super) fn read(
     } else {
         text(&metadata, "name", "metadata.name", &mut problems)
     };
+    if !name.is_empty() && !is_name(&name, group(&api_version)) {
+        problems.push(Problem::BadName { name: name.clone() });
+    }
     let mut problems: Vec<(String, Problem)> = problems.into_iter().map(|problem| (String::new(), problem)).collect();
+    // What a person wrote into a Score file stands as it is.
+    if matches!(place.source, Source::Resource { .. }) {
+        without_value(&Value::Object(object.clone()), "", &mut problems);
+    }
     if (api_version.as_str(), kind.as_str()) != SECRET {
         references::left_over(&object, &mut problems);
     }

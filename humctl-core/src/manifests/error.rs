@@ -89,6 +89,19 @@ pub enum Problem {
         "`generateName` stands for a name, so that every sync would make one more object\n  hint: give it a `metadata.name`"
     )]
     GenerateName,
+    /// No cluster would take the name.
+    #[error(
+        "`{name}` is no name that Kubernetes takes\n  hint: names have lower-case letters, digits, `-` and `.`, and begin and end with a letter or digit"
+    )]
+    BadName {
+        /// The name.
+        name: String,
+    },
+    /// What a template prints for a key that is not there.
+    #[error(
+        "`<no value>` stands here, which a template prints for a key that is not there\n  hint: mend the key, or give it a `default`"
+    )]
+    NoValue,
     /// A field that is a mapping.
     #[error("`{field}` is no mapping")]
     NoMapping {

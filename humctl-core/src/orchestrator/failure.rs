@@ -94,7 +94,7 @@ pub(super) fn stateful_removal_failed(context: &EnvironmentContext, removed: &[&
                 "TGT-008",
                 "Stateful resource would be removed",
                 &format!(
-                    "{what} would be removed, and what it stores may go with it ({})\n  hint: keep the resource in the Score file, or deploy with --allow-data-loss",
+                    "{what} would be removed, and what it stores may go with it ({})\n  hint: keep the resource in the Score file, or add --allow-data-loss",
                     change.path
                 ),
             )

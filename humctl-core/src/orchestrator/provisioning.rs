@@ -14,7 +14,7 @@ use crate::orchestrator::{Orchestrator, Result, decode, documents};
 use crate::provision::{Input, Memories, ProvisionedFiles, provision_files};
 use crate::render::{CrFile, CustomResources};
 use crate::secret::{SealedSecret, SecretValue, StateKey};
-use crate::state::{Batch, key_location};
+use crate::state::{Batch, find_state_key};
 use crate::template::Random;
 
 /// The files of a Deployment.
@@ -74,10 +74,10 @@ impl Orchestrator {
     /// The key that random values come from. A plan writes nothing, so that it
     /// does without as long as there is none.
     fn key_for_random(&self, is_draft: bool) -> Result<Option<StateKey>> {
-        if is_draft && key_location(self.store(), &self.config.keys)?.is_none() {
-            return Ok(None);
+        match is_draft {
+            true => Ok(find_state_key(self.store(), &self.config.keys)?),
+            false => self.state_key().map(Some),
         }
-        self.state_key().map(Some)
     }
 
     /// What the resources of an Environment remember of the last run.

@@ -89,18 +89,35 @@ fn read_record(store: &dyn StateStore) -> Result<Option<KeyRecord>, StateError> 
         .map_err(|error| StateError::Damaged { key, reason: error.to_string() })
 }
 
+/// The key that [`load_state_key`] would give, when there is one already; nothing
+/// is made or remembered.
+///
+/// # Errors
+/// As those of [`load_state_key`].
+pub fn find_state_key(store: &dyn StateStore, source: &KeySource) -> Result<Option<StateKey>, StateError> {
+    match (&source.passphrase, read_record(store)?) {
+        (_, Some(_)) => load_state_key(store, source).map(Some),
+        (Some(passphrase), None) => from_passphrase(passphrase).map(Some),
+        (None, None) => Ok(None),
+    }
+}
+
+fn from_passphrase(passphrase: &SecretValue) -> Result<StateKey, StateError> {
+    if passphrase.expose().len() < MIN_PASSPHRASE {
+        return Err(StateError::StateKey(format!(
+            "HUMCTL_STATE_KEY is shorter than {MIN_PASSPHRASE} characters\n  hint: make one with: openssl rand -hex 32"
+        )));
+    }
+    Ok(StateKey::from_passphrase(passphrase))
+}
+
 /// Loads the key of a state, or makes one in a file for a state that has none.
 ///
 /// # Errors
 /// [`StateError::StateKey`] when the key is not where the state says.
 pub fn load_state_key(store: &dyn StateStore, source: &KeySource) -> Result<StateKey, StateError> {
     if let Some(passphrase) = &source.passphrase {
-        if passphrase.expose().len() < MIN_PASSPHRASE {
-            return Err(StateError::StateKey(format!(
-                "HUMCTL_STATE_KEY is shorter than {MIN_PASSPHRASE} characters\n  hint: make one with: openssl rand -hex 32"
-            )));
-        }
-        let key = StateKey::from_passphrase(passphrase);
+        let key = from_passphrase(passphrase)?;
         return match read_record(store)? {
             None => {
                 remember(store, KeyLocation::Environment, &key)?;

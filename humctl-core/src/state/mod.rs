@@ -16,7 +16,7 @@ use std::path::PathBuf;
 use humctl_api_types::endpoint::encode_segment;
 use serde_json::Value;
 
-pub use key::{KeyLocation, KeySource, StateKeyring, key_location, load_state_key, move_state_key};
+pub use key::{KeyLocation, KeySource, StateKeyring, find_state_key, key_location, load_state_key, move_state_key};
 pub use memory::MemoryStore;
 pub use sqlite::SqliteStore;
 

@@ -89,8 +89,18 @@ pub(crate) fn deployed(context: &Context, library: &Library, app: &AppId, env: &
     let place = place(context, app, env, environment.env_type)?;
     match &environment.from_deploy {
         Some(deployment) => with_deployment(context, library, place, deployment),
-        None => Ok(Deployed::nothing_in(place, context.selector_depth()?)),
+        // Shared Values and pins are there before the first Deployment.
+        None => Ok(Deployed {
+            values: values(context, &place)?,
+            pins: pins(context, library, &place.org, app, env)?,
+            ..Deployed::nothing_in(place, context.selector_depth()?)
+        }),
     }
+}
+
+fn values(context: &Context, place: &EnvironmentContext) -> Result<SharedValues, CliError> {
+    let values = context.client().call(&endpoint::values(&place.org, &place.app, Some(&place.env)))?;
+    Ok(values.into_iter().map(shared_value).collect())
 }
 
 /// Asks for what a Deployment deployed into an Environment.
@@ -119,12 +129,11 @@ fn with_deployment(
     let client = context.client();
     let (org, app, env) = (&place.org, &place.app, &place.env);
     let set = client.call(&endpoint::set(org, app, &deployment.set_id))?;
-    let values = client.call(&endpoint::values(org, app, Some(env)))?;
     Ok(Deployed {
         set: DeploymentSet { modules: set.modules, shared: set.shared },
         deploy: DeployContext { deployment: deployment.id.clone(), set: deployment.set_id.clone() },
         has_deployment: true,
-        values: values.into_iter().map(shared_value).collect(),
+        values: values(context, &place)?,
         pins: pins(context, library, org, app, env)?,
         selector_depth: context.selector_depth()?,
         context: place,

@@ -83,6 +83,18 @@ fn what_is_no_object_is_refused() {
             vec![format!("{at}: Pod `x`: `metadata.annotations` is no mapping")],
         ),
         (
+            json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "../Evil"}}),
+            vec![format!(
+                "{at}: Pod `../Evil`: `../Evil` is no name that Kubernetes takes\n  hint: names have lower-case letters, digits, `-` and `.`, and begin and end with a letter or digit"
+            )],
+        ),
+        (
+            json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "x"}, "data": {"k": "a <no value>"}}),
+            vec![format!(
+                "{at} at /data/k: ConfigMap `x`: `<no value>` stands here, which a template prints for a key that is not there\n  hint: mend the key, or give it a `default`"
+            )],
+        ),
+        (
             json!({"apiVersion": "v1", "kind": "List", "items": [config_map("a"), 7]}),
             vec![format!("{at} at /items/1: a Kubernetes object is expected here, not a number")],
         ),
