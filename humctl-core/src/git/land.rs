@@ -48,10 +48,10 @@ pub fn land<E>(
     let began = Instant::now();
     let mut n_attempts = 0;
     let mut is_cache_new = false;
+    session.repository().expect_commit();
     loop {
         n_attempts += 1;
         let fetched = session.fetch().map_err(&fail)?;
-        session.repository().expect_import();
         let Some(proposal) = propose(fetched)? else { return Ok(None) };
         match attempt(session, &proposal) {
             Ok((commit, PushOutcome::Landed)) => {

@@ -58,6 +58,8 @@ pub struct CacheRepository {
     format: Cell<ObjectFormat>,
     /// The branch came into it for the first time.
     is_new: Cell<bool>,
+    /// A commit is expected on what is fetched.
+    writes: Cell<bool>,
     /// Directory for what is needed for a moment.
     scratch: PathBuf,
     /// Commands that were started beside another one, and wait for their input.
@@ -132,8 +134,16 @@ impl CacheRepository {
         let config = fs::read_to_string(git.directory.join("config")).unwrap_or_default();
         let format = format_in(&config);
         let (scratch, waiting) = (scratch.to_owned(), RefCell::default());
-        let repository =
-            Self { git, _lock: lock, network, format: Cell::new(format), is_new: Cell::new(false), scratch, waiting };
+        let repository = Self {
+            git,
+            _lock: lock,
+            network,
+            format: Cell::new(format),
+            is_new: Cell::new(false),
+            writes: Cell::new(false),
+            scratch,
+            waiting,
+        };
         let directory = &repository.git.directory;
         let is_of_remote = config.contains(&remote_line(&repository.git.url));
         if !is_of_remote || cache::is_overgrown(directory, cache::LIMITS) {
@@ -184,10 +194,15 @@ impl CacheRepository {
         self.make()
     }
 
-    /// Starts a command that will be needed soon. It is started again when that fails.
-    fn start_early(&self, command: Early) {
-        if let Ok(running) = self.git.start(command.arguments(), true) {
-            self.waiting.borrow_mut().insert(command, running);
+    /// Starts what will be needed once the branch is here, beside the command that
+    /// brings it. What cannot be started is started again when it is needed.
+    fn start_early(&self) {
+        let mut waiting = self.waiting.borrow_mut();
+        let wanted = [Early::Read, Early::Import].into_iter().filter(|one| *one == Early::Read || self.writes.get());
+        for command in wanted.filter(|one| !waiting.contains_key(one)).collect::<Vec<_>>() {
+            if let Ok(running) = self.git.start(command.arguments(), true) {
+                waiting.insert(command, running);
+            }
         }
     }
 
@@ -198,9 +213,9 @@ impl CacheRepository {
         self.git.finish(running, input, limits)
     }
 
-    /// Says that a commit will probably be made soon.
-    pub fn expect_import(&self) {
-        self.start_early(Early::Import);
+    /// Says that what is fetched will probably be committed on.
+    pub fn expect_commit(&self) {
+        self.writes.set(true);
     }
 
     /// Runs a command that is about the cache alone.
@@ -282,7 +297,6 @@ impl CacheRepository {
     /// # Errors
     /// [`GitError`] when the remote cannot be read.
     pub fn fetch(&self, branch: &str) -> Result<bool, GitError> {
-        self.start_early(Early::Read);
         self.fetch_within(branch, self.network)
     }
 
@@ -306,7 +320,9 @@ impl CacheRepository {
         // Git would fetch a commit that a damaged cache lacks, and look for it again to do so, without end.
         let mut alone = self.git.clone();
         alone.environment.insert("GIT_NO_LAZY_FETCH".into(), "1".into());
-        let finished = alone.run(&arguments, None, limits)?;
+        let running = alone.start(&arguments, false)?;
+        self.start_early();
+        let finished = alone.finish(running, &[], limits)?;
         let io_error = unusable(&self.git.directory);
         if finished.code == 0 {
             self.is_new.set(is_cold || self.is_new.get());
