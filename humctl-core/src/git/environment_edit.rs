@@ -210,6 +210,18 @@ mod tests {
     }
 
     #[test]
+    fn a_record_that_names_files_of_others_takes_none_of_them() {
+        let named: (&str, &[&str]) = ("docs", &["README.md", "role-x.yaml"]);
+        let branch = Branch {
+            files: vec!["docs/README.md", "docs/role-x.yaml"],
+            own: Some(record("shop", "dev", &[], Some(named))),
+            ..Branch::default()
+        };
+        let gone = branch.edit("dev", &["a-x.yaml"], None, false);
+        assert_eq!(gone, ["+ dev/a-x.yaml", "- docs/role-x.yaml", "record: dev/a-x.yaml"]);
+    }
+
+    #[test]
     fn what_was_ours_goes_wherever_it_was() {
         let old: (&str, &[&str]) = ("all", &["role-x.yaml", "role-y.yaml"]);
         let branch = Branch {

@@ -187,7 +187,7 @@ pub fn change(
 pub fn removal(view: &BranchView, directory: Directory<'_>) -> TreeChange {
     let record = view.record.as_ref().map(|(_, record)| record).filter(|record| record.is_of(directory.context));
     let is_ours = |(name, entry): &(&String, &TreeEntry)| {
-        entry.is_file() && record.is_some_and(|record| record.names(directory.path, name))
+        entry.is_file() && may_be_ours(name) && record.is_some_and(|record| record.names(directory.path, name))
     };
     let deleted = view.entries.iter().filter(is_ours).map(|(name, _)| name.clone()).collect();
     TreeChange { deleted, ..TreeChange::default() }
