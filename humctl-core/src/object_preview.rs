@@ -1,7 +1,6 @@
 //! The Kubernetes objects that a Deployment would come to, for looking at:
 //! nothing is written, and no target is needed.
 
-use crate::context::known;
 use crate::git::GitTarget;
 use crate::git::target::TargetOutput;
 use crate::graph::build::GraphInput;
@@ -27,11 +26,10 @@ pub fn preview_objects(
     // Without a target there is still something to look at.
     let Reported { result: target, .. } = plan_target(input);
     let (plan, resources) = plan_custom_resources(input, index, &target, deploy).into_result()?;
-    let namespace = target.outputs.get(&known::implicit(known::K8S_NAMESPACE));
     let output = GitTarget::from_outputs(&target.cluster()).map(|target| target.output).unwrap_or_default();
     let options = TargetOptions {
         context: input.context,
-        namespace: namespace.and_then(|outputs| outputs.values.get("namespace")?.as_str()),
+        namespace: target.namespace(),
         secrets: match output {
             TargetOutput::Manifests(output) => output.secrets,
             TargetOutput::CustomResources => SecretObjects::default(),

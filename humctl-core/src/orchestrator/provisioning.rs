@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::context::{EnvironmentContext, known};
+use crate::context::EnvironmentContext;
 use crate::git::target::TargetOutput;
 use crate::graph::Reported;
 use crate::manifests::TargetOptions;
@@ -51,10 +51,9 @@ impl Orchestrator {
         };
         let memories = self.memories(context).map_err(|error| failed(context, &error))?;
         let key = self.key_for_random(job.is_draft).map_err(|error| failed(context, &error))?;
-        let namespace = site.plan.outputs.get(&known::implicit(known::K8S_NAMESPACE));
         let options = TargetOptions {
             context,
-            namespace: namespace.and_then(|outputs| outputs.values.get("namespace")?.as_str()),
+            namespace: site.plan.namespace(),
             secrets: output.secrets,
             allows_cluster_scoped: output.cluster_path.is_some(),
         };

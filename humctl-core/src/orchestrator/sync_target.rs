@@ -4,7 +4,6 @@
 use humctl_api_types::deployment::SyncTarget;
 use humctl_api_types::id::{AppId, EnvId, OrgId};
 
-use crate::context::known;
 use crate::git::GitTarget;
 use crate::git::target::TargetOutput;
 use crate::orchestrator::target::told;
@@ -21,9 +20,7 @@ impl Orchestrator {
         let context = self.context(org, app, env)?;
         self.with_target_plan(&context, |plan| {
             let plan = plan.map_err(|errors| OrchestratorError::Invalid(told(&errors)))?;
-            let namespace = plan.outputs.get(&known::implicit(known::K8S_NAMESPACE));
-            let namespace =
-                namespace.and_then(|outputs| outputs.values.get("namespace")?.as_str()).map(ToOwned::to_owned);
+            let namespace = plan.namespace().map(ToOwned::to_owned);
             let planned = GitTarget::from_outputs(&plan.cluster());
             let output = planned.as_ref().map(|planned| planned.output.clone()).unwrap_or_default();
             let holds_objects = matches!(output, TargetOutput::Manifests(_));

@@ -45,6 +45,12 @@ impl TargetPlan<'_> {
     pub fn cluster(&self) -> Outputs {
         self.outputs.get(&known::implicit(known::K8S_CLUSTER)).cloned().unwrap_or_default()
     }
+
+    /// The namespace of the Environment, when that is known without a cluster.
+    #[must_use]
+    pub fn namespace(&self) -> Option<&str> {
+        self.outputs.get(&known::implicit(known::K8S_NAMESPACE))?.values.get("namespace")?.as_str()
+    }
 }
 
 /// A planned Deployment.
