@@ -7,12 +7,19 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value, json};
 
 /// Outputs of one resource.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Clone, Default, PartialEq)]
 pub struct ResourceOutputs {
     /// Values, as nested as they are.
     pub values: Map<String, Value>,
     /// Secrets: reference nodes at their leaves, or empty texts.
     pub secret_refs: Map<String, Value>,
+}
+
+impl std::fmt::Debug for ResourceOutputs {
+    /// Shows nothing: until that is told as an error, a secret may be text.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("ResourceOutputs(…)")
+    }
 }
 
 /// Outputs by `GUResID`.

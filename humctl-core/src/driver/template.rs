@@ -91,7 +91,7 @@ fn handed_on(markers: &Markers, tree: &Map<String, Value>) -> Result<Map<String,
 
 /// What templates make where nothing but this program runs: trees in which
 /// references are nodes, also in the middle of a text.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Clone, Default, PartialEq)]
 pub struct Made {
     /// Outputs.
     pub values: Map<String, Value>,
@@ -101,6 +101,13 @@ pub struct Made {
     pub manifests: Map<String, Value>,
     /// What the next run gets as cookie.
     pub cookie: Value,
+}
+
+impl std::fmt::Debug for Made {
+    /// Shows nothing: a secret output may be text.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Made(…)")
+    }
 }
 
 /// Runs the templates of a Definition for good. `call` is settled: its values,
