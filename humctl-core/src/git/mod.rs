@@ -10,6 +10,7 @@
 mod askpass;
 mod cache;
 pub mod credentials;
+mod early;
 mod environment;
 pub mod environment_edit;
 pub mod error;

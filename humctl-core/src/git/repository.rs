@@ -4,7 +4,7 @@
 //! remote does not have, and is made anew when it is damaged or has grown too
 //! large. A lock beside it keeps processes apart.
 
-use std::cell::{Cell, RefCell};
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -12,8 +12,9 @@ use std::time::Duration;
 
 use crate::fault;
 use crate::git::cache::{self, unusable};
+use crate::git::early::{Early, Waiting};
 use crate::git::error::{GitError, last_words};
-use crate::git::process::{Finished, Git, Limits, Running};
+use crate::git::process::{Finished, Git, Limits};
 use crate::git::push::{PushOutcome, outcome};
 use crate::git::retry::retrying;
 use crate::git::skeleton::{self, remote_line};
@@ -58,29 +59,10 @@ pub struct CacheRepository {
     format: Cell<ObjectFormat>,
     /// The branch came into it for the first time.
     is_new: Cell<bool>,
-    /// A commit is expected on what is fetched.
-    writes: Cell<bool>,
     /// Directory for what is needed for a moment.
     scratch: PathBuf,
     /// Commands that were started beside another one, and wait for their input.
-    waiting: RefCell<BTreeMap<Early, Running>>,
-}
-
-/// A command that is started before its input is known: it takes Git as long to
-/// start as to do what it is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Early {
-    Read,
-    Import,
-}
-
-impl Early {
-    fn arguments(self) -> &'static [&'static str] {
-        match self {
-            Self::Read => &["cat-file", "--batch"],
-            Self::Import => &["fast-import", "--quiet", "--force", "--date-format=raw"],
-        }
-    }
+    waiting: Waiting,
 }
 
 /// An object that `cat-file` printed.
@@ -133,17 +115,9 @@ impl CacheRepository {
         };
         let config = fs::read_to_string(git.directory.join("config")).unwrap_or_default();
         let format = format_in(&config);
-        let (scratch, waiting) = (scratch.to_owned(), RefCell::default());
-        let repository = Self {
-            git,
-            _lock: lock,
-            network,
-            format: Cell::new(format),
-            is_new: Cell::new(false),
-            writes: Cell::new(false),
-            scratch,
-            waiting,
-        };
+        let (scratch, waiting) = (scratch.to_owned(), Waiting::default());
+        let repository =
+            Self { git, _lock: lock, network, format: Cell::new(format), is_new: Cell::new(false), scratch, waiting };
         let directory = &repository.git.directory;
         let is_of_remote = config.contains(&remote_line(&repository.git.url));
         if !is_of_remote || cache::is_overgrown(directory, cache::LIMITS) {
@@ -163,7 +137,7 @@ impl CacheRepository {
     /// # Errors
     /// [`GitError`] when the old one cannot be removed or no new one be made.
     pub fn make(&self) -> Result<(), GitError> {
-        self.waiting.borrow_mut().clear();
+        self.waiting.clear();
         let directory = &self.git.directory;
         // It gets its name once it is whole: a process may be killed in between.
         let begun = directory.with_extension("new");
@@ -194,28 +168,9 @@ impl CacheRepository {
         self.make()
     }
 
-    /// Starts what will be needed once the branch is here, beside the command that
-    /// brings it. What cannot be started is started again when it is needed.
-    fn start_early(&self) {
-        let mut waiting = self.waiting.borrow_mut();
-        let wanted = [Early::Read, Early::Import].into_iter().filter(|one| *one == Early::Read || self.writes.get());
-        for command in wanted.filter(|one| !waiting.contains_key(one)).collect::<Vec<_>>() {
-            if let Ok(running) = self.git.start(command.arguments(), true) {
-                waiting.insert(command, running);
-            }
-        }
-    }
-
-    /// Gives a command its input, and waits for its end.
-    fn run_early(&self, command: Early, input: &[u8], limits: Limits) -> Result<Finished, GitError> {
-        let waiting = self.waiting.borrow_mut().remove(&command);
-        let running = waiting.map_or_else(|| self.git.start(command.arguments(), true), Ok)?;
-        self.git.finish(running, input, limits)
-    }
-
     /// Says that what is fetched will probably be committed on.
     pub fn expect_commit(&self) {
-        self.writes.set(true);
+        self.waiting.expect(Early::Import);
     }
 
     /// Runs a command that is about the cache alone.
@@ -321,7 +276,7 @@ impl CacheRepository {
         let mut alone = self.git.clone();
         alone.environment.insert("GIT_NO_LAZY_FETCH".into(), "1".into());
         let running = alone.start(&arguments, false)?;
-        self.start_early();
+        self.waiting.start(&self.git);
         let finished = alone.finish(running, &[], limits)?;
         let io_error = unusable(&self.git.directory);
         if finished.code == 0 {
@@ -370,7 +325,7 @@ impl CacheRepository {
             input.push('\n');
         }
         let finished = retrying(self.network, &self.git.cancel, |limits| {
-            let finished = self.run_early(Early::Read, input.as_bytes(), limits)?;
+            let finished = self.waiting.finish(&self.git, Early::Read, input.as_bytes(), limits)?;
             if finished.code == 0 { Ok(finished) } else { Err(self.git.classify(Early::Read.arguments(), &finished)) }
         });
         let finished = finished.map_err(|error| self.damaged(error))?;
@@ -485,7 +440,7 @@ impl CacheRepository {
     /// # Errors
     /// [`GitError`].
     pub fn import(&self, stream: &[u8]) -> Result<String, GitError> {
-        let finished = self.run_early(Early::Import, stream, LOCAL)?;
+        let finished = self.waiting.finish(&self.git, Early::Import, stream, LOCAL)?;
         if finished.code != 0 {
             self.remove_crash_reports();
             return Err(self.damaged(self.git.classify(Early::Import.arguments(), &finished)));
