@@ -43,7 +43,13 @@ pub fn statefulness(res_type: &str, types: &ResourceTypes<'_>) -> Statefulness {
 }
 
 /// Kinds of Kubernetes objects that hold data.
-const KINDS: &[&str] = &["PersistentVolume", "PersistentVolumeClaim", "StatefulSet"];
+const KINDS: &[(&str, &str)] = &[("", "PersistentVolume"), ("", "PersistentVolumeClaim"), ("apps", "StatefulSet")];
+
+/// True for a kind of Kubernetes objects that hold data, or that data is lost with.
+#[must_use]
+pub fn holds_data(group: &str, kind: &str) -> bool {
+    KINDS.contains(&(group, kind))
+}
 
 /// What is lost with a Kubernetes object: data, when it is of such a kind, or
 /// when it is to stay in the cluster after its file went.
@@ -51,8 +57,9 @@ const KINDS: &[&str] = &["PersistentVolume", "PersistentVolumeClaim", "StatefulS
 pub fn object_statefulness(object: &Value) -> Statefulness {
     let annotation = |key: &str| object.get("metadata")?.get("annotations")?.get(key)?.as_str();
     let stays = annotation("kustomize.toolkit.fluxcd.io/prune") == Some("disabled");
-    let kind = object.get("kind").and_then(Value::as_str).unwrap_or_default();
-    if stays || KINDS.contains(&kind) { Statefulness::Stateful } else { Statefulness::Stateless }
+    let text = |key: &str| object.get(key).and_then(Value::as_str).unwrap_or_default();
+    let group = text("apiVersion").rsplit_once('/').map_or("", |(group, _)| group);
+    if stays || holds_data(group, text("kind")) { Statefulness::Stateful } else { Statefulness::Stateless }
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ use crate::manifests::ManifestFile;
 use crate::manifests::check::Draft;
 use crate::manifests::error::{ManifestError, Problem};
 use crate::manifests::{file_name, retention};
+use crate::statefulness::holds_data;
 use crate::yaml;
 
 /// Larger objects do not fit an annotation of client-side apply, and soon not
@@ -18,7 +19,7 @@ const FIRST: &[&str] = &["apiVersion", "kind", "metadata", "spec"];
 /// Writes objects, none of them twice, sorted by file name.
 pub(super) fn write(mut drafts: Vec<Draft>, errors: &mut Vec<ManifestError>) -> Vec<ManifestFile> {
     for draft in &mut drafts {
-        if draft.is_stateful || retention::holds_data(&draft.id) {
+        if draft.is_stateful || holds_data(&draft.id.group, &draft.id.kind) {
             retention::keep(&mut draft.object);
         }
         retention::keep_text(&mut draft.object);

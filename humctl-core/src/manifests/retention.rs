@@ -3,24 +3,14 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::manifests::check::ObjectId;
-
 const SYNC_OPTIONS: &str = "argocd.argoproj.io/sync-options";
 const COMPARE_OPTIONS: &str = "argocd.argoproj.io/compare-options";
 const PRUNE: &str = "kustomize.toolkit.fluxcd.io/prune";
 const SUBSTITUTE: &str = "kustomize.toolkit.fluxcd.io/substitute";
 
-/// Objects that hold data, or that data is lost with.
-const HOLD_DATA: &[(&str, &str)] = &[("", "PersistentVolume"), ("", "PersistentVolumeClaim"), ("apps", "StatefulSet")];
-
 /// True for annotations that a sync tool reads from the object in Git.
 pub(super) fn is_for_sync_tools(key: &str) -> bool {
     key.starts_with("argocd.argoproj.io/") || key.starts_with("kustomize.toolkit.fluxcd.io/")
-}
-
-/// True for an object of a kind that holds data.
-pub(super) fn holds_data(id: &ObjectId) -> bool {
-    HOLD_DATA.contains(&(id.group.as_str(), id.kind.as_str()))
 }
 
 /// Keeps the object alive when its file leaves Git. The annotations must be on
