@@ -42,6 +42,7 @@ mod manifests;
 mod patterns;
 mod pipeline_runs;
 mod plan;
+mod registered_drivers;
 mod remote;
 mod render;
 mod rollback;

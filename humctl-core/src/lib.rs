@@ -36,6 +36,7 @@ pub mod stored_rules;
 pub mod score;
 pub mod nodes;
 pub mod driver;
+pub mod vault;
 pub mod plan;
 pub mod render;
 pub mod statefulness;

@@ -7,13 +7,14 @@ use crate::graph::build::GraphInput;
 use crate::graph::{PlanError, Reported, SetIndex};
 use crate::manifests::{SecretObjects, TargetOptions};
 use crate::plan::{DeployContext, plan_target};
-use crate::provision::{GivenOutputs, Input, Memories, ProvisionedFiles, provision_files};
+use crate::provision::{GivenOutputs, Input, Memories, Nothing, ProvisionedFiles, provision_files};
 use crate::render::plan_custom_resources;
 use crate::template::Random;
 
 /// Plans a Deployment Set, provisions it and renders its objects. Secrets become
 /// what the target asks for, if there is a target for objects, else
-/// `ExternalSecret`s. Drivers remember nothing, and random values are made up.
+/// `ExternalSecret`s. Drivers remember nothing, random values are made up, and
+/// what a Deployment would put into the secret store is named, and not put there.
 ///
 /// # Errors
 /// Everything that is wrong, sorted.
@@ -23,6 +24,7 @@ pub fn preview_objects(
     deploy: &DeployContext,
     given: &GivenOutputs,
 ) -> Result<ProvisionedFiles, Vec<PlanError>> {
+    let input = GraphInput { makes_objects: true, ..input };
     // Without a target there is still something to look at.
     let Reported { result: target, .. } = plan_target(input);
     let (plan, resources) = plan_custom_resources(input, index, &target, deploy).into_result()?;
@@ -38,7 +40,8 @@ pub fn preview_objects(
     };
     let random = |guresid: &str| Random::seeded(crate::hash::sha256(format!("made up for {guresid}").as_bytes()));
     let memories = Memories::default();
-    let input_of = Input { resources: &resources, given, memories: &memories, random: &random };
+    let outside = Nothing { drivers: input.drivers, store: input.secret_store };
+    let input_of = Input { resources: &resources, given, memories: &memories, random: &random, outside: &outside };
     let mut made = provision_files(&input_of, options, input.types).into_result()?;
     made.warnings.splice(0..0, plan.graph.warnings);
     Ok(made)

@@ -5,6 +5,8 @@
 
 use std::collections::BTreeMap;
 
+use serde_json::{Value, json};
+
 /// The Shared Values that `${values.KEY}` may name.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct SharedValues(BTreeMap<String, SharedValue>);
@@ -17,8 +19,8 @@ pub enum SharedValue {
     /// A secret in a store that the cluster can read.
     Reference(SecretReference),
     /// A secret whose text only the Orchestrator holds, so that it can reach no
-    /// custom resource.
-    Stored,
+    /// custom resource; where it lies there.
+    Stored(SecretReference),
 }
 
 /// Where a secret lies.
@@ -30,6 +32,34 @@ pub struct SecretReference {
     pub reference: String,
     /// Its version; the latest when absent.
     pub version: Option<String>,
+}
+
+impl SecretReference {
+    /// Reads `{store, ref, version?}`; `None` for anything else. No other field
+    /// is let in, so that a text which got there by mistake goes no further.
+    #[must_use]
+    pub fn read(leaf: &Value) -> Option<Self> {
+        let fields = leaf.as_object()?;
+        let text = |key: &str| match fields.get(key) {
+            None | Some(Value::Null) => Some(None),
+            Some(Value::String(text)) => Some(Some(text.clone()).filter(|text| !text.is_empty())),
+            Some(Value::Number(number)) if key == "version" => Some(Some(number.to_string())),
+            Some(_) => None,
+        };
+        let is_known = |key: &String| matches!(key.as_str(), "store" | "ref" | "version");
+        let (store, reference, version) = (text("store")??, text("ref")??, text("version")?);
+        fields.keys().all(is_known).then_some(Self { store, reference, version })
+    }
+
+    /// The reference as custom resources have it: a `$secretRef` node.
+    #[must_use]
+    pub fn node(&self) -> Value {
+        let mut leaf = json!({"store": self.store, "ref": self.reference});
+        if let Some(version) = &self.version {
+            leaf["version"] = json!(version);
+        }
+        json!({ "$secretRef": leaf })
+    }
 }
 
 impl SharedValues {

@@ -9,6 +9,7 @@ pub(crate) mod library;
 mod server;
 mod ssh;
 mod tap;
+mod vault;
 
 pub(crate) use api::{Answer, FakeApi, hosted};
 pub(crate) use browser::{Browser, Page};
@@ -18,3 +19,4 @@ pub(crate) use http::{Fault, HttpGit, HttpRequest, read_request};
 pub(crate) use server::{Server, TOKEN};
 pub(crate) use ssh::{SshServer, make_key};
 pub(crate) use tap::{Exchange, Tap};
+pub(crate) use vault::FakeVault;

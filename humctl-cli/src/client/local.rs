@@ -20,6 +20,8 @@ use humctl_core::state::{KeySource, SqliteStore};
 use tokio::runtime::Runtime;
 use tower::ServiceExt as _;
 
+use crate::client::http::Connection;
+use crate::client::network::OwnNetwork;
 use crate::client::trace::{self, Way};
 use crate::client::{ApiRequest, ApiResponse, Transport};
 use crate::context::{bad_id, selector_depth};
@@ -34,6 +36,8 @@ pub(crate) struct LocalSettings {
     selector_depth: Option<String>,
     /// Set by Ctrl-C.
     cancel: Arc<AtomicBool>,
+    /// How Drivers and secret stores are reached.
+    connection: Connection,
     /// What the command line says about Git.
     git: OnceLock<GitOptions>,
 }
@@ -53,8 +57,13 @@ pub(crate) struct GitOptions {
 
 impl LocalSettings {
     /// `state` is the file that was named in the address, if any.
-    pub(crate) fn new(state: Option<PathBuf>, org: Option<String>, selector_depth: Option<String>) -> Self {
-        Self { state, org, selector_depth, cancel: Arc::default(), git: OnceLock::new() }
+    pub(crate) fn new(
+        state: Option<PathBuf>,
+        org: Option<String>,
+        selector_depth: Option<String>,
+        connection: Connection,
+    ) -> Self {
+        Self { state, org, selector_depth, cancel: Arc::default(), connection, git: OnceLock::new() }
     }
 
     /// The flag that Ctrl-C sets.
@@ -143,6 +152,10 @@ pub(crate) fn embedded(settings: &LocalSettings) -> Result<(Orchestrator, Router
         lock_dir: directory.join("locks"),
         user: "local".to_owned(),
         selector_depth: selector_depth(settings.selector_depth.as_deref())?,
+        network: Arc::new(OwnNetwork {
+            connection: settings.connection.clone(),
+            cancel: CancelFlag::new(settings.cancel_flag()),
+        }),
     });
     let org = settings.org.clone().unwrap_or_else(|| "local".to_owned());
     let router = router(orchestrator.clone(), Some(OrgId::new(org).map_err(bad_id)?));

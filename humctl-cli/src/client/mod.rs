@@ -4,9 +4,11 @@ pub(crate) mod driver;
 pub(crate) mod http;
 pub(crate) mod keyring;
 pub(crate) mod local;
+mod network;
 mod paging;
 pub(crate) mod remote;
 mod retry;
+mod service;
 pub(crate) mod token;
 mod trace;
 

@@ -86,6 +86,9 @@ pub enum TransportError {
     /// The answer took too long.
     #[error("it gave no answer in time\n  hint: a Driver that needs long answers 202 at once, and is asked again")]
     TimedOut,
+    /// Somebody asked to stop.
+    #[error("it was not waited for any longer\n  hint: run the same again to go on waiting")]
+    Cancelled,
     /// The answer is longer than [`MAX_ANSWER`].
     #[error("its answer is longer than {MAX_ANSWER} bytes\n  hint: put less into `manifests` and outputs")]
     TooLong,
@@ -407,6 +410,9 @@ pub enum HttpDriverError {
     /// The cookie that it sets is none.
     #[error("it sets a cookie that cannot be kept: {0}")]
     Cookie(#[from] CookieError),
+    /// The cookie cannot be written down.
+    #[error("its cookie cannot be kept: {0}")]
+    NotKept(String),
     /// It is still at work, and nobody waits any longer.
     #[error(
         "it is still at work after {} s, {}\n  hint: run the same again to go on waiting",

@@ -39,10 +39,16 @@ pub struct GraphInput<'a, 'd> {
     pub drivers: &'a Drivers,
     /// How far the steps of a selector reach.
     pub selector_depth: SelectorDepth,
+    /// The resources are made here, and Kubernetes objects of them, so that
+    /// secret values have a way that does not lead through Git.
+    pub makes_objects: bool,
+    /// The secret store that takes secret values, if there is one.
+    pub secret_store: Option<&'a str>,
 }
 
 impl<'a, 'd> GraphInput<'a, 'd> {
-    /// Input without pins, Shared Values and Drivers, and with direct selectors.
+    /// Input without pins, Shared Values and Drivers, with direct selectors, for
+    /// custom resources.
     #[must_use]
     pub fn new(
         context: &'a EnvironmentContext,
@@ -52,8 +58,29 @@ impl<'a, 'd> GraphInput<'a, 'd> {
         static NO_PINS: Pins = Pins::NONE;
         static NO_VALUES: SharedValues = SharedValues::NONE;
         static NO_DRIVERS: Drivers = Drivers::NONE;
-        let selector_depth = SelectorDepth::Direct;
-        Self { context, definitions, types, pins: &NO_PINS, values: &NO_VALUES, drivers: &NO_DRIVERS, selector_depth }
+        Self {
+            context,
+            definitions,
+            types,
+            pins: &NO_PINS,
+            values: &NO_VALUES,
+            drivers: &NO_DRIVERS,
+            selector_depth: SelectorDepth::Direct,
+            makes_objects: false,
+            secret_store: None,
+        }
+    }
+
+    /// True when secret values that only the Orchestrator holds can be put into
+    /// a secret store.
+    #[must_use]
+    pub fn keeps_secrets(&self) -> bool {
+        self.makes_objects && self.secret_store.is_some()
+    }
+
+    /// True when a Driver gets secrets by value.
+    fn hands_secrets_to(&self, driver_type: &str) -> bool {
+        self.makes_objects && self.drivers.is_asked(driver_type)
     }
 }
 
@@ -380,7 +407,9 @@ impl<'a, 'd> Builder<'a, 'd> {
             let error = PlanError::BadPlaceholder { place, placeholder: placeholder.clone(), reason: reason.clone() };
             self.errors.push((Some(node), error));
         }
-        if self.is_main && !scan.literal_secrets.is_empty() {
+        let driver = self.drafts[node].maker.as_ref().map_or("", |maker| maker.driver.driver_type.as_ref());
+        let is_refused = self.is_main && !self.input.keeps_secrets() && !self.input.hands_secrets_to(driver);
+        if is_refused && !scan.literal_secrets.is_empty() {
             let error = PlanError::LiteralSecrets {
                 resource: resource.clone(),
                 definition: definition.id.clone(),

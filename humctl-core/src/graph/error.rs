@@ -212,6 +212,37 @@ pub enum PlanError {
         definition: DefinitionId,
         /// The Driver.
         driver_type: String,
+        /// A Deployment would ask the Driver, and this is none.
+        is_registered: bool,
+    },
+    /// `PRV-009`: a Driver that the Organization registered makes nothing.
+    RegisteredDriver {
+        /// The resource.
+        resource: ResourceKey,
+        /// Its Definition.
+        definition: DefinitionId,
+        /// The Driver.
+        driver_type: String,
+        /// Why, and what to do.
+        reason: String,
+    },
+    /// `PRV-010`: the secret store does not take what exists only as a value.
+    SecretStore {
+        /// The resource.
+        resource: ResourceKey,
+        /// Its Definition.
+        definition: DefinitionId,
+        /// Why, and what to do.
+        reason: String,
+    },
+    /// `PRV-011`: a secret output is printed in clear as well.
+    SecretShown {
+        /// The resource.
+        resource: ResourceKey,
+        /// Its Definition.
+        definition: DefinitionId,
+        /// Where: manifests and outputs.
+        places: Vec<String>,
     },
     /// `PRV-006`: secret outputs that exist only as values, which may not reach Git.
     SecretOutputs {
@@ -386,6 +417,9 @@ impl PlanError {
             Self::SecretOutputs { .. } => "PRV-006",
             Self::NotRendered { .. } => "PRV-007",
             Self::NotWritten { .. } => "PRV-008",
+            Self::RegisteredDriver { .. } => "PRV-009",
+            Self::SecretStore { .. } => "PRV-010",
+            Self::SecretShown { .. } => "PRV-011",
         }
     }
 
@@ -402,6 +436,9 @@ impl PlanError {
             | Self::HostedDriver { resource, .. }
             | Self::NotProvisioned { resource, .. }
             | Self::SecretOutputs { resource, .. }
+            | Self::RegisteredDriver { resource, .. }
+            | Self::SecretStore { resource, .. }
+            | Self::SecretShown { resource, .. }
             | Self::ConflictingInputs { resource, .. }
             | Self::PinnedVersion { resource, .. }
             | Self::DriverFailed { resource, .. }
@@ -455,7 +492,9 @@ impl PlanError {
             Self::BadUpdate { .. } => "Update of a Workload cannot be applied",
             Self::HostedDriver { .. } => "Driver of Humanitec's own service",
             Self::NotProvisioned { .. } => "Outputs of a resource are not known here",
-            Self::SecretOutputs { .. } => "Secret values cannot be written to Git",
+            Self::SecretOutputs { .. } | Self::SecretShown { .. } => "Secret values cannot be written to Git",
+            Self::RegisteredDriver { .. } => "Registered Driver made nothing",
+            Self::SecretStore { .. } => "Secret store cannot be used",
             Self::NotRendered { .. } => "Workload cannot be rendered",
             Self::NotWritten { .. } => "Object cannot be written",
             Self::FragmentClash { .. } => "Two parts of a Pod have the same name",
@@ -603,20 +642,36 @@ impl fmt::Display for PlanError {
                 f,
                 "`{resource}` (Definition `{definition}`): only Humanitec's own service runs the Driver `{driver_type}`\n  hint: use `humanitec/template` for what runs in the cluster, `humanitec/echo` for what exists already, or deploy without --fail-on-hosted-drivers"
             ),
-            Self::NotProvisioned { resource, definition, driver_type } => write!(
+            Self::NotProvisioned { resource, definition, driver_type, is_registered: false } => write!(
                 f,
                 "`{resource}` is made by the Driver `{driver_type}` of Definition `{definition}`, which does not run here\n  \
                  hint: give its outputs with --outputs FILE, from what makes it (a Terraform job, say), or match a Definition with the Driver `humanitec/template` or `humanitec/echo`"
             ),
-            Self::SecretOutputs { resource, definition, outputs } => {
-                let names: Vec<String> = outputs.iter().map(|name| format!("`{name}`")).collect();
-                write!(
-                    f,
-                    "Definition `{definition}`, matched for `{resource}`, makes secrets that exist only as values, and values are never written to Git: {}\n  \
-                     hint: name them in a secret store, as secret_refs with `store` and `ref`, and hand them on: {{{{ .driver.secrets.NAME }}}}; or give the outputs with --outputs FILE",
-                    names.join(", ")
-                )
-            }
+            Self::NotProvisioned { resource, definition, driver_type, is_registered: true } => write!(
+                f,
+                "`{resource}` is made by the Driver `{driver_type}` of Definition `{definition}`, which only a Deployment asks, and which has not made it yet\n  \
+                 hint: deploy, or give its outputs with --outputs FILE"
+            ),
+            Self::RegisteredDriver { resource, definition, driver_type, reason } => write!(
+                f,
+                "`{resource}` is made by the Driver `{driver_type}` of Definition `{definition}`: {reason}"
+            ),
+            Self::SecretStore { resource, definition, reason } => write!(
+                f,
+                "Definition `{definition}`, matched for `{resource}`, makes secrets that belong into a secret store: {reason}"
+            ),
+            Self::SecretOutputs { resource, definition, outputs } => write!(
+                f,
+                "Definition `{definition}`, matched for `{resource}`, makes secrets that exist only as values, and values are never written to Git: {}\n  \
+                 hint: register a Vault with a token as primary secret store, and they are kept there (kind SecretStore); or name them in a secret store, as secret_refs with `store` and `ref`, and hand them on: {{{{ .driver.secrets.NAME }}}}; or give the outputs with --outputs FILE",
+                listed(outputs)
+            ),
+            Self::SecretShown { resource, definition, places } => write!(
+                f,
+                "Definition `{definition}`, matched for `{resource}`, prints its secrets where everybody can read them: {}\n  \
+                 hint: let it read them from a `Secret` (`secretKeyRef`); what is no secret belongs into `outputs`, not into `secrets`",
+                listed(places)
+            ),
             Self::NotRendered { message, .. } | Self::NotWritten { message, .. } => f.write_str(message),
             Self::FragmentClash { workload, kind, name, by } => write!(
                 f,
@@ -654,6 +709,10 @@ impl fmt::Display for PlanError {
             }
         }
     }
+}
+
+fn listed(names: &[String]) -> String {
+    names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
 }
 
 fn write_suggestion(f: &mut fmt::Formatter<'_>, suggestion: Option<&str>) -> fmt::Result {

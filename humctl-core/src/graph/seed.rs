@@ -179,7 +179,8 @@ impl Builder<'_, '_> {
         let place = place.clone();
         let error = match self.input.values.get(key) {
             Some(SharedValue::Plain(_) | SharedValue::Reference(_)) => return,
-            Some(SharedValue::Stored) => PlanError::StoredValue { place, key: key.to_owned() },
+            Some(SharedValue::Stored(_)) if self.input.keeps_secrets() => return,
+            Some(SharedValue::Stored(_)) => PlanError::StoredValue { place, key: key.to_owned() },
             None => PlanError::Undeclared {
                 place,
                 placeholder,

@@ -46,6 +46,12 @@ impl Drivers {
     pub fn get(&self, driver_type: &str) -> Option<&DriverInfo> {
         self.0.get(driver_type)
     }
+
+    /// True for a Driver that is asked over HTTP.
+    #[must_use]
+    pub fn is_asked(&self, driver_type: &str) -> bool {
+        self.get(driver_type).is_some_and(|driver| driver.virtual_target().is_none())
+    }
 }
 
 /// The Driver that makes a resource, and what it gets.

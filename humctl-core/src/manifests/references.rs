@@ -126,25 +126,10 @@ fn joined(pieces: Vec<Piece>) -> Vec<Piece> {
     joined
 }
 
-/// Only these fields are read, so that a text which got into a reference by
-/// mistake goes no further.
+/// Where a secret lies; in our own store nobody in the cluster can read it.
 fn reference(node: &Value) -> Result<SecretReference, Problem> {
-    let fields = node.as_object().ok_or(Problem::BadReference)?;
-    let text = |key: &str| match fields.get(key) {
-        None | Some(Value::Null) => Ok(None),
-        Some(Value::String(text)) => Ok(Some(text.clone()).filter(|text| !text.is_empty())),
-        Some(Value::Number(number)) if key == "version" => Ok(Some(number.to_string())),
-        Some(_) => Err(Problem::BadReference),
-    };
-    let (store, name, version) = (text("store")?, text("ref")?, text("version")?);
-    let (Some(store), Some(reference)) = (store, name) else { return Err(Problem::BadReference) };
-    if fields.keys().any(|key| !matches!(key.as_str(), "store" | "ref" | "version")) {
-        return Err(Problem::BadReference);
-    }
-    if store == OWN_STORE {
-        return Err(Problem::OwnStore);
-    }
-    Ok(SecretReference { store, reference, version })
+    let reference = SecretReference::read(node).ok_or(Problem::BadReference)?;
+    if reference.store == OWN_STORE { Err(Problem::OwnStore) } else { Ok(reference) }
 }
 
 #[cfg(test)]

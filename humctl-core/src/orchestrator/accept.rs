@@ -14,6 +14,7 @@ use crate::orchestrator::deploy::{Intent, Job};
 use crate::orchestrator::deployment_doc::{new_doc, next_id};
 use crate::orchestrator::documents::{self, EnvironmentDoc};
 use crate::orchestrator::failure::absent_workloads;
+use crate::orchestrator::outside::Asked;
 use crate::orchestrator::{Orchestrator, OrchestratorError, Result, now};
 use crate::provision::GivenOutputs;
 use crate::set::{apply_delta, set_id};
@@ -91,6 +92,7 @@ impl Orchestrator {
             is_one_of_many: false,
             is_draft: true,
             given: given_outputs(request)?,
+            asked: Asked::default(),
             doc,
         })
     }

@@ -134,14 +134,14 @@ impl Orchestrator {
     /// Deletes an Active Resource that the current Deployment does not use, or
     /// with `detach` forgets any.
     ///
-    /// Nothing here can delete what the Driver made: that happens in the
-    /// cluster, when the custom resource is deleted there. So without `detach`
-    /// the Active Resource is marked, and stays until it is detached, or until
-    /// a Deployment uses it again.
+    /// A registered Driver that made it is asked to delete it. What a Driver made
+    /// in the cluster nothing here can delete: that happens there, when the
+    /// custom resource is deleted. So without `detach` such an Active Resource is
+    /// marked, and stays until it is detached, or until a Deployment uses it again.
     ///
     /// # Errors
     /// [`OrchestratorError`]; `Conflict` while the current Deployment uses it,
-    /// and when several have the type and id.
+    /// when several have the type and id, and when its Driver does not delete it.
     pub fn delete_active_resource(
         &self,
         org: &OrgId,
@@ -151,33 +151,54 @@ impl Orchestrator {
         detach: bool,
     ) -> Result<Removal> {
         self.refresh(org, app, env)?;
-        let env_key = documents::env(org, app, env);
+        let _lock = self.lock_environment(org, app, env)?.ok_or_else(|| {
+            OrchestratorError::Conflict(format!("a deployment of environment `{env}` is in progress"))
+        })?;
+        let (context, env_key) = (self.context(org, app, env)?, documents::env(org, app, env));
+        let ActiveDocument { resource, .. } = self.active_document(&env_key, wanted, OrchestratorError::Conflict)?;
+        let guresid = resource.gu_res_id.to_string();
+        if !detach {
+            self.refuse_used(org, app, env, &resource)?;
+        }
+        let mut is_gone = detach;
+        if detach {
+            self.forget_made(&context, &guresid)?;
+        } else if let Some(made) = self.made(&context, &guresid)? {
+            self.unmake(&context, &guresid, made)?;
+            is_gone = true;
+        }
         self.transact(|| {
             let ActiveDocument { key, document, mut resource } =
                 self.active_document(&env_key, wanted, OrchestratorError::Conflict)?;
             let mut batch = Batch::new();
             batch.expect(&key, Some(&document));
-            if detach {
+            if is_gone {
                 batch.delete(&key);
                 return Ok((Removal::Forgotten, batch));
-            }
-            let (env_document, env_doc) = self.environment_doc(org, app, env)?;
-            // A Deployment that ends in the meantime may start to use it.
-            batch.expect(&env_key, Some(&env_document));
-            if let Some(id) = env_doc.deployed()
-                && env_doc.target.is_some()
-                && self.deployment_doc(org, app, env, id)?.resources.contains(&resource.gu_res_id)
-            {
-                return Err(OrchestratorError::Conflict(format!(
-                    "active resource `{}` is used by deployment `{id}`\n  hint: deploy without it first, or forget it with `detach` (--detach)",
-                    resource_key(&resource)
-                )));
             }
             resource.scheduled_deletion = true;
             "deleting".clone_into(&mut resource.status);
             batch.put(&key, &resource);
             Ok((Removal::Scheduled, batch))
         })
+    }
+
+    /// Refuses what the current Deployment uses. The caller holds the lock of the
+    /// Environment, so that no other Deployment starts to use it.
+    fn refuse_used(&self, org: &OrgId, app: &AppId, env: &EnvId, resource: &ActiveResource) -> Result<()> {
+        let (_, env_doc) = self.environment_doc(org, app, env)?;
+        match env_doc.deployed() {
+            Some(id)
+                if env_doc.target.is_some()
+                    && self.deployment_doc(org, app, env, id)?.resources.contains(&resource.gu_res_id) =>
+            {
+                Err(OrchestratorError::Conflict(format!(
+                    "active resource `{}` is used by deployment `{id}`\n  hint: deploy without it first, or forget it with `detach` (--detach)",
+                    resource_key(resource)
+                )))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Lets an Active Resource be provisioned from a chosen version of its

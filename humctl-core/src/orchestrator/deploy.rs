@@ -21,6 +21,7 @@ use crate::git::GitError;
 use crate::hash;
 use crate::orchestrator::documents::{self, DeploymentDoc};
 use crate::orchestrator::failure::{Failed, ended_unexpectedly};
+use crate::orchestrator::outside::Asked;
 use crate::orchestrator::write::Outcome;
 use crate::orchestrator::{Orchestrator, OrchestratorError, Result, now};
 use crate::provision::GivenOutputs;
@@ -55,6 +56,8 @@ pub(super) struct Job {
     pub(super) is_draft: bool,
     /// Outputs of resources that nothing here makes.
     pub(super) given: GivenOutputs,
+    /// What registered Drivers answered to this Deployment.
+    pub(super) asked: Asked,
     pub(super) doc: DeploymentDoc,
 }
 
@@ -249,7 +252,10 @@ impl Orchestrator {
 
     /// Records how a Deployment ended. What the branch holds is settled by
     /// now, so the state follows whatever else was written meanwhile.
-    fn finish(&self, job: &Job, result: Result<Outcome, Failed>) -> DeploymentDoc {
+    fn finish(&self, job: &Job, mut result: Result<Outcome, Failed>) -> DeploymentDoc {
+        if let Ok(Outcome { left: Some(left), warnings, .. }) = &mut result {
+            warnings.extend(self.unmake_replaced(&job.context, left));
+        }
         let recorded = self.transact(|| {
             let context = &job.context;
             let mut doc = job.doc.clone();
@@ -301,8 +307,8 @@ impl Orchestrator {
             target.cluster_path.clone_from(&outcome.target.cluster_path);
         }
         batch.put(&documents::set(&context.org, &context.app, doc.deployment.set_id.as_str()), &outcome.set);
-        if let Some(memories) = &outcome.memories {
-            self.keep_memories(context, memories, batch)?;
+        if let Some(left) = &outcome.left {
+            self.keep_memories(context, left, batch)?;
         }
         if let Some(graph) = &outcome.graph {
             batch.put(&documents::graph(&env, &graph.id), graph);

@@ -84,6 +84,11 @@ pub(super) fn memories(env: &Key) -> Key {
     env.child("memories")
 }
 
+/// What registered Drivers made, by `GUResID`.
+pub(super) fn made(env: &Key) -> Key {
+    env.child("made")
+}
+
 pub(super) fn graph(env: &Key, id: &str) -> Key {
     env.child("graph").child(id)
 }

@@ -9,9 +9,10 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::driver::http::{
-    Answer, Deleted, DriverMethod, DriverRequest, DriverResponse, DriverTransport, HttpDriverError, HttpInputs,
-    HttpOutputs, HttpResource, ProgressHint, Redactor, collect_secrets, read_delete, read_put,
+    Answer, Deleted, DriverCookie, DriverMethod, DriverRequest, DriverResponse, DriverTransport, HttpDriverError, HttpInputs,
+    HttpOutputs, HttpResource, ProgressHint, Redactor, TransportError, collect_secrets, read_delete, read_put,
 };
+use crate::git::process::CancelFlag;
 use crate::secret::SecretValue;
 
 /// Time between two questions (spec/drivers.md §2.2).
@@ -29,34 +30,55 @@ pub trait Clock {
     fn elapsed(&self) -> Duration;
     /// The time of day, to read a Driver's times by.
     fn now(&self) -> Timestamp;
-    /// Lets time pass.
-    fn sleep(&self, time: Duration);
+    /// Lets time pass; false when somebody asked to stop.
+    fn sleep(&self, time: Duration) -> bool;
 }
 
 /// The clock on the wall.
 #[derive(Debug)]
-pub struct SystemClock(std::time::Instant);
+pub struct SystemClock {
+    started: std::time::Instant,
+    cancel: CancelFlag,
+}
 
 impl SystemClock {
-    /// Starts counting.
+    /// Starts counting. Once `cancel` is set, nobody sleeps any longer.
     #[must_use]
-    pub fn start() -> Self {
-        Self(std::time::Instant::now())
+    pub fn start(cancel: CancelFlag) -> Self {
+        Self { started: std::time::Instant::now(), cancel }
     }
 }
 
 impl Clock for SystemClock {
     fn elapsed(&self) -> Duration {
-        self.0.elapsed()
+        self.started.elapsed()
     }
 
     fn now(&self) -> Timestamp {
         Timestamp::now()
     }
 
-    fn sleep(&self, time: Duration) {
-        std::thread::sleep(time);
+    fn sleep(&self, time: Duration) -> bool {
+        const STEP: Duration = Duration::from_millis(100);
+        let mut left = time;
+        while !left.is_zero() && !self.cancel.is_set() {
+            let step = left.min(STEP);
+            std::thread::sleep(step);
+            left -= step;
+        }
+        !self.cancel.is_set()
     }
+}
+
+/// What it takes to ask a Driver.
+pub struct Caller<'c> {
+    /// The way to it.
+    pub transport: &'c dyn DriverTransport,
+    /// The clock to wait by.
+    pub clock: &'c dyn Clock,
+    /// Keeps a new cookie before anything else happens: without it nobody can
+    /// delete what the Driver has made by then.
+    pub remember: &'c dyn Fn(&DriverCookie) -> Result<(), String>,
 }
 
 /// Makes or updates a resource. The resource then has the Driver's new cookie,
@@ -65,8 +87,7 @@ impl Clock for SystemClock {
 /// # Errors
 /// [`HttpDriverError`], without secrets.
 pub fn provision(
-    transport: &dyn DriverTransport,
-    clock: &dyn Clock,
+    caller: &Caller<'_>,
     resource: &mut HttpResource,
     inputs: &HttpInputs,
 ) -> Result<HttpOutputs, HttpDriverError> {
@@ -74,7 +95,7 @@ pub fn provision(
         collect_secrets(secret, &mut resource.secrets);
     }
     let body = inputs.body();
-    ask(transport, clock, resource, DriverMethod::Put, Some(&body), read_put)
+    ask(caller, resource, DriverMethod::Put, Some(&body), read_put)
 }
 
 /// Deletes a resource, and with it the cookie.
@@ -82,24 +103,23 @@ pub fn provision(
 /// # Errors
 /// [`HttpDriverError`], without secrets.
 pub fn destroy(
-    transport: &dyn DriverTransport,
-    clock: &dyn Clock,
+    caller: &Caller<'_>,
     resource: &mut HttpResource,
 ) -> Result<Deleted, HttpDriverError> {
-    let deleted = ask(transport, clock, resource, DriverMethod::Delete, None, read_delete)?;
+    let deleted = ask(caller, resource, DriverMethod::Delete, None, read_delete)?;
     resource.cookie.reset();
     Ok(deleted)
 }
 
 /// Asks until the answer is final.
 fn ask<T>(
-    transport: &dyn DriverTransport,
-    clock: &dyn Clock,
+    caller: &Caller<'_>,
     resource: &mut HttpResource,
     method: DriverMethod,
     body: Option<&SecretValue>,
     read: impl Fn(&DriverResponse) -> Result<Answer<T>, HttpDriverError>,
 ) -> Result<T, HttpDriverError> {
+    let Caller { transport, clock, remember } = caller;
     let start = clock.elapsed();
     let mut limit = Limit { after: MAX_WAIT, is_own: false };
     let mut cookies = vec![resource.cookie.clone()];
@@ -108,10 +128,14 @@ fn ask<T>(
         let answer = transport.send(&sent).map_err(HttpDriverError::from).and_then(|response| {
             // Kept whatever the answer is: the next call needs it.
             let set = resource.cookie.answered(response.set_cookie.as_deref());
+            let mut kept = Ok(());
             if cookies.last() != Some(&resource.cookie) {
                 cookies.push(resource.cookie.clone());
+                kept = remember(&resource.cookie).map_err(HttpDriverError::NotKept);
             }
-            read(&response).and_then(|answer| set.map(|()| answer).map_err(Into::into))
+            let answer = read(&response)?;
+            set?;
+            kept.map(|()| answer)
         });
         let hint = match answer {
             Ok(Answer::Done(done)) => return Ok(done),
@@ -123,7 +147,9 @@ fn ask<T>(
         let Some(left) = limit.after.checked_sub(waited).filter(|left| !left.is_zero()) else {
             return Err(HttpDriverError::TimedOut { waited, is_own_limit: limit.is_own });
         };
-        clock.sleep(pause(&hint, clock.now()).min(left));
+        if !clock.sleep(pause(&hint, clock.now()).min(left)) {
+            return Err(TransportError::Cancelled.into());
+        }
     }
 }
 

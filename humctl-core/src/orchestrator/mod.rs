@@ -25,10 +25,14 @@ mod error;
 mod failure;
 mod graphs;
 mod history;
+mod made;
+mod network;
+mod outside;
 mod pipelines;
 mod provisioning;
 mod plain;
 mod removal;
+mod secret_stores;
 mod sets;
 mod settle;
 mod shared_values;
@@ -58,6 +62,7 @@ use crate::state::{Batch, Document, Key, KeySource, StateError, StateStore, load
 pub use active::{ActiveResourceRef, Removal};
 pub use counts::DeploymentCounts;
 pub use error::OrchestratorError;
+pub use network::Network;
 pub use shared_values::ValueScope;
 
 /// What an Orchestrator is made of.
@@ -74,6 +79,8 @@ pub struct OrchestratorConfig {
     pub user: String,
     /// How far the steps of Resource selectors reach.
     pub selector_depth: SelectorDepth,
+    /// Opens connections to Drivers and secret stores.
+    pub network: Arc<dyn Network>,
 }
 
 /// The embedded Orchestrator. Cheap to clone; clones share everything.

@@ -198,7 +198,7 @@ impl Orchestrator {
         set("created_at", json_text::to_value(&doc.created_at));
         set("created_by", doc.created_by.clone().into());
         if !plain.private.is_empty()
-            && let Some(Value::Object(sealed)) = self.opened(org, plain, place, &doc.id)?
+            && let Some(Value::Object(sealed)) = self.sealed(org, plain, place, &doc.id)?
         {
             for (pointer, value) in sealed {
                 set(pointer.trim_start_matches('/'), value);
@@ -294,8 +294,8 @@ impl Orchestrator {
         Ok(())
     }
 
-    /// What of an object is sealed, by JSON pointer.
-    fn opened(&self, org: &OrgId, plain: &PlainKind, place: &Place, id: &str) -> Result<Option<Value>> {
+    /// What of an object is sealed, opened, by JSON pointer.
+    pub(super) fn sealed(&self, org: &OrgId, plain: &PlainKind, place: &Place, id: &str) -> Result<Option<Value>> {
         let key = secrets(org, plain, place, id);
         let Some(document) = self.store().get(&key)? else { return Ok(None) };
         let sealed: SecretDoc = decode(&key, &document)?;

@@ -5,13 +5,14 @@ use serde::{Deserialize, Serialize};
 
 use crate::context::EnvironmentContext;
 use crate::git::target::TargetOutput;
-use crate::graph::Reported;
+use crate::graph::{PlanError, Reported};
 use crate::manifests::TargetOptions;
 use crate::orchestrator::deploy::Job;
 use crate::orchestrator::failure::{Failed, failed, plan_failed};
+use crate::orchestrator::outside::World;
 use crate::orchestrator::write::Site;
 use crate::orchestrator::{Orchestrator, Result, decode, documents};
-use crate::provision::{Input, Memories, ProvisionedFiles, provision_files};
+use crate::provision::{Input, Memories, Outside, ProvisionedFiles, key_of, provision_files};
 use crate::render::{CrFile, CustomResources};
 use crate::secret::{SealedSecret, SecretValue, StateKey};
 use crate::state::{Batch, find_state_key};
@@ -23,8 +24,19 @@ pub(super) struct TargetFiles {
     /// Those of objects that belong to no namespace.
     pub(super) cluster_files: Vec<CrFile>,
     pub(super) warnings: Vec<String>,
-    /// What resources remember; none when nothing is made here.
-    pub(super) memories: Option<Memories>,
+    /// Secrets that were known by value while they were made.
+    pub(super) secrets: Vec<SecretValue>,
+    /// What is left to record; none when nothing is made here.
+    pub(super) left: Option<LeftBehind>,
+}
+
+/// What making the resources of a Deployment leaves to be recorded once that
+/// is on the branch.
+pub(super) struct LeftBehind {
+    /// What resources remember.
+    memories: Memories,
+    /// `GUResIDs` of what registered Drivers made and others make now.
+    replaced: Vec<String>,
 }
 
 /// What the resources of an Environment remember, as the state keeps it.
@@ -45,7 +57,13 @@ impl Orchestrator {
         let output = match &site.resolved.target.output {
             TargetOutput::CustomResources => {
                 let files = resources.files().into_result().map_err(|errors| plan_failed(&errors))?;
-                return Ok(TargetFiles { files, cluster_files: Vec::new(), warnings: Vec::new(), memories: None });
+                return Ok(TargetFiles {
+                    files,
+                    cluster_files: Vec::new(),
+                    warnings: Vec::new(),
+                    secrets: Vec::new(),
+                    left: None,
+                });
             }
             TargetOutput::Manifests(output) => output,
         };
@@ -58,16 +76,67 @@ impl Orchestrator {
             allows_cluster_scoped: output.cluster_path.is_some(),
         };
         let random = |guresid: &str| Random::seeded(seed(key.as_ref(), guresid));
-        let input = Input { resources, given: &job.given, memories: &memories, random: &random };
+        let outside = World::new(self, job, site.input);
+        let replaced = self.replaced(job, resources, &outside)?;
+        let input = Input { resources, given: &job.given, memories: &memories, random: &random, outside: &outside };
         let made: Reported<_> = provision_files(&input, options, site.input.types);
         let mut made = made.into_result().map_err(|errors| plan_failed(&errors))?;
-        let memories = made.provisioned.memories;
+        made.warnings.extend(outside.into_warnings());
+        // Those of resources that are left out stay: they may come back.
+        let mut memories = memories;
+        memories.append(&mut made.provisioned.memories);
         if key.is_none() && memories.values().any(|memory| !memory.drawn.is_empty()) {
             let warning = "what is drawn at random will be something else in the Deployment: this state has no key yet";
             made.warnings.push(warning.to_owned());
         }
-        let ProvisionedFiles { files, cluster_files, warnings, .. } = made;
-        Ok(TargetFiles { files, cluster_files, warnings, memories: Some(memories) })
+        let ProvisionedFiles { files, cluster_files, warnings, provisioned } = made;
+        let left = Some(LeftBehind { memories, replaced });
+        Ok(TargetFiles { files, cluster_files, warnings, secrets: provisioned.secrets, left })
+    }
+
+    /// What registered Drivers made and something else makes from now on.
+    fn replaced(
+        &self,
+        job: &Job,
+        resources: &CustomResources,
+        outside: &World<'_>,
+    ) -> std::result::Result<Vec<String>, Failed> {
+        let made = self.all_made(&job.context).map_err(|error| failed(&job.context, &error))?;
+        let mut replaced = Vec::new();
+        for (guresid, made) in made {
+            let now = resources.resources.iter().map(|resource| &resource.spec);
+            let Some(now) = now.into_iter().find(|spec| spec.guresid.as_str() == guresid) else { continue };
+            // A registered Driver deletes what the former one made before it makes its own.
+            let is_replaced = now.driver.driver_type != made.driver_type
+                && !outside.has_driver(&now.driver.driver_type)
+                && !now.driver.in_place_change;
+            if !is_replaced {
+                continue;
+            }
+            if job.protect_stateful {
+                outside.refuse_loss(&made).map_err(|reason| {
+                    plan_failed(&[PlanError::RegisteredDriver {
+                        resource: key_of(now),
+                        definition: now.definition.id.clone(),
+                        driver_type: now.driver.driver_type.clone(),
+                        reason,
+                    }])
+                })?;
+            }
+            replaced.push(guresid);
+        }
+        Ok(replaced)
+    }
+
+    /// Lets Drivers delete what others make now; what they do not delete is
+    /// told, and tried again at the next Deployment.
+    pub(super) fn unmake_replaced(&self, context: &EnvironmentContext, left: &LeftBehind) -> Vec<String> {
+        let unmake = |guresid: &String| match self.made(context, guresid) {
+            Ok(Some(made)) => self.unmake(context, guresid, made).err().map(|error| error.to_string()),
+            Ok(None) => None,
+            Err(error) => Some(error.to_string()),
+        };
+        left.replaced.iter().filter_map(unmake).collect()
     }
 
     /// The key that random values come from. A plan writes nothing, so that it
@@ -93,7 +162,7 @@ impl Orchestrator {
     pub(super) fn keep_memories(
         &self,
         context: &EnvironmentContext,
-        memories: &Memories,
+        LeftBehind { memories, .. }: &LeftBehind,
         batch: &mut Batch,
     ) -> Result<()> {
         if self.memories(context)? == *memories {

@@ -14,7 +14,8 @@ use crate::state::Batch;
 
 impl Orchestrator {
     /// Removes an Environment: commits the removal of its files and record at
-    /// its last target, then forgets it.
+    /// its last target, lets registered Drivers delete what they made, then
+    /// forgets it.
     ///
     /// # Errors
     /// [`OrchestratorError`]; the Environment stays when its target cannot be
@@ -56,6 +57,12 @@ impl Orchestrator {
         };
         if let Some(target) = &target {
             self.remove_files(org, app, env, target)?;
+        }
+        let context = self.context(org, app, env)?;
+        for (guresid, made) in self.all_made(&context)? {
+            self.unmake(&context, &guresid, made).map_err(|error| OrchestratorError::Conflict(format!(
+                "{error}\n  hint: delete it once the Driver answers, or forget the resource first: humctl api delete '/orgs/{org}/apps/{app}/envs/{env}/resources/TYPE.CLASS/ID?detach=true'"
+            )))?;
         }
         let mut batch = Batch::new();
         batch.delete_tree(&documents::env(org, app, env)).delete_tree(&documents::env_secrets(org, app, env));

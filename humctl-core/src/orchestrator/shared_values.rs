@@ -332,11 +332,21 @@ impl Orchestrator {
                     values::SharedValue::Reference(SecretReference { store, reference, version })
                 }
                 // A purge in the meantime leaves a secret that can reach nothing.
-                Content::Stored | Content::Purged { .. } => values::SharedValue::Stored,
+                Content::Stored | Content::Purged { .. } => values::SharedValue::Stored(held(scope, &key, &value)),
             };
             (key, value)
         };
         Ok(version.values.into_iter().map(planned).collect())
+    }
+
+    /// Opens the secret of a Shared Value, by its instance.
+    pub(super) fn open_value(&self, context: &EnvironmentContext, is_of_env: bool, instance: &str) -> Result<SecretValue> {
+        let env = is_of_env.then_some(&context.env);
+        let key = ValueScope { org: &context.org, app: &context.app, env }.secret(instance);
+        let missing = || OrchestratorError::NotFound { what: "secret of a shared value", id: instance.to_owned() };
+        let document = self.store().get(&key)?.ok_or_else(missing)?;
+        let sealed: SecretDoc = decode(&key, &document)?;
+        Ok(self.state_key()?.open(key.as_str(), sealed.newest())?)
     }
 
     /// The values of a level, overlaid where it is an Environment's.
@@ -454,6 +464,17 @@ fn new_content(
     }
 }
 
+/// What a secret that is held here is called.
+fn held(scope: ValueScope<'_>, key: &str, value: &ValueDoc) -> SecretReference {
+    let owner = scope.of(value.source);
+    let env = owner.env.map(|env| format!("/envs/{env}")).unwrap_or_default();
+    SecretReference {
+        store: OWN_STORE.to_owned(),
+        reference: format!("apps/{}{env}/values/{key}/{}", owner.app, value.instance),
+        version: Some("1".to_owned()),
+    }
+}
+
 /// A value as the API shows it: a secret without its text.
 pub(super) fn shown(scope: ValueScope<'_>, key: &str, value: &ValueDoc) -> Result<SharedValue> {
     let (text, place) = match &value.content {
@@ -462,10 +483,8 @@ pub(super) fn shown(scope: ValueScope<'_>, key: &str, value: &ValueDoc) -> Resul
             (String::new(), Some((store.clone(), reference.clone(), version.clone())))
         }
         Content::Stored => {
-            let owner = scope.of(value.source);
-            let env = owner.env.map(|env| format!("/envs/{env}")).unwrap_or_default();
-            let reference = format!("apps/{}{env}/values/{key}/{}", owner.app, value.instance);
-            (String::new(), Some((OWN_STORE.to_owned(), reference, Some("1".to_owned()))))
+            let SecretReference { store, reference, version } = held(scope, key, value);
+            (String::new(), Some((store, reference, version)))
         }
         Content::Purged { .. } => (String::new(), None),
     };

@@ -14,6 +14,7 @@ use crate::orchestrator::deploy::{Intent, Job};
 use crate::orchestrator::deployment_doc::{new_doc, no_target};
 use crate::orchestrator::documents::{self, DeploymentDoc, TargetDoc};
 use crate::orchestrator::failure::{Failed, failed};
+use crate::orchestrator::outside::Asked;
 use crate::orchestrator::write::{Outcome, Site, plan_set};
 use crate::orchestrator::{Orchestrator, Result, now};
 use crate::plan::plan_target;
@@ -107,6 +108,7 @@ impl Orchestrator {
             is_one_of_many: false,
             is_draft: true,
             given: GivenOutputs::default(),
+            asked: Asked::default(),
             doc: doc.clone(),
         };
         // A record does not say which Shared Values were used; those of now come nearest.
@@ -132,7 +134,7 @@ impl Orchestrator {
             ],
             graph: None,
             active: Vec::new(),
-            memories: None,
+            left: None,
         });
         outcome.target = DeploymentTarget {
             url: target.url.clone(),

@@ -26,6 +26,8 @@ pub(super) struct Library {
     pub(super) definitions: Vec<ResourceDefinition>,
     pub(super) types: Vec<ResourceTypeInfo>,
     drivers: Drivers,
+    /// The secret store that takes secret values.
+    secret_store: Option<String>,
     selector_depth: SelectorDepth,
 }
 
@@ -51,6 +53,7 @@ impl Library {
             pins: &own.pins,
             values: &own.values,
             drivers: &self.drivers,
+            secret_store: self.secret_store.as_deref(),
             selector_depth: self.selector_depth,
             ..GraphInput::new(&own.context, definitions, types)
         }
@@ -71,7 +74,8 @@ impl Orchestrator {
         let definitions = self.definitions(org)?;
         let types = self.resource_types(org)?;
         let drivers = self.registered_drivers(org)?;
-        Ok(Library { definitions, types, drivers, selector_depth: self.config.selector_depth })
+        let secret_store = self.primary_store(org)?;
+        Ok(Library { definitions, types, drivers, secret_store, selector_depth: self.config.selector_depth })
     }
 
     pub(super) fn own_inputs(&self, context: &EnvironmentContext, values: SharedValues) -> Result<OwnInputs> {

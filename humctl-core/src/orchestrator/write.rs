@@ -36,13 +36,13 @@ use crate::orchestrator::failure::{
     ErrorType, Failed, absent_workloads, delta_failed, environment_error, failed, plan_failed, removal_failed,
     set_failed, stateful_removal_failed,
 };
-use crate::orchestrator::provisioning::TargetFiles;
+use crate::orchestrator::provisioning::{LeftBehind, TargetFiles};
 use crate::orchestrator::target::{OwnInputs, ResolvedTarget, TargetFailure};
 use crate::orchestrator::{Orchestrator, OrchestratorError, now};
 use crate::plan::{DeployContext, TargetPlan, plan_target};
 use crate::preview::preview;
-use crate::provision::Memories;
 use crate::render::{CustomResources, plan_custom_resources};
+use crate::secret::SecretScanner;
 use crate::set::{apply_delta, set_id};
 use crate::shared_use::{left_unread, unread_note};
 use crate::state::Batch;
@@ -56,8 +56,8 @@ pub(super) struct Outcome {
     pub(super) warnings: Vec<String>,
     pub(super) graph: Option<ResourceGraph>,
     pub(super) active: Vec<ActiveResource>,
-    /// What the resources that were made here remember; `None` when none were.
-    pub(super) memories: Option<Memories>,
+    /// What the resources that were made here leave; `None` when none were.
+    pub(super) left: Option<LeftBehind>,
 }
 
 impl Outcome {
@@ -337,12 +337,13 @@ impl Orchestrator {
         let git_failed = |error: GitError| failed(context, &error.into());
         let (resources, mut outcome) = plan_set(job, set, site.input, &site.plan)?;
         fault::point("planned");
-        let TargetFiles { files, cluster_files, warnings, memories } = self.target_files(job, site, &resources)?;
+        let TargetFiles { files, cluster_files, warnings, secrets, left } = self.target_files(job, site, &resources)?;
         outcome.warnings.extend(warnings);
-        outcome.memories = memories;
+        outcome.left = left;
         fault::point("files worked out");
+        let made = SecretScanner::new(&secrets);
         for file in files.iter().chain(&cluster_files) {
-            if resolved.scanner.finds_in(&file.content) {
+            if resolved.scanner.finds_in(&file.content) || made.finds_in(&file.content) {
                 return Err(git_failed(GitError::SecretInFile { file: file.name.clone() }));
             }
         }
@@ -584,7 +585,7 @@ pub(super) fn plan_set(
         warnings,
         graph: Some(export::export(&plan.graph, context, input.types, &now)),
         active: active_resources(&plan, target_plan, context, &job.doc.deployment.id, &now),
-        memories: None,
+        left: None,
     };
     Ok((resources, outcome))
 }

@@ -46,6 +46,13 @@ impl TargetPlan<'_> {
         self.outputs.get(&known::implicit(known::K8S_CLUSTER)).cloned().unwrap_or_default()
     }
 
+    /// The input of what is planned for this target.
+    #[must_use]
+    pub fn aimed<'a, 'd>(&self, input: GraphInput<'a, 'd>) -> GraphInput<'a, 'd> {
+        let makes_objects = self.cluster().values.get("output").is_some_and(|output| output == "manifests");
+        GraphInput { makes_objects: makes_objects || input.makes_objects, ..input }
+    }
+
     /// The namespace of the Environment, when that is known without a cluster.
     #[must_use]
     pub fn namespace(&self) -> Option<&str> {
@@ -110,6 +117,7 @@ pub fn plan<'d>(
     target: &TargetPlan<'_>,
     deploy: &DeployContext,
 ) -> Reported<Plan<'d>> {
+    let input = target.aimed(input);
     let Reported { result: mut graph, mut errors } = main_graph(input, index);
     errors.extend(check_profiles(index, &mut graph.warnings));
     let nodes = graph.by_key();

@@ -14,7 +14,7 @@ use crate::graph::set_index::{SetIndex, SetReferenceError};
 use crate::graph::{GraphNode, ResourceTypes};
 use crate::placeholder::{Projection, Reference, Resolved, ResourceRef, Template, parse};
 use crate::plan::{DeployContext, TargetPlan};
-use crate::values::{SecretReference, SharedValue, SharedValues};
+use crate::values::{SharedValue, SharedValues};
 
 /// A resource whose Definition is being read.
 #[derive(Debug, Clone, Copy)]
@@ -103,6 +103,8 @@ pub struct CrResolver<'p, 'd> {
     pub deploy: &'p DeployContext,
     /// The Shared Values of the Environment.
     pub values: &'p SharedValues,
+    /// Secrets that only the Orchestrator holds may be used.
+    keeps_secrets: bool,
     /// Outputs of the main graph, as far as they are known.
     outputs: Option<&'p BTreeMap<ResourceKey, Outputs>>,
 }
@@ -116,8 +118,8 @@ impl<'p, 'd> CrResolver<'p, 'd> {
         target: &'p TargetPlan<'_>,
         deploy: &'p DeployContext,
     ) -> Self {
-        let GraphInput { context, types, values, .. } = input;
-        Self { context, types, nodes, target: &target.outputs, deploy, values, outputs: None }
+        let (keeps_secrets, GraphInput { context, types, values, .. }) = (input.keeps_secrets(), input);
+        Self { context, types, nodes, target: &target.outputs, deploy, values, keeps_secrets, outputs: None }
     }
 
     /// Also refuses what resources whose outputs are known do not give.
@@ -179,8 +181,9 @@ impl<'p, 'd> CrResolver<'p, 'd> {
                 .ok_or_else(|| ResolveError::NotAllowed(format!("there is no `context.{name}` here"))),
             (_, Reference::Value(key)) => match self.values.get(key) {
                 Some(SharedValue::Plain(text)) => Ok(Resolved::Known(Value::String(text.clone()))),
-                Some(SharedValue::Reference(secret)) => Ok(Resolved::Deferred(secret_node(secret))),
-                Some(SharedValue::Stored) => Err(ResolveError::StoredValue(key.clone())),
+                Some(SharedValue::Reference(secret)) => Ok(Resolved::Deferred(secret.node())),
+                Some(SharedValue::Stored(held)) if self.keeps_secrets => Ok(Resolved::Deferred(held.node())),
+                Some(SharedValue::Stored(_)) => Err(ResolveError::StoredValue(key.clone())),
                 None => Err(ResolveError::Undeclared {
                     reason: format!("there is no Shared Value `{key}`; make it with: humctl create value {key} VALUE"),
                     known: self.values.keys().map(ToOwned::to_owned).collect(),
@@ -285,15 +288,6 @@ impl<'p, 'd> CrResolver<'p, 'd> {
             Err(error) => Err(no_output(error.to_string())),
         }
     }
-}
-
-/// A secret that lies in a store.
-fn secret_node(SecretReference { store, reference, version }: &SecretReference) -> Value {
-    let mut node = json!({"store": store, "ref": reference});
-    if let Some(version) = version {
-        node["version"] = json!(version);
-    }
-    json!({ "$secretRef": node })
 }
 
 fn single(template: &Template) -> Option<Reference> {

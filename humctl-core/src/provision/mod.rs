@@ -3,13 +3,19 @@
 //! (spec/drivers.md §5, §6, §17).
 //!
 //! It starts from the custom resources that an Operator would get, and so does
-//! what one would do. Pure: the caller reads and keeps what resources remember.
+//! what one would do. Pure but for what it asks of [`Outside`]: the caller
+//! reads and keeps what resources remember.
 //!
-//! *Invariants.* A secret stays a reference. One that exists only as a value
-//! ends the Deployment: there is no place for it in Git.
+//! *Invariants.* A secret stays a reference. One that exists only as a value is
+//! put into a secret store, or ends the Deployment: there is no place for it in
+//! Git.
 
 mod files;
 mod given;
+mod held;
+mod http;
+mod kept;
+mod outside;
 mod resource;
 #[cfg(test)]
 mod tests;
@@ -27,10 +33,12 @@ use crate::graph::{PlanError, Reported};
 use crate::nodes::{OutputsById, Unsettled};
 use crate::objects::Rendered;
 use crate::render::CustomResources;
+use crate::secret::SecretValue;
 use crate::template::Random;
 
 pub use files::{ProvisionedFiles, provision_files};
 pub use given::GivenOutputs;
+pub use outside::{HttpCall, KeptSecrets, NotMade, Nothing, Outside};
 
 /// What is kept of a resource for its next run. It may hold passwords, or what
 /// passwords are made from.
@@ -56,6 +64,7 @@ pub type Memories = BTreeMap<String, Memory>;
 pub type RandomOf<'r> = dyn Fn(&str) -> Random + 'r;
 
 /// What a Deployment is provisioned with.
+#[derive(Clone, Copy)]
 pub struct Input<'i> {
     /// What there is to make.
     pub resources: &'i CustomResources,
@@ -65,6 +74,8 @@ pub struct Input<'i> {
     pub memories: &'i Memories,
     /// Random values by `GUResID`.
     pub random: &'i RandomOf<'i>,
+    /// What may be asked of the world outside.
+    pub outside: &'i dyn Outside,
 }
 
 /// A Kubernetes object that a resource brings, still with reference nodes.
@@ -100,6 +111,8 @@ pub struct Provisioned {
     pub outputs: OutputsById,
     /// What the next runs get.
     pub memories: Memories,
+    /// Secrets that were known by value, to search for.
+    pub secrets: Vec<SecretValue>,
     /// What a person should know.
     pub warnings: Vec<String>,
 }
@@ -108,12 +121,15 @@ pub struct Provisioned {
 /// is wrong.
 #[must_use]
 pub fn provision(input: &Input<'_>) -> Reported<Provisioned> {
+    let mut errors = Vec::new();
+    let resources = held::kept(input.resources, input.outside, &mut errors);
+    let input = &Input { resources: &resources, ..*input };
     let mut run = Run {
         input,
         result: Provisioned::default(),
         fragments: BTreeMap::new(),
         absent: BTreeSet::new(),
-        errors: Vec::new(),
+        errors,
     };
     for resource in &input.resources.resources {
         run.resource(&resource.spec);
@@ -160,6 +176,8 @@ impl Run<'_> {
     }
 }
 
-fn key_of(resource: &ResourceSpec) -> ResourceKey {
+/// What the planner calls a resource.
+#[must_use]
+pub fn key_of(resource: &ResourceSpec) -> ResourceKey {
     ResourceKey { res_type: resource.res_type.clone(), class: resource.class.clone(), id: resource.id.clone() }
 }

@@ -49,7 +49,7 @@ impl CrFile {
 }
 
 /// Every custom resource of an Environment.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct CustomResources {
     /// Resources of the graph, producers before consumers.
     pub resources: Vec<CustomResource<ResourceSpec>>,
@@ -137,7 +137,7 @@ pub fn render(
     deploy: &DeployContext,
 ) -> Reported<CustomResources> {
     let nodes = plan.graph.by_key();
-    let resolver = CrResolver::new(input, &nodes, target, deploy).with_outputs(&plan.outputs);
+    let resolver = CrResolver::new(target.aimed(input), &nodes, target, deploy).with_outputs(&plan.outputs);
     let mut renderer = Renderer { resolver, index, errors: Vec::new(), secrets: BTreeSet::new() };
     let resources = plan.graph.nodes.iter().map(|node| renderer.resource(node)).collect();
     let workloads = index.set.modules.iter().filter_map(|(name, module)| renderer.workload(name, module)).collect();

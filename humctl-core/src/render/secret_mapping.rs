@@ -23,7 +23,7 @@ impl Renderer<'_, '_> {
                     secret_store_name: store.clone(),
                     remote_ref: RemoteRef { key: reference.clone(), version: version.clone().unwrap_or_default() },
                 }),
-                SharedValue::Plain(_) | SharedValue::Stored => None,
+                SharedValue::Plain(_) | SharedValue::Stored(_) => None,
             })
             .collect();
         if secret_data.is_empty() {

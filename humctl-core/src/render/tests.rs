@@ -428,11 +428,12 @@ fn shared_values_are_inlined_and_secret_ones_named() {
             version: version.map(ToOwned::to_owned),
         })
     };
+    let held = SecretReference { store: "humanitec".to_owned(), reference: "x".to_owned(), version: None };
     let values: SharedValues = [
         ("LEVEL".to_owned(), SharedValue::Plain("info".to_owned())),
         ("KEY".to_owned(), secret(Some("3"))),
         ("UNUSED".to_owned(), secret(None)),
-        ("HELD".to_owned(), SharedValue::Stored),
+        ("HELD".to_owned(), SharedValue::Stored(held)),
     ]
     .into_iter()
     .collect();

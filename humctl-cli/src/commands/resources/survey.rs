@@ -147,7 +147,11 @@ fn shared_value(value: value::SharedValue) -> (String, SharedValue) {
             let version = value.secret_version.filter(|version| !version.is_empty());
             SharedValue::Reference(SecretReference { store, reference, version })
         }
-        (true, ..) => SharedValue::Stored,
+        (true, store, reference) => SharedValue::Stored(SecretReference {
+            store: store.unwrap_or_else(|| OWN_STORE.to_owned()),
+            reference: reference.unwrap_or_default(),
+            version: None,
+        }),
     };
     (value.key.to_string(), planned)
 }

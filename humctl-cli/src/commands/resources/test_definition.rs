@@ -8,7 +8,8 @@ use humctl_api_types::definition::CreateDefinition;
 use humctl_core::driver::http::{Deleted, HttpDriverError};
 use humctl_core::driver::trial;
 use humctl_core::manifest::Object;
-use humctl_core::orchestrator::driver_client::{self, SystemClock};
+use humctl_core::git::process::CancelFlag;
+use humctl_core::orchestrator::driver_client::{self, Caller, SystemClock};
 use serde_json::Value;
 
 use crate::client::driver::DriverHttp;
@@ -92,7 +93,8 @@ fn run_http(
     inputs: &trial::TrialInputs,
     url: &str,
 ) -> Result<(), CliError> {
-    let transport = DriverHttp::open(url, context.connection())?;
+    let transport = DriverHttp::open(url, context.connection(), CancelFlag::default());
+    let transport = transport.map_err(|reason| CliError::user(format!("--driver-url: {reason}")))?;
     let in_file = |error: trial::TrialError| in_file(&args.file, &error);
     let failed = |error: HttpDriverError| {
         CliError::user(format!("{}: the Driver `{}` at `{url}`: {error}", args.file, definition.driver_type))
@@ -102,11 +104,13 @@ fn run_http(
     for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
         let _ = signal_hook::flag::register_conditional_shutdown(signal, 130, Arc::clone(&at_once));
     }
-    let clock = SystemClock::start();
+    let clock = SystemClock::start(CancelFlag::default());
+    // The cookie is part of the result.
+    let caller = Caller { transport: &transport, clock: &clock, remember: &|_| Ok(()) };
     if args.destroy {
         let mut resource = trial::http_resource(definition, inputs).map_err(in_file)?;
         let progress = Progress::start("deleting");
-        let deleted = driver_client::destroy(&transport, &clock, &mut resource).map_err(failed)?;
+        let deleted = driver_client::destroy(&caller, &mut resource).map_err(failed)?;
         drop(progress);
         return context.output.message(&match deleted {
             Deleted::Now => format!("Resource {} deleted", resource.guresid),
@@ -115,7 +119,7 @@ fn run_http(
     }
     let (mut resource, inputs) = trial::http_trial(definition, inputs).map_err(in_file)?;
     let progress = Progress::start("provisioning");
-    let outputs = driver_client::provision(&transport, &clock, &mut resource, &inputs).map_err(failed)?;
+    let outputs = driver_client::provision(&caller, &mut resource, &inputs).map_err(failed)?;
     drop(progress);
     show(context, &outputs.document(&resource.cookie))
 }

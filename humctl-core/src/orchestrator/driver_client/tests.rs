@@ -20,9 +20,10 @@ impl Clock for FakeClock {
         "2026-01-01T00:00:00Z".parse::<Timestamp>().unwrap() + self.0.get()
     }
 
-    fn sleep(&self, time: Duration) {
+    fn sleep(&self, time: Duration) -> bool {
         self.0.set(self.0.get() + time);
         self.1.borrow_mut().push(time.as_millis());
+        true
     }
 }
 
@@ -56,6 +57,10 @@ fn resource(cookie: &str) -> HttpResource {
     HttpResource { guresid: "abc".to_owned(), cookie: DriverCookie::new(cookie).unwrap(), secrets: Vec::new() }
 }
 
+fn caller<'c>(transport: &'c dyn DriverTransport, clock: &'c dyn Clock) -> Caller<'c> {
+    Caller { transport, clock, remember: &|_| Ok(()) }
+}
+
 fn inputs() -> HttpInputs {
     let secrets = json!({"password": "canary-password", "pin": 4711});
     HttpInputs {
@@ -75,7 +80,7 @@ fn put(
 ) -> (Result<Value, HttpDriverError>, String, String, Vec<u128>) {
     let (driver, clock) = (Scripted { answers, seen: RefCell::default() }, FakeClock::default());
     let mut resource = resource(cookie);
-    let found = provision(&driver, &clock, &mut resource, &inputs()).map(|outputs| Value::Object(outputs.values));
+    let found = provision(&caller(&driver, &clock), &mut resource, &inputs()).map(|outputs| Value::Object(outputs.values));
     let after = resource.cookie.text().map_or("-", SecretValue::expose).to_owned();
     let seen = driver.seen.borrow();
     assert!(seen.iter().all(|line| line.starts_with("Put abc ") && !line.ends_with(" 0")), "{seen:?}");
@@ -191,7 +196,7 @@ fn a_delete_sends_the_cookie_and_ends_with_it() {
     ] {
         let (driver, clock) = (Scripted { answers, seen: RefCell::default() }, FakeClock::default());
         let mut resource = resource("c");
-        let found = destroy(&driver, &clock, &mut resource).map_err(|_| ());
+        let found = destroy(&caller(&driver, &clock), &mut resource).map_err(|_| ());
         assert_eq!(found, expected, "{answers:?}");
         assert_eq!(resource.cookie.text().is_none(), expected.is_ok(), "{answers:?}");
         assert_eq!(driver.seen.borrow().join("|"), sent);

@@ -8,6 +8,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::manifests::{SecretObjects, TargetOptions};
 use crate::provision::provision_files;
+use crate::provision::tests::NOTHING;
 use crate::values::{SecretReference, SharedValue, SharedValues};
 
 /// The text of a secret.
@@ -220,7 +221,7 @@ impl World {
         };
         let random = |id: &str| Random::seeded(crate::hash::sha256(id.as_bytes()));
         let given = GivenOutputs::default();
-        let input = Input { resources: &resources, given: &given, memories, random: &random };
+        let input = Input { resources: &resources, given: &given, memories, random: &random, outside: &NOTHING };
         let options = TargetOptions {
             context: &context,
             namespace: Some("shop-development"),

@@ -1,0 +1,135 @@
+//! One resource of a registered Driver: its inputs in clear, what it answers
+//! as what every Driver makes (spec/drivers.md §2).
+
+use humctl_api_types::custom_resource::ResourceSpec;
+use serde_json::{Map, Value};
+
+use crate::driver::http::{HttpInputs, HttpOutputs};
+use crate::driver::template::Made;
+use crate::graph::PlanError;
+use crate::nodes::{has_node, is_node, literal};
+use crate::provision::outside::{HttpCall, NotMade, Outside};
+use crate::provision::resource::Settled;
+use crate::provision::key_of;
+use crate::values::SecretReference;
+
+/// Lets the Driver make the resource.
+pub(super) fn make(outside: &dyn Outside, spec: &ResourceSpec, settled: Settled) -> Result<Made, PlanError> {
+    let resource = key_of(spec);
+    let driver_type = spec.driver.driver_type.as_str();
+    let failed = |reason: String| PlanError::RegisteredDriver {
+        resource: resource.clone(),
+        definition: spec.definition.id.clone(),
+        driver_type: driver_type.to_owned(),
+        reason,
+    };
+    let inputs = inputs(outside, spec, settled).map_err(failed)?;
+    let call = HttpCall {
+        resource: &resource,
+        guresid: spec.guresid.as_str(),
+        driver_type,
+        is_in_place: spec.driver.in_place_change,
+        inputs,
+    };
+    match outside.make(call) {
+        Ok(outputs) => Ok(made(outputs)),
+        Err(NotMade::Failed(reason)) => Err(failed(reason)),
+        Err(NotMade::OnlyDeployed) => Err(PlanError::NotProvisioned {
+            resource: resource.clone(),
+            definition: spec.definition.id.clone(),
+            driver_type: driver_type.to_owned(),
+            is_registered: true,
+        }),
+    }
+}
+
+fn inputs(outside: &dyn Outside, spec: &ResourceSpec, settled: Settled) -> Result<HttpInputs, String> {
+    let Settled { values, secrets, resource, account } = settled;
+    let mut secrets = object(in_clear(&secrets, outside)?);
+    if let Some(account) = account.as_ref().and_then(Value::as_str)
+        && !secrets.contains_key("account")
+    {
+        secrets.insert("account".to_owned(), Value::Object(outside.account(account)?));
+    }
+    Ok(HttpInputs {
+        res_type: spec.res_type.to_string(),
+        resource: no_secrets(&resource, "resource inputs")?,
+        values: no_secrets(&values, "`driver_inputs.values`")?,
+        secrets,
+    })
+}
+
+fn object(value: Value) -> Map<String, Value> {
+    match value {
+        Value::Object(object) => object,
+        _ => Map::new(),
+    }
+}
+
+/// What goes to a Driver as no secret.
+fn no_secrets(value: &Value, place: &str) -> Result<Map<String, Value>, String> {
+    if has_node(value) {
+        return Err(format!(
+            "a secret, or what only a Pod knows, stands in its {place}\n  hint: a Driver gets secrets in `driver_inputs.secret_refs`"
+        ));
+    }
+    Ok(object(unwrapped(value)))
+}
+
+/// A value without what keeps parts of it from being read as nodes.
+fn unwrapped(value: &Value) -> Value {
+    match (literal(value), value) {
+        (Some(literal), _) => literal.clone(),
+        (None, Value::Object(object)) => object.iter().map(|(key, item)| (key.clone(), unwrapped(item))).collect(),
+        (None, Value::Array(items)) => items.iter().map(unwrapped).collect(),
+        (None, plain) => plain.clone(),
+    }
+}
+
+/// Secrets with their values in the place of references.
+fn in_clear(value: &Value, outside: &dyn Outside) -> Result<Value, String> {
+    let node = |kind: &str| value.get(kind).filter(|_| is_node(value));
+    if let Some(reference) = node("$secretRef") {
+        let reference = SecretReference::read(reference).ok_or("a reference to a secret has no `store` and `ref`")?;
+        return Ok(Value::String(outside.secret(&reference)?.expose().to_owned()));
+    }
+    if let Some(Value::Array(parts)) = node("$concat") {
+        let texts = parts.iter().map(|part| Ok(crate::nodes::plain_text(&in_clear(part, outside)?)));
+        return Ok(Value::String(texts.collect::<Result<String, String>>()?));
+    }
+    match value {
+        node if is_node(node) => Err("what only a Pod knows stands in its `driver_inputs.secret_refs`".to_owned()),
+        Value::Object(_) if literal(value).is_some() => Ok(unwrapped(value)),
+        Value::Object(object) => {
+            object.iter().map(|(key, item)| Ok((key.clone(), in_clear(item, outside)?))).collect()
+        }
+        Value::Array(items) => items.iter().map(|item| in_clear(item, outside)).collect(),
+        plain => Ok(plain.clone()),
+    }
+}
+
+/// Its fragments have no names, but an order.
+fn made(outputs: HttpOutputs) -> Made {
+    let manifests = outputs.manifests.into_iter().enumerate();
+    Made {
+        values: lit(outputs.values),
+        secrets: outputs.secrets,
+        manifests: lit(manifests.map(|(index, fragment)| (format!("manifests.{index}"), fragment)).collect()),
+        cookie: Value::Null,
+    }
+}
+
+/// Whatever looks like a node in an answer is none.
+fn lit(tree: Map<String, Value>) -> Map<String, Value> {
+    fn guarded(value: Value) -> Value {
+        match value {
+            Value::Object(object) if object.keys().any(|key| key.starts_with('$')) => {
+                serde_json::json!({ "$lit": object })
+            }
+            Value::Object(object) => object.into_iter().map(|(key, item)| (key, guarded(item))).collect(),
+            Value::Array(items) => items.into_iter().map(guarded).collect(),
+            plain => plain,
+        }
+    }
+    tree.into_iter().map(|(key, item)| (key, guarded(item))).collect()
+}
