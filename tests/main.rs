@@ -48,6 +48,7 @@ mod render;
 mod rollback;
 mod rules;
 mod score;
+mod secret_stores;
 mod secrets;
 mod serve;
 mod serve_load;

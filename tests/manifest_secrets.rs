@@ -166,7 +166,7 @@ fn a_password_that_a_template_makes_up_has_no_place_in_git() {
     insta::assert_snapshot!(env.deploy().fails().errors(), @"
     Error: deployment [ID] failed
     PRV-006 Secret values cannot be written to Git (resource postgres.default#modules.web.externals.db): Definition `pg-random`, matched for `postgres.default#modules.web.externals.db`, makes secrets that exist only as values, and values are never written to Git: `password`
-      hint: name them in a secret store, as secret_refs with `store` and `ref`, and hand them on: {{ .driver.secrets.NAME }}; or give the outputs with --outputs FILE
+      hint: register a Vault with a token as primary secret store, and they are kept there (kind SecretStore); or name them in a secret store, as secret_refs with `store` and `ref`, and hand them on: {{ .driver.secrets.NAME }}; or give the outputs with --outputs FILE
     ");
     assert_eq!(remote.n_commits("main"), 0);
     assert_eq!(remote.all_objects(), b"");

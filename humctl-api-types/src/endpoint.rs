@@ -22,6 +22,7 @@ use crate::environment::{CreateEnvironment, Environment};
 use crate::id::{
     AppId, DefinitionId, DeltaId, DeploymentId, DriverId, EnvId, EnvTypeId, OrgId, ResourceType, SetId, ValueKey,
 };
+use crate::plain::SecretStoreInfo;
 use crate::resource::{ActiveResource, ResourceGraph};
 use crate::resource_type::ResourceTypeInfo;
 use crate::set::{DeploymentSet, SetResponse};
@@ -182,6 +183,12 @@ pub fn describe_environment_type(org: &OrgId, body: &EnvironmentType) -> Call<En
 #[must_use]
 pub fn definitions(org: &OrgId) -> Call<Vec<ResourceDefinition>> {
     Call::new(Method::Get, format!("{}/resources/defs", org_path(org)))
+}
+
+/// Lists the secret stores.
+#[must_use]
+pub fn secret_stores(org: &OrgId) -> Call<Vec<SecretStoreInfo>> {
+    Call::new(Method::Get, format!("{}/secretstores", org_path(org)))
 }
 
 /// Asks for a Resource Definition.

@@ -57,6 +57,18 @@ pub struct SecretStoreRequest {
     pub vault: Option<VaultStore>,
 }
 
+/// A secret store as the API shows it, as far as a planner wants to know.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct SecretStoreInfo {
+    /// Id within the Organization.
+    pub id: String,
+    /// Whether new secrets go there.
+    pub primary: bool,
+    /// The Vault that it is, without its credentials.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub vault: Option<VaultStore>,
+}
+
 /// AWS Secrets Manager.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct AwsStore {

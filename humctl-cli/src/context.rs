@@ -123,9 +123,8 @@ impl Context {
             .or_else(|| file.get("apiPrefix"));
         let org = first(|layer| &layer.org);
         let selector_depth = env::get(env::SELECTOR_DEPTH).or_else(|| file.get("selectorDepth"));
-        let local = |state| {
-            Client::local(LocalSettings::new(state, org.clone(), selector_depth.clone(), connection.clone()))
-        };
+        let local =
+            |state| Client::local(LocalSettings::new(state, org.clone(), selector_depth.clone(), connection.clone()));
         // An explicit address always wins; without one a token means the hosted API.
         let remote = |prefix: &str, token| RemoteSettings::new(prefix, token, connection.clone()).map(Client::remote);
         let client = match (prefix.as_deref(), token) {

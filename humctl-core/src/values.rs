@@ -28,7 +28,7 @@ pub enum SharedValue {
 pub struct SecretReference {
     /// Id of the secret store.
     pub store: String,
-    /// The secret's name there.
+    /// The secret's name there; see [`path_and_field`].
     pub reference: String,
     /// Its version; the latest when absent.
     pub version: Option<String>,
@@ -59,6 +59,16 @@ impl SecretReference {
             leaf["version"] = json!(version);
         }
         json!({ "$secretRef": leaf })
+    }
+}
+
+/// A reference in its parts: `PATH#FIELD` names a field of a secret that has
+/// several, anything else the whole of it.
+#[must_use]
+pub fn path_and_field(reference: &str) -> (&str, Option<&str>) {
+    match reference.rsplit_once('#') {
+        Some((path, field)) if !path.is_empty() && !field.is_empty() => (path, Some(field)),
+        _ => (reference, None),
     }
 }
 

@@ -14,6 +14,7 @@ use std::fmt;
 use serde_json::{Map, Value, json};
 
 use crate::secret::{SecretScanner, SecretValue};
+use crate::values::path_and_field;
 
 /// Longest answer that is read, in bytes.
 pub const MAX_ANSWER: usize = 8 * 1024 * 1024;
@@ -60,7 +61,9 @@ pub enum VaultError {
     #[error("{0}")]
     Unreachable(String),
     /// The token is not enough.
-    #[error("its token may not use `{path}` (HTTP-{status})\n  hint: it needs the capabilities `create`, `read` and `update` there; register another one with: humctl apply -f FILE (kind SecretStore)")]
+    #[error(
+        "its token may not use `{path}` (HTTP-{status})\n  hint: it needs the capabilities `create`, `read` and `update` there; register another one with: humctl apply -f FILE (kind SecretStore)"
+    )]
     Denied {
         /// The path.
         path: String,
@@ -120,7 +123,7 @@ impl<'v> Vault<'v> {
     /// # Errors
     /// [`VaultError`].
     pub fn value(&self, reference: &str, version: Option<&str>) -> Result<SecretValue, VaultError> {
-        let (path, field) = split(reference);
+        let (path, field) = path_and_field(reference);
         let missing = || VaultError::Missing(reference.to_owned());
         let fields = self.read(path, version)?.fields.ok_or_else(missing)?;
         let value = match field {
@@ -183,8 +186,7 @@ impl<'v> Vault<'v> {
     ) -> Result<Option<u64>, VaultError> {
         let texts: BTreeMap<&String, &str> = fields.iter().map(|(field, value)| (field, value.expose())).collect();
         let body = json!({"options": {"cas": replaced}, "data": texts}).to_string();
-        let request =
-            VaultRequest { segments: self.segments(path), version: None, body: Some(SecretValue::new(body)) };
+        let request = VaultRequest { segments: self.segments(path), version: None, body: Some(SecretValue::new(body)) };
         let response = self.send(&request)?;
         let answer: Value = serde_json::from_slice(&response.body).unwrap_or_default();
         match (response.status, answer["data"]["version"].as_u64()) {
@@ -199,16 +201,11 @@ impl<'v> Vault<'v> {
     }
 
     fn segments<'p>(&'p self, path: &'p str) -> Vec<&'p str> {
-        std::iter::once("v1").chain(self.mount.split('/')).chain(std::iter::once("data")).chain(path.split('/')).collect()
-    }
-}
-
-/// `PATH#FIELD` in its parts.
-#[must_use]
-pub fn split(reference: &str) -> (&str, Option<&str>) {
-    match reference.rsplit_once('#') {
-        Some((path, field)) if !path.is_empty() && !field.is_empty() => (path, Some(field)),
-        _ => (reference, None),
+        std::iter::once("v1")
+            .chain(self.mount.split('/'))
+            .chain(std::iter::once("data"))
+            .chain(path.split('/'))
+            .collect()
     }
 }
 
@@ -281,7 +278,11 @@ mod tests {
         for (answers, requests, expected) in [
             (vec![(200, stored(4, own.clone()))], vec![read.to_owned()], Ok(4)),
             (vec![(404, none.clone()), (200, written(1))], vec![read.to_owned(), write(0)], Ok(1)),
-            (vec![(200, stored(2, json!({"password": "old"}))), (200, written(3))], vec![read.to_owned(), write(2)], Ok(3)),
+            (
+                vec![(200, stored(2, json!({"password": "old"}))), (200, written(3))],
+                vec![read.to_owned(), write(2)],
+                Ok(3),
+            ),
             // Deleted: the version stands beside nothing.
             (vec![(404, stored(5, Value::Null)), (200, written(6))], vec![read.to_owned(), write(5)], Ok(6)),
             (
@@ -295,7 +296,11 @@ mod tests {
                 vec![read.to_owned(), write(0)],
                 Err("HTTP-400 for `a/b`: [secret] is odd"),
             ),
-            (vec![(404, json!({"errors": ["no handler for route"]}))], vec![read.to_owned()], Err("no handler for route")),
+            (
+                vec![(404, json!({"errors": ["no handler for route"]}))],
+                vec![read.to_owned()],
+                Err("no handler for route"),
+            ),
             (vec![(200, json!("<html>"))], vec![read.to_owned()], Err("version 2, is mounted")),
             (vec![], vec![read.to_owned()], Err("it is not there")),
         ] {

@@ -50,7 +50,7 @@ const WALLS: &[(&str, &[&str])] = &[
     ("rusqlite", &["humctl-core/src/state/sqlite.rs", "humctl-core/src/state/tests.rs"]),
     (
         "reqwest",
-        &["humctl-cli/src/client/http.rs", "humctl-cli/src/client/remote.rs", "humctl-cli/src/client/driver.rs"],
+        &["humctl-cli/src/client/http.rs", "humctl-cli/src/client/remote.rs", "humctl-cli/src/client/service.rs"],
     ),
     ("process::Command", &["humctl-core/src/git/process.rs", "humctl-cli/src/browser.rs", "tests/", "xtask/"]),
     (

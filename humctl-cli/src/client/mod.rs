@@ -11,6 +11,7 @@ mod retry;
 mod service;
 pub(crate) mod token;
 mod trace;
+mod vault;
 
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, OnceLock};

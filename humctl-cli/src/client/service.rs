@@ -9,7 +9,9 @@ use std::time::{Duration, Instant};
 
 use humctl_core::driver::http::{MAX_ANSWER, TransportError};
 use humctl_core::git::process::CancelFlag;
-use reqwest::header::HeaderMap;
+use humctl_core::secret::SecretValue;
+pub(super) use reqwest::Method;
+use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
 use reqwest::{Client as Http, RequestBuilder, Url};
 use tokio::runtime::Runtime;
 
@@ -26,11 +28,30 @@ pub(super) struct Service {
     cancel: CancelFlag,
 }
 
+/// What a service is asked.
+pub(super) struct Asked<'a> {
+    pub(super) method: Method,
+    /// Segments of the path below the address.
+    pub(super) segments: &'a [&'a str],
+    pub(super) query: Option<(&'static str, &'a str)>,
+    /// A header that nobody may see.
+    pub(super) header: Option<(&'static str, &'a SecretValue)>,
+    /// JSON.
+    pub(super) body: Option<&'a SecretValue>,
+}
+
 /// What a service answered.
 pub(super) struct Answer {
     pub(super) status: u16,
-    pub(super) headers: HeaderMap,
+    headers: HeaderMap,
     pub(super) body: Vec<u8>,
+}
+
+impl Answer {
+    /// The bytes of a header.
+    pub(super) fn header(&self, name: &str) -> Option<&[u8]> {
+        self.headers.get(name).map(HeaderValue::as_bytes)
+    }
 }
 
 impl Service {
@@ -51,19 +72,27 @@ impl Service {
         Ok(Self { runtime, http, address, cancel })
     }
 
-    /// Sends one request, once, to a path below the address.
-    pub(super) fn send(
-        &self,
-        segments: &[&str],
-        request: impl FnOnce(&Http, Url) -> RequestBuilder,
-    ) -> Result<Answer, TransportError> {
+    /// Sends one request, once.
+    pub(super) fn send(&self, asked: &Asked<'_>) -> Result<Answer, TransportError> {
         let mut url = self.address.clone();
         if let Ok(mut path) = url.path_segments_mut() {
-            path.pop_if_empty().extend(segments);
+            path.pop_if_empty().extend(asked.segments);
         }
-        let started = Instant::now();
-        let place = url.to_string();
-        let request = request(&self.http, url);
+        if let Some((name, value)) = asked.query {
+            url.query_pairs_mut().append_pair(name, value);
+        }
+        let (started, place) = (Instant::now(), format!("{} {url}", asked.method));
+        let mut request = self.http.request(asked.method.clone(), url);
+        if let Some((name, text)) = asked.header {
+            let value = HeaderValue::from_bytes(text.expose().as_bytes());
+            let mut value =
+                value.map_err(|_| TransportError::Unreachable(format!("what `{name}` holds is no header")))?;
+            value.set_sensitive(true);
+            request = request.header(name, value);
+        }
+        if let Some(body) = asked.body {
+            request = request.header(CONTENT_TYPE, "application/json").body(body.expose().to_owned());
+        }
         let result = self.runtime.block_on(async {
             tokio::select! {
                 answer = exchange(request) => answer,
@@ -108,7 +137,11 @@ fn failure(error: reqwest::Error) -> TransportError {
 /// Reads an address that may be given secrets.
 fn parse(text: &str) -> Result<Url, String> {
     // The text itself is not shown: it could hold a password.
-    let bad = |reason: &str| Err(format!("its address {reason}\n  hint: it is of the form http://localhost:8080 or https://service.example.com/v1"));
+    let bad = |reason: &str| {
+        Err(format!(
+            "its address {reason}\n  hint: it is of the form http://localhost:8080 or https://service.example.com/v1"
+        ))
+    };
     let url = match Url::parse(text) {
         Ok(url) => url,
         Err(error) => return bad(&format!("is none: {error}")),

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use clap_complete::engine::ArgValueCandidates;
 use humctl_api_types::id::{AppId, EnvId, EnvTypeId};
 use humctl_core::context::EnvironmentContext;
+use humctl_core::graph::build::GraphInput;
 use humctl_core::graph::{PlanError, ResourceTypes, SetIndex};
 use humctl_core::lowering::Drivers;
 use humctl_core::matching::Definitions;
@@ -120,7 +121,9 @@ fn rendered(library: &Library, place: &Deployed, given: &GivenOutputs) -> Result
         let message = reasons.join("\n");
         vec![PlanError::NotRendered { workload: String::new(), message }]
     })?;
-    preview_objects(place.input(&definitions, &types, &drivers), &index, &place.deploy, given)
+    let input = place.input(&definitions, &types, &drivers);
+    let input = GraphInput { secret_store: library.secret_store.as_deref(), ..input };
+    preview_objects(input, &index, &place.deploy, given)
 }
 
 fn told(errors: &[PlanError]) -> CliError {

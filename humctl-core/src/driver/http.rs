@@ -377,10 +377,12 @@ impl FailureKind {
 
     fn hint(self) -> &'static str {
         match self {
-            Self::Refused => "correct the inputs of the Definition, the values of the inputs file, or its cookie",
+            Self::Refused => {
+                "correct what it gets: the inputs of the Definition, or the values and the cookie of an inputs file"
+            }
             Self::Busy => "wait until it has ended, then run the same again",
             Self::Unreadable => "it must accept JSON with `type`, `resource` and `driver`; see its own log",
-            Self::Denied => "let it accept calls without a token where it is tested",
+            Self::Denied => "none are sent: let it accept calls without a token, from here at least",
             Self::NoDriver => "the address is the `target` of the Driver, to which the resource's id is added",
             Self::Unavailable => "see its own log; then run the same again, which a Driver must allow",
             Self::Unexpected => "it must answer 200, 202 or 400 to PUT, and 204, 202 or 400 to DELETE",

@@ -652,10 +652,9 @@ impl fmt::Display for PlanError {
                 "`{resource}` is made by the Driver `{driver_type}` of Definition `{definition}`, which only a Deployment asks, and which has not made it yet\n  \
                  hint: deploy, or give its outputs with --outputs FILE"
             ),
-            Self::RegisteredDriver { resource, definition, driver_type, reason } => write!(
-                f,
-                "`{resource}` is made by the Driver `{driver_type}` of Definition `{definition}`: {reason}"
-            ),
+            Self::RegisteredDriver { resource, definition, driver_type, reason } => {
+                write!(f, "`{resource}` is made by the Driver `{driver_type}` of Definition `{definition}`: {reason}")
+            }
             Self::SecretStore { resource, definition, reason } => write!(
                 f,
                 "Definition `{definition}`, matched for `{resource}`, makes secrets that belong into a secret store: {reason}"

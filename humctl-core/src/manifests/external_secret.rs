@@ -10,7 +10,7 @@ use crate::manifests::check::Draft;
 use crate::manifests::references::Piece;
 use crate::manifests::retention::is_for_sync_tools;
 use crate::manifests::secret::SecretDraft;
-use crate::values::SecretReference;
+use crate::values::{SecretReference, path_and_field};
 
 /// Makes the object that fetches a Secret. Keys that are one secret each need
 /// no template, unless the Secret has a type or annotations, which only a
@@ -61,7 +61,11 @@ pub(super) fn external_secret(
     let stores: BTreeSet<&str> = fetched.iter().map(|(_, reference)| reference.store.as_str()).collect();
     let is_one_store = stores.len() == 1;
     let data = fetched.iter().map(|(key, reference)| {
-        let mut entry = json!({"secretKey": key, "remoteRef": {"key": reference.reference}});
+        let (path, field) = path_and_field(&reference.reference);
+        let mut entry = json!({"secretKey": key, "remoteRef": {"key": path}});
+        if let Some(field) = field {
+            entry["remoteRef"]["property"] = json!(field);
+        }
         if let Some(version) = &reference.version {
             entry["remoteRef"]["version"] = json!(version);
         }

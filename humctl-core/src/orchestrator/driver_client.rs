@@ -9,8 +9,9 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::driver::http::{
-    Answer, Deleted, DriverCookie, DriverMethod, DriverRequest, DriverResponse, DriverTransport, HttpDriverError, HttpInputs,
-    HttpOutputs, HttpResource, ProgressHint, Redactor, TransportError, collect_secrets, read_delete, read_put,
+    Answer, Deleted, DriverCookie, DriverMethod, DriverRequest, DriverResponse, DriverTransport, HttpDriverError,
+    HttpInputs, HttpOutputs, HttpResource, ProgressHint, Redactor, TransportError, collect_secrets, read_delete,
+    read_put,
 };
 use crate::git::process::CancelFlag;
 use crate::secret::SecretValue;
@@ -102,10 +103,7 @@ pub fn provision(
 ///
 /// # Errors
 /// [`HttpDriverError`], without secrets.
-pub fn destroy(
-    caller: &Caller<'_>,
-    resource: &mut HttpResource,
-) -> Result<Deleted, HttpDriverError> {
+pub fn destroy(caller: &Caller<'_>, resource: &mut HttpResource) -> Result<Deleted, HttpDriverError> {
     let deleted = ask(caller, resource, DriverMethod::Delete, None, read_delete)?;
     resource.cookie.reset();
     Ok(deleted)

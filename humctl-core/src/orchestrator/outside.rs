@@ -115,12 +115,10 @@ impl<'o> World<'o> {
         };
         let clock = SystemClock::start(orchestrator.config.git.cancel.clone());
         let caller = Caller { transport: &*transport, clock: &clock, remember: &remember };
-        let mut resource = HttpResource {
-            guresid: call.guresid.to_owned(),
-            cookie: made.cookie.clone(),
-            secrets: Vec::new(),
-        };
-        let outputs = driver_client::provision(&caller, &mut resource, &call.inputs).map_err(|error| error.to_string())?;
+        let mut resource =
+            HttpResource { guresid: call.guresid.to_owned(), cookie: made.cookie.clone(), secrets: Vec::new() };
+        let outputs =
+            driver_client::provision(&caller, &mut resource, &call.inputs).map_err(|error| error.to_string())?;
         let answer = Answer { inputs: digest(&call.inputs), outputs };
         made.cookie = resource.cookie;
         made.answer = Some(answer.clone());
@@ -144,11 +142,7 @@ impl<'o> World<'o> {
     }
 
     /// Uses a secret store, opened once.
-    fn with_store<T>(
-        &self,
-        id: &str,
-        then: impl FnOnce(&OpenStore) -> Result<T, String>,
-    ) -> Result<T, String> {
+    fn with_store<T>(&self, id: &str, then: impl FnOnce(&OpenStore) -> Result<T, String>) -> Result<T, String> {
         let mut stores = self.stores.borrow_mut();
         if !stores.contains_key(id) {
             stores.insert(id.to_owned(), self.orchestrator.open_store(&self.job.context.org, id)?);

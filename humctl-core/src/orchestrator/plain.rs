@@ -134,7 +134,11 @@ impl Orchestrator {
             doc.entity = read(plain, &Value::Object(std::mem::take(&mut doc.entity)))?;
             doc.entity.remove("id");
             let mut batch = Batch::new();
-            self.seal(org, plain, place, id, &mut doc.entity, &mut batch)?;
+            let has_secrets = self.seal(org, plain, place, id, &mut doc.entity, &mut batch)?;
+            if is_engine_given && !has_secrets {
+                // Credentials are for the engine that they were given with, and go to no other address.
+                batch.delete(&secrets(org, plain, place, id));
+            }
             doc.updated_at = now();
             self.user().clone_into(&mut doc.updated_by);
             batch.expect(&key, Some(&document)).put(&key, &doc);
@@ -276,7 +280,8 @@ impl Orchestrator {
         Ok(definitions)
     }
 
-    /// Puts the secrets of an object into a document of their own.
+    /// Puts the secrets of an object into a document of their own; false when it
+    /// has none.
     fn seal(
         &self,
         org: &OrgId,
@@ -285,13 +290,13 @@ impl Orchestrator {
         id: &str,
         entity: &mut Map<String, Value>,
         batch: &mut Batch,
-    ) -> Result<()> {
+    ) -> Result<bool> {
         let pointers = [plain.secrets, plain.private].concat();
-        let Some(taken) = plain::take_secrets(&pointers, entity) else { return Ok(()) };
+        let Some(taken) = plain::take_secrets(&pointers, entity) else { return Ok(false) };
         let key = secrets(org, plain, place, id);
         let text = SecretValue::new(Value::Object(taken).to_string());
         batch.put(&key, &SecretDoc::first(self.state_key()?.seal(key.as_str(), &text)?));
-        Ok(())
+        Ok(true)
     }
 
     /// What of an object is sealed, opened, by JSON pointer.

@@ -59,7 +59,9 @@ impl Orchestrator {
     ) -> Result<SecretValue, String> {
         let opened = match reference.strip_prefix("apps/") {
             None => self.open_secret(&context.org, reference, version),
-            Some(value) => self.open_value(context, value.contains("/envs/"), value.rsplit('/').next().unwrap_or_default()),
+            Some(value) => {
+                self.open_value(context, value.contains("/envs/"), value.rsplit('/').next().unwrap_or_default())
+            }
         };
         opened.map_err(|error| error.to_string())
     }

@@ -340,7 +340,12 @@ impl Orchestrator {
     }
 
     /// Opens the secret of a Shared Value, by its instance.
-    pub(super) fn open_value(&self, context: &EnvironmentContext, is_of_env: bool, instance: &str) -> Result<SecretValue> {
+    pub(super) fn open_value(
+        &self,
+        context: &EnvironmentContext,
+        is_of_env: bool,
+        instance: &str,
+    ) -> Result<SecretValue> {
         let env = is_of_env.then_some(&context.env);
         let key = ValueScope { org: &context.org, app: &context.app, env }.secret(instance);
         let missing = || OrchestratorError::NotFound { what: "secret of a shared value", id: instance.to_owned() };

@@ -11,8 +11,8 @@ use serde_json::Value;
 use crate::driver::template::reference_nodes;
 use crate::graph::PlanError;
 use crate::nodes::{each, literal};
-use crate::provision::outside::{KeptSecrets, Outside};
 use crate::provision::key_of;
+use crate::provision::outside::{KeptSecrets, Outside};
 use crate::render::CustomResources;
 use crate::values::SecretReference;
 

@@ -8,9 +8,9 @@ use crate::driver::http::{HttpInputs, HttpOutputs};
 use crate::driver::template::Made;
 use crate::graph::PlanError;
 use crate::nodes::{has_node, is_node, literal};
+use crate::provision::key_of;
 use crate::provision::outside::{HttpCall, NotMade, Outside};
 use crate::provision::resource::Settled;
-use crate::provision::key_of;
 use crate::values::SecretReference;
 
 /// Lets the Driver make the resource.
@@ -100,9 +100,7 @@ fn in_clear(value: &Value, outside: &dyn Outside) -> Result<Value, String> {
     match value {
         node if is_node(node) => Err("what only a Pod knows stands in its `driver_inputs.secret_refs`".to_owned()),
         Value::Object(_) if literal(value).is_some() => Ok(unwrapped(value)),
-        Value::Object(object) => {
-            object.iter().map(|(key, item)| Ok((key.clone(), in_clear(item, outside)?))).collect()
-        }
+        Value::Object(object) => object.iter().map(|(key, item)| Ok((key.clone(), in_clear(item, outside)?))).collect(),
         Value::Array(items) => items.iter().map(|item| in_clear(item, outside)).collect(),
         plain => Ok(plain.clone()),
     }

@@ -165,7 +165,9 @@ fn secrets_of(manifest: &mut Value, kind: &str, change: &mut dyn FnMut(&mut Map<
         return change(object);
     }
     if let (Some(kind), Some(Value::Array(items))) = (kind.strip_suffix("List"), object.get_mut("items")) {
-        items.iter_mut().for_each(|item| secrets_of(item, kind, change));
+        for item in items {
+            secrets_of(item, kind, change);
+        }
     }
 }
 
@@ -192,7 +194,8 @@ fn fields(wanted: &BTreeMap<String, SecretValue>) -> BTreeMap<String, String> {
     };
     let named = wanted.keys().map(|name| {
         let is_taken = wanted.keys().any(|other| other != name && plain(other) == plain(name));
-        let suffix = if is_taken { format!("_{}", &crate::hash::sha256_hex(name.as_bytes())[..8]) } else { String::new() };
+        let suffix =
+            if is_taken { format!("_{}", &crate::hash::sha256_hex(name.as_bytes())[..8]) } else { String::new() };
         (name.clone(), plain(name) + &suffix)
     });
     named.collect()
@@ -200,7 +203,8 @@ fn fields(wanted: &BTreeMap<String, SecretValue>) -> BTreeMap<String, String> {
 
 /// Where secrets are printed in clear.
 fn shown(made: &Made, scanner: &SecretScanner) -> Vec<String> {
-    let outputs = made.values.iter().filter(|(_, value)| holds(value, scanner)).map(|(name, _)| format!("output {name}"));
+    let outputs =
+        made.values.iter().filter(|(_, value)| holds(value, scanner)).map(|(name, _)| format!("output {name}"));
     let manifests = made.manifests.iter().filter(|(_, fragment)| holds(fragment, scanner));
     outputs.chain(manifests.map(|(name, _)| format!("manifest {name}"))).collect()
 }

@@ -124,13 +124,8 @@ pub fn provision(input: &Input<'_>) -> Reported<Provisioned> {
     let mut errors = Vec::new();
     let resources = held::kept(input.resources, input.outside, &mut errors);
     let input = &Input { resources: &resources, ..*input };
-    let mut run = Run {
-        input,
-        result: Provisioned::default(),
-        fragments: BTreeMap::new(),
-        absent: BTreeSet::new(),
-        errors,
-    };
+    let mut run =
+        Run { input, result: Provisioned::default(), fragments: BTreeMap::new(), absent: BTreeSet::new(), errors };
     for resource in &input.resources.resources {
         run.resource(&resource.spec);
     }

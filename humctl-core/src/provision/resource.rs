@@ -160,12 +160,7 @@ fn handed_on(driver: &dyn Driver, spec: &ResourceSpec, settled: Settled) -> Resu
         ..DriverCall::default()
     };
     let outputs = driver.provision(call)?;
-    Ok(Made {
-        values: outputs.values,
-        secrets: outputs.secret_refs,
-        manifests: outputs.manifests,
-        cookie: Value::Null,
-    })
+    Ok(Made { values: outputs.values, secrets: outputs.secret_refs, manifests: outputs.manifests, cookie: Value::Null })
 }
 
 /// A Driver that refuses what it gets, with what to do about a secret.

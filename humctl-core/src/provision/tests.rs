@@ -15,7 +15,7 @@ use crate::lowering::Drivers;
 use crate::matching::Definitions;
 use crate::matching::tests::definition;
 use crate::plan::{DeployContext, plan_target};
-use crate::provision::{GivenOutputs, Input, Nothing, Memories, Memory, Provisioned, provision};
+use crate::provision::{GivenOutputs, Input, Memories, Memory, Nothing, Provisioned, provision};
 use crate::render::plan_custom_resources;
 use crate::template::Random;
 
@@ -67,7 +67,13 @@ impl Scene {
         let (_, resources) = planned.map_err(|errors| errors.iter().map(ToString::to_string).collect::<Vec<_>>())?;
         let given = GivenOutputs::read(&self.given)?;
         let random = |id: &str| Random::seeded(crate::hash::sha256(id.as_bytes()));
-        let input = Input { resources: &resources, given: &given, memories: &self.memories, random: &random, outside: &NOTHING };
+        let input = Input {
+            resources: &resources,
+            given: &given,
+            memories: &self.memories,
+            random: &random,
+            outside: &NOTHING,
+        };
         let made = provision(&input).into_result();
         made.map_err(|errors| errors.iter().map(|error| format!("{}: {error}", error.code())).collect())
     }

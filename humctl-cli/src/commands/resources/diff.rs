@@ -8,6 +8,7 @@ use humctl_api_types::driver::{CreateDriver, DriverInfo};
 use humctl_api_types::endpoint;
 use humctl_api_types::id::{AppId, EnvId, OrgId};
 use humctl_api_types::resource_type::ResourceTypeInfo;
+use humctl_core::graph::build::GraphInput;
 use humctl_core::graph::{ResourceTypes, SetIndex};
 use humctl_core::json;
 use humctl_core::lowering::Drivers;
@@ -67,8 +68,9 @@ pub(crate) fn run(context: &Context, args: &DiffArgs) -> Result<ExitCode, CliErr
     if !refused.is_empty() {
         return Err(CliError::user(format!("these files cannot be applied:\n{}", refused.join("\n"))));
     }
-    let before = Side::new(&library.definitions, &library.types, &drivers_before);
-    let after = Side::new(&overlay.definitions, &types_after, &drivers_after);
+    let secret_store = library.secret_store.as_deref();
+    let before = Side::new(&library.definitions, &library.types, &drivers_before, secret_store);
+    let after = Side::new(&overlay.definitions, &types_after, &drivers_after, secret_store);
     let environments = environments(context, &org)?;
     let mut report = Report {
         created: overlay.created.clone(),
@@ -95,11 +97,17 @@ struct Side<'s> {
     definitions: Definitions<'s>,
     types: ResourceTypes<'s>,
     drivers: &'s Drivers,
+    secret_store: Option<&'s str>,
 }
 
 impl<'s> Side<'s> {
-    fn new(definitions: &'s [ResourceDefinition], types: &'s [ResourceTypeInfo], drivers: &'s Drivers) -> Self {
-        Self { definitions: Definitions::new(definitions), types: ResourceTypes::new(types), drivers }
+    fn new(
+        definitions: &'s [ResourceDefinition],
+        types: &'s [ResourceTypeInfo],
+        drivers: &'s Drivers,
+        secret_store: Option<&'s str>,
+    ) -> Self {
+        Self { definitions: Definitions::new(definitions), types: ResourceTypes::new(types), drivers, secret_store }
     }
 }
 
@@ -110,7 +118,8 @@ fn compare(deployed: &Deployed, before: &Side<'_>, after: &Side<'_>) -> Result<E
 }
 
 fn planned<'s>(deployed: &'s Deployed, side: &'s Side<'s>, index: &SetIndex<'_>) -> Preview<'s> {
-    preview(deployed.input(&side.definitions, &side.types, side.drivers), index, &deployed.deploy)
+    let input = deployed.input(&side.definitions, &side.types, side.drivers);
+    preview(GraphInput { secret_store: side.secret_store, ..input }, index, &deployed.deploy)
 }
 
 /// What plays a part in planning, out of manifests.

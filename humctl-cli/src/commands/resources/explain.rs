@@ -7,6 +7,7 @@ use humctl_api_types::deployment::Deployment;
 use humctl_api_types::id::{AppId, Class, EnvId, EnvTypeId, Guresid, ResId};
 use humctl_core::context::{EnvironmentContext, ResourceKey};
 use humctl_core::explain::{Explainer, Explanation, Named};
+use humctl_core::graph::build::GraphInput;
 use humctl_core::graph::{ResourceTypes, SetIndex};
 use humctl_core::json;
 use humctl_core::lowering::Drivers;
@@ -146,6 +147,7 @@ fn with_explainer<T>(
     let index = SetIndex::new(&deployed.set).map_err(|reasons| CliError::user(reasons.join("\n")))?;
     let drivers = Drivers::new(library.drivers.iter().cloned());
     let input = deployed.input(&definitions, &types, &drivers);
+    let input = GraphInput { secret_store: library.secret_store.as_deref(), ..input };
     let preview = preview(input, &index, &deployed.deploy);
     Ok(read(&Explainer::new(input, &preview, &index, &deployed.deploy, is_named)))
 }

@@ -28,6 +28,8 @@ pub(crate) struct Library {
     pub(crate) definitions: Vec<ResourceDefinition>,
     pub(crate) drivers: Vec<DriverInfo>,
     pub(crate) types: Vec<ResourceTypeInfo>,
+    /// The secret store that a Deployment writes secret values to.
+    pub(crate) secret_store: Option<String>,
 }
 
 /// An Environment with what is deployed in it.
@@ -79,7 +81,15 @@ pub(crate) fn library(context: &Context, org: &OrgId) -> Result<Library, CliErro
         definitions: context.client().call(&endpoint::definitions(org))?,
         drivers: context.client().call(&endpoint::drivers(org))?,
         types: context.client().call(&endpoint::resource_types(org))?,
+        secret_store: secret_store(context, org),
     })
+}
+
+/// The primary secret store, if the embedded Orchestrator can write to such a
+/// one. Who may not see the stores is taken to have none.
+fn secret_store(context: &Context, org: &OrgId) -> Option<String> {
+    let stores = context.client().call(&endpoint::secret_stores(org)).unwrap_or_default();
+    stores.into_iter().find(|store| store.primary && store.vault.is_some()).map(|store| store.id)
 }
 
 /// Asks for an Environment and what is deployed in it. `library` is needed for

@@ -7,8 +7,8 @@ use std::sync::atomic::AtomicBool;
 use humctl_api_types::definition::CreateDefinition;
 use humctl_core::driver::http::{Deleted, HttpDriverError};
 use humctl_core::driver::trial;
-use humctl_core::manifest::Object;
 use humctl_core::git::process::CancelFlag;
+use humctl_core::manifest::Object;
 use humctl_core::orchestrator::driver_client::{self, Caller, SystemClock};
 use serde_json::Value;
 

@@ -80,11 +80,11 @@ fn what_is_no_success_says_what_to_do() {
     it refuses for good (HTTP-400)
       driver: RES-104: no such region
       driver: Error: not ours
-      hint: correct the inputs of the Definition, the values of the inputs file, or its cookie
+      hint: correct what it gets: the inputs of the Definition, or the values and the cookie of an inputs file
     it refuses for good (HTTP-400)
-      hint: correct the inputs of the Definition, the values of the inputs file, or its cookie
+      hint: correct what it gets: the inputs of the Definition, or the values and the cookie of an inputs file
     it asks for credentials of the caller (HTTP-401)
-      hint: let it accept calls without a token where it is tested
+      hint: none are sent: let it accept calls without a token, from here at least
     there is no Driver at this address (HTTP-404)
       driver: <html>
       hint: the address is the `target` of the Driver, to which the resource's id is added

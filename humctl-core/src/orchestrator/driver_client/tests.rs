@@ -80,7 +80,8 @@ fn put(
 ) -> (Result<Value, HttpDriverError>, String, String, Vec<u128>) {
     let (driver, clock) = (Scripted { answers, seen: RefCell::default() }, FakeClock::default());
     let mut resource = resource(cookie);
-    let found = provision(&caller(&driver, &clock), &mut resource, &inputs()).map(|outputs| Value::Object(outputs.values));
+    let found =
+        provision(&caller(&driver, &clock), &mut resource, &inputs()).map(|outputs| Value::Object(outputs.values));
     let after = resource.cookie.text().map_or("-", SecretValue::expose).to_owned();
     let seen = driver.seen.borrow();
     assert!(seen.iter().all(|line| line.starts_with("Put abc ") && !line.ends_with(" 0")), "{seen:?}");
