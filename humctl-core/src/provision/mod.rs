@@ -13,6 +13,7 @@ mod given;
 mod resource;
 #[cfg(test)]
 mod tests;
+mod waves;
 mod workload;
 
 use std::collections::{BTreeMap, BTreeSet};
