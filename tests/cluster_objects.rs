@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::harness::{Remote, TestEnv, git_cluster};
 use crate::manifests::{definition, record};
@@ -274,4 +274,28 @@ fn a_secret_is_found_in_them_too() {
     let refused = env.deploy().fails().stderr;
     assert!(refused.contains("would hold a secret value") && !refused.contains(secret), "{refused}");
     assert_eq!(remote.all_objects(), b"");
+}
+
+#[test]
+fn what_brings_them_into_a_cluster_is_printed_once_they_are_there() {
+    let (env, _remote) = shop(&cluster_path("cluster/${context.env.id}"));
+    let objects = |tool: &str| -> Vec<String> {
+        let printed = env.run(&format!("gitops manifests {tool} --app shop --repository https://h/r.git -o json"));
+        let line = |object: &Value| {
+            let path = object.pointer("/spec/source/path").or(object.pointer("/spec/path"))?.as_str()?;
+            Some(format!("{} {path}", object["metadata"]["name"].as_str()?))
+        };
+        printed.ok().json().as_array().unwrap().iter().filter_map(line).collect()
+    };
+    let (argocd, flux) = (["shop-development shop/development"], ["shop-development ./shop/development"]);
+    // A Definition alone tells of no such object.
+    assert_eq!(objects("argocd"), argocd);
+    env.score("web", "").deploy().ok();
+    assert_eq!(objects("argocd"), argocd);
+    assert_eq!(objects("flux"), flux);
+    env.score("web", USES_ROLE).deploy().ok();
+    assert_eq!(objects("argocd"), [argocd[0], "shop-development-cluster cluster/development"]);
+    assert_eq!(objects("flux"), ["shop-development-cluster ./cluster/development", flux[0]]);
+    env.score("web", "").deploy().ok();
+    assert_eq!(objects("argocd"), argocd);
 }

@@ -434,3 +434,68 @@ fn machines_with_one_state_key_draw_the_same_random_names() {
     assert_eq!(deployed.code, 0, "{}", deployed.stderr);
     assert_eq!((remote.n_commits("main"), remote.list("main", DIRECTORY)), (1, files));
 }
+
+#[test]
+fn workloads_come_before_and_after_others_with_what_they_need() {
+    let env = TestEnv::new();
+    let remote = objects_shop(&env, "");
+    database(&env);
+    let volume = r#"    values:
+      templates:
+        outputs: "host: x"
+        manifests: |
+          claim.yaml:
+            location: namespace
+            data: {apiVersion: v1, kind: PersistentVolumeClaim, metadata: {name: disk}, spec: {accessModes: [ReadWriteOnce]}}
+"#;
+    env.write("redis.yaml", &definition("redis-disk", "redis", "template", volume)).run("apply -f redis.yaml").ok();
+    let deploy = |name: &str, when: Option<&str>, uses: &str| {
+        let extended = when.map(|when| {
+            let text = format!(
+                "apiVersion: humanitec.org/v1b1\nprofile: humanitec/default-job\ndeploy: {{when: {when}, success: complete}}\n"
+            );
+            env.write("ext.yaml", &text);
+            " --extensions ext.yaml"
+        });
+        env.score(name, uses);
+        env.run(&format!("score deploy --app shop --env development{}", extended.unwrap_or_default())).ok();
+    };
+    let waves = || -> Vec<String> {
+        let wave = |file: &String| {
+            let found = object(&remote, "main", &format!("{DIRECTORY}/{file}"));
+            let wave = found.pointer("/metadata/annotations/argocd.argoproj.io~1sync-wave").cloned();
+            // Names of Jobs end in a hash.
+            let name = match file.strip_prefix("job-") {
+                Some(rest) => format!("job-{}", rest.split('-').next().unwrap_or_default()),
+                None => file.clone(),
+            };
+            format!("{name} {}", wave.as_ref().and_then(Value::as_str).unwrap_or("-"))
+        };
+        remote.list("main", DIRECTORY).iter().map(wave).collect()
+    };
+    let shared = "    variables: {HOST: \"${resources.db.host}\"}\nresources:\n  db: {type: postgres, id: db}\n";
+    let with_disk = format!("{shared}  disk: {{type: redis}}\n");
+    deploy("web", None, &with_disk);
+    let of_web = || remote.show("main", &format!("{DIRECTORY}/deployment-web.yaml"));
+    let without_waves = of_web();
+    assert!(waves().iter().all(|line| line.ends_with(" -")), "{:?}", waves());
+    deploy("migrate", Some("before"), shared);
+    deploy("smoke", Some("after"), shared);
+    insta::assert_snapshot!(waves().join("\n"), @"
+    configmap-migrate-configmap-main.yaml -
+    configmap-smoke-configmap-main.yaml 2
+    configmap-web-configmap-main.yaml 1
+    deployment-web.yaml 1
+    externalsecret-shop-db.yaml -
+    job-migrate -
+    job-smoke 2
+    persistentvolumeclaim-disk.yaml 1
+    service-shop-db.yaml -
+    statefulset-shop-db.yaml -
+    ");
+    // Without such a Workload, nothing is left of the waves.
+    for name in ["migrate", "smoke"] {
+        env.score(name, "").run("score deploy --app shop --env development --remove").ok();
+    }
+    assert_eq!(of_web(), without_waves);
+}

@@ -325,6 +325,9 @@ pub struct SyncTarget {
     pub branch: Option<String>,
     /// Directory; empty for the root.
     pub path: String,
+    /// Directory of the objects that belong to no namespace, when there are any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cluster_path: Option<String>,
     /// What the `k8s-namespace` resource gives, when that is known without a cluster.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub namespace: Option<String>,

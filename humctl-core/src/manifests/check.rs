@@ -2,10 +2,10 @@
 
 use serde_json::{Map, Value};
 
-use crate::manifests::Location;
 use crate::manifests::error::{ManifestError, Place, Problem, Source};
 use crate::manifests::references;
 use crate::manifests::scope::is_cluster_scoped;
+use crate::manifests::{Location, Wave};
 use crate::yaml::escape_pointer;
 
 /// `apiVersion` and kind of a Secret, the one object that may hold secrets.
@@ -41,8 +41,16 @@ pub(super) struct Draft {
     /// The Secret that the cluster makes from it.
     pub(super) makes: Option<ObjectId>,
     pub(super) object: Map<String, Value>,
-    pub(super) is_stateful: bool,
+    pub(super) traits: Traits,
     pub(super) is_cluster_scoped: bool,
+}
+
+/// What an object has from where it comes from.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Traits {
+    /// Data is lost with it.
+    pub(super) is_stateful: bool,
+    pub(super) wave: Wave,
 }
 
 impl Draft {
@@ -160,7 +168,7 @@ pub(super) fn read(
     object.remove("status");
     object.insert("metadata".to_owned(), Value::Object(metadata));
     let id = ObjectId { group: group(&api_version).to_owned(), kind, namespace: own, name };
-    Ok(Draft { place: place.clone(), id, makes: None, object, is_stateful: false, is_cluster_scoped })
+    Ok(Draft { place: place.clone(), id, makes: None, object, traits: Traits::default(), is_cluster_scoped })
 }
 
 fn text(object: &Map<String, Value>, key: &str, field: &'static str, problems: &mut Vec<Problem>) -> String {

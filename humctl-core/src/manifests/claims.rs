@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::manifests::check::{Draft, ObjectId};
+use crate::manifests::check::{Draft, ObjectId, Traits};
 use crate::manifests::error::{ManifestError, Place, Problem};
 
 /// Keeps one of equal objects, and refuses different ones of the same name.
@@ -30,10 +30,13 @@ pub(super) fn unique(drafts: Vec<Draft>, errors: &mut Vec<ManifestError>) -> Vec
             errors.extend(clash(&id, same.into_iter().map(|draft| draft.place)));
             continue;
         }
-        let is_stateful = same.iter().any(|draft| draft.is_stateful);
+        let is_stateful = same.iter().any(|draft| draft.traits.is_stateful);
+        // Whoever comes first may need it.
+        let wave = same.iter().map(|draft| draft.traits.wave).min().unwrap_or_default();
+        let traits = Traits { is_stateful, wave };
         // Two may give an object of a kind that nobody knows different locations.
         let is_cluster_scoped = same.iter().any(|draft| draft.is_cluster_scoped);
-        unique.extend(same.into_iter().next().map(|draft| Draft { is_stateful, is_cluster_scoped, ..draft }));
+        unique.extend(same.into_iter().next().map(|draft| Draft { traits, is_cluster_scoped, ..draft }));
     }
     unique
 }

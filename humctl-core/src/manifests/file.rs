@@ -19,10 +19,11 @@ const FIRST: &[&str] = &["apiVersion", "kind", "metadata", "spec"];
 /// Writes objects, none of them twice, sorted by file name.
 pub(super) fn write(mut drafts: Vec<Draft>, errors: &mut Vec<ManifestError>) -> Vec<ManifestFile> {
     for draft in &mut drafts {
-        if draft.is_stateful || holds_data(&draft.id.group, &draft.id.kind) {
+        if draft.traits.is_stateful || holds_data(&draft.id.group, &draft.id.kind) {
             retention::keep(&mut draft.object);
         }
         retention::keep_text(&mut draft.object);
+        retention::come_in(&mut draft.object, draft.traits.wave);
     }
     let ids: Vec<_> = drafts.iter().map(|draft| &draft.id).collect();
     let names = file_name::file_names(&ids);

@@ -26,7 +26,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use crate::context::EnvironmentContext;
-use crate::manifests::check::Draft;
+use crate::manifests::check::{Draft, Traits};
 use crate::manifests::secret::SecretDraft;
 use crate::objects::{Object, SecretKeys};
 
@@ -41,7 +41,14 @@ pub struct WorkloadObjects {
     pub objects: Vec<Object>,
     /// Secrets that they use.
     pub secrets: Vec<SecretKeys>,
+    /// When they come.
+    pub wave: Wave,
 }
+
+/// The place of an object in the order in which a sync tool brings them into
+/// the cluster; the first unless something else is said.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Wave(pub u8);
 
 /// Where a Resource Definition says that its manifest belongs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,6 +70,8 @@ pub struct ResourceManifest {
     pub location: Location,
     /// True when data is lost with the resource.
     pub is_stateful: bool,
+    /// When it comes.
+    pub wave: Wave,
     /// The object, or a list of objects; what is left of reference nodes are
     /// `$secretRef` with a store, and `$concat` of text with these.
     pub object: Value,
@@ -146,15 +155,16 @@ pub fn to_files(
     for workload in workloads {
         let place = Place::of(Source::Workload { workload: workload.workload.clone() });
         for object in &workload.objects {
-            intake.take(&place, Location::Namespace, false, &object.0);
+            intake.take(&place, Location::Namespace, Traits { is_stateful: false, wave: workload.wave }, &object.0);
         }
         for keys in &workload.secrets {
-            intake.take_keys(&place, keys);
+            intake.take_keys(&place, workload.wave, keys);
         }
     }
     for manifest in resources {
         let source = Source::Resource { resource: manifest.resource.clone(), manifest: manifest.name.clone() };
-        intake.take(&Place::of(source), manifest.location, manifest.is_stateful, &manifest.object);
+        let traits = Traits { is_stateful: manifest.is_stateful, wave: manifest.wave };
+        intake.take(&Place::of(source), manifest.location, traits, &manifest.object);
     }
     let Intake { drafts, mut warnings, mut errors, .. } = intake;
     let files = file::write(claims::unique(drafts, &mut errors), &mut errors);
@@ -175,14 +185,14 @@ struct Intake<'t> {
 
 impl Intake<'_> {
     /// Takes in a manifest: an object, or a list of them.
-    fn take(&mut self, place: &Place, location: Location, is_stateful: bool, manifest: &Value) {
+    fn take(&mut self, place: &Place, location: Location, traits: Traits, manifest: &Value) {
         for (pointer, item) in split::objects(manifest) {
             let place = place.inside(&pointer);
             let read = item
                 .map_err(|problem| vec![problem.at(&place)])
                 .and_then(|object| check::read(&place, object, location, self.options.namespace));
             match read {
-                Ok(draft) => self.accept(Draft { is_stateful, ..draft }),
+                Ok(draft) => self.accept(Draft { traits, ..draft }),
                 Err(errors) => self.errors.extend(errors),
             }
         }
@@ -206,9 +216,12 @@ impl Intake<'_> {
         }
     }
 
-    fn take_keys(&mut self, place: &Place, keys: &SecretKeys) {
+    fn take_keys(&mut self, place: &Place, wave: Wave, keys: &SecretKeys) {
         match secret::of_keys(place, keys) {
-            Ok((draft, secret)) => self.accept_secret(&draft, secret),
+            Ok((draft, secret)) => {
+                let traits = Traits { is_stateful: false, wave };
+                self.accept_secret(&Draft { traits, ..draft }, secret);
+            }
             Err(errors) => self.errors.extend(errors),
         }
     }

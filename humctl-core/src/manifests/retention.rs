@@ -1,11 +1,15 @@
-//! Annotations that keep data when a file leaves Git, and text as it is when
-//! Flux substitutes variables (spec/gitops.md §2.2, §6.3, §6.4).
+//! Annotations for sync tools: they keep data when a file leaves Git, and text
+//! as it is when Flux substitutes variables (spec/gitops.md §2.2, §6.3, §6.4),
+//! and let objects wait for those of an earlier wave.
 
 use serde_json::{Map, Value, json};
+
+use crate::manifests::Wave;
 
 const SYNC_OPTIONS: &str = "argocd.argoproj.io/sync-options";
 const COMPARE_OPTIONS: &str = "argocd.argoproj.io/compare-options";
 const PRUNE: &str = "kustomize.toolkit.fluxcd.io/prune";
+const SYNC_WAVE: &str = "argocd.argoproj.io/sync-wave";
 const SUBSTITUTE: &str = "kustomize.toolkit.fluxcd.io/substitute";
 
 /// True for annotations that a sync tool reads from the object in Git.
@@ -28,6 +32,14 @@ pub(super) fn keep(object: &mut Map<String, Value>) {
 pub(super) fn keep_text(object: &mut Map<String, Value>) {
     if object.iter().any(|(key, value)| key.contains("${") || looks_like_variables(value)) {
         annotations(object).entry(SUBSTITUTE).or_insert_with(|| json!("disabled"));
+    }
+}
+
+/// Puts an object into a wave, unless its author did. The first one is where
+/// everything is of itself.
+pub(super) fn come_in(object: &mut Map<String, Value>, wave: Wave) {
+    if wave != Wave::default() {
+        annotations(object).entry(SYNC_WAVE).or_insert_with(|| json!(wave.0.to_string()));
     }
 }
 
@@ -89,6 +101,20 @@ mod tests {
             assert_eq!(found[SYNC_OPTIONS], expected, "{given}");
             assert_eq!(found[COMPARE_OPTIONS], "IgnoreExtraneous");
             assert_eq!(found[PRUNE], "disabled");
+        }
+    }
+
+    #[test]
+    fn a_wave_is_written_unless_it_is_the_first_or_the_author_chose() {
+        for (given, wave, expected) in [
+            (json!({"name": "x"}), 0, json!({"name": "x"})),
+            (json!({"name": "x"}), 2, json!({"name": "x", "annotations": {SYNC_WAVE: "2"}})),
+            (json!({"annotations": {"a": "b"}}), 1, json!({"annotations": {"a": "b", SYNC_WAVE: "1"}})),
+            (json!({"annotations": {SYNC_WAVE: "-5"}}), 2, json!({"annotations": {SYNC_WAVE: "-5"}})),
+        ] {
+            let mut object = json!({ "metadata": given });
+            come_in(object.as_object_mut().unwrap(), Wave(wave));
+            assert_eq!(object["metadata"], expected, "{given} {wave}");
         }
     }
 

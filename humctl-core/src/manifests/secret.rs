@@ -6,7 +6,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value, json};
 
-use crate::manifests::check::{Draft, ObjectId, SECRET};
+use crate::manifests::check::{Draft, ObjectId, SECRET, Traits};
 use crate::manifests::error::{ManifestError, Place, Problem};
 use crate::manifests::references::{Piece, is_reference, left_over, pieces, pieces_of, search};
 use crate::objects::SecretKeys;
@@ -105,7 +105,7 @@ pub(super) fn of_keys(place: &Place, keys: &SecretKeys) -> Result<(Draft, Secret
         id: ObjectId { group: String::new(), kind: kind.to_owned(), namespace: None, name: keys.name.clone() },
         makes: None,
         object: object.clone(),
-        is_stateful: false,
+        traits: Traits::default(),
         is_cluster_scoped: false,
     };
     let mut secret = SecretDraft { keys: BTreeMap::new(), object };

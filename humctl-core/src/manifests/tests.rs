@@ -4,6 +4,7 @@ mod external_secrets;
 mod laws;
 mod objects;
 mod secrets;
+mod waves;
 
 use serde_json::json;
 
@@ -18,6 +19,7 @@ pub(super) fn manifest(name: &str, object: Value) -> ResourceManifest {
         name: name.to_owned(),
         location: Location::Namespace,
         is_stateful: false,
+        wave: Wave::default(),
         object,
     }
 }
@@ -77,7 +79,7 @@ pub(super) fn plain(text: &str) -> Part {
 pub(super) fn workload(keys: &[(&str, Vec<Part>)]) -> WorkloadObjects {
     let keys = keys.iter().map(|(key, parts)| ((*key).to_owned(), parts.clone())).collect();
     let secrets = vec![SecretKeys { name: "web-secrets".to_owned(), keys }];
-    WorkloadObjects { workload: "web".to_owned(), objects: Vec::new(), secrets }
+    WorkloadObjects { workload: "web".to_owned(), secrets, ..WorkloadObjects::default() }
 }
 
 /// A manifest of a Secret `db`.

@@ -24,15 +24,16 @@ impl Orchestrator {
             let planned = GitTarget::from_outputs(&plan.cluster());
             let output = planned.as_ref().map(|planned| planned.output.clone()).unwrap_or_default();
             let holds_objects = matches!(output, TargetOutput::Manifests(_));
-            let (url, branch, path) = match doc.target {
-                Some(recorded) => (recorded.url, Some(recorded.branch), recorded.path),
+            let (url, branch, path, cluster_path) = match doc.target {
+                Some(recorded) => (recorded.url, Some(recorded.branch), recorded.path, recorded.cluster_path),
                 None => {
                     let planned = planned
                         .map_err(|reason| OrchestratorError::Invalid(format!("environment `{context}`: {reason}")))?;
-                    (planned.url.to_string(), planned.branch, planned.path.as_str().to_owned())
+                    // Whether there will be such objects, nobody knows yet.
+                    (planned.url.to_string(), planned.branch, planned.path.as_str().to_owned(), None)
                 }
             };
-            Ok(SyncTarget { env: env.clone(), url, branch, path, namespace, holds_objects })
+            Ok(SyncTarget { env: env.clone(), url, branch, path, cluster_path, namespace, holds_objects })
         })
     }
 }

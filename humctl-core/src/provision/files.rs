@@ -4,6 +4,7 @@ use humctl_api_types::change::Statefulness;
 
 use crate::graph::{PlanError, Reported, ResourceTypes};
 use crate::manifests::{Location, ResourceManifest, Source, TargetOptions, WorkloadObjects, to_files};
+use crate::provision::waves::Waves;
 use crate::provision::{Input, Provisioned, provision};
 use crate::render::CrFile;
 use crate::statefulness::statefulness;
@@ -30,6 +31,7 @@ pub fn provision_files(
     types: &ResourceTypes<'_>,
 ) -> Reported<ProvisionedFiles> {
     let Reported { result: provisioned, mut errors } = provision(input);
+    let waves = Waves::of(input.resources);
     let workloads: Vec<WorkloadObjects> = provisioned
         .workloads
         .iter()
@@ -37,6 +39,7 @@ pub fn provision_files(
             workload: workload.name.clone(),
             objects: workload.rendered.objects.clone(),
             secrets: workload.rendered.secrets.clone(),
+            wave: waves.of_workload(&workload.name),
         })
         .collect();
     let resources: Vec<ResourceManifest> = provisioned
@@ -47,6 +50,7 @@ pub fn provision_files(
             name: object.name.clone(),
             location: if object.is_for_cluster { Location::Cluster } else { Location::Namespace },
             is_stateful: statefulness(object.resource.res_type.as_str(), types) == Statefulness::Stateful,
+            wave: waves.of_resource(&object.resource),
             object: object.object.clone(),
         })
         .collect();

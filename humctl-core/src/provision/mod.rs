@@ -19,6 +19,7 @@ mod outside;
 mod resource;
 #[cfg(test)]
 mod tests;
+mod waves;
 mod workload;
 
 use std::collections::{BTreeMap, BTreeSet};

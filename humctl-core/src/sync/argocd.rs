@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 
 use crate::sync::address::Address;
 use crate::sync::layout::{Environment, Layout};
-use crate::sync::{KINDS, Prune, SyncError, SyncObject, SyncOptions, own_files};
+use crate::sync::{GONE, KINDS, OWN_OBJECTS, Prune, SyncError, SyncObject, SyncOptions, own_files};
 
 /// The cluster that Argo CD itself runs in.
 const SERVER: &str = "https://kubernetes.default.svc";
@@ -47,14 +47,18 @@ pub fn objects(
         objects.push(health(options));
     }
     for (name, group) in layout.groups(|one| one.address.clone()) {
-        objects.extend(group.first().map(|one| repository(layout, options, &name, &one.address)));
+        objects.extend(
+            group.first().map(|one| repository(options, &format!("repo-{name}"), &one.address, layout.app.as_str())),
+        );
     }
     objects.push(project(layout, options, directories.as_ref()));
+    objects.extend(cluster_access(layout, options));
     if is_application_set {
         objects.push(application_set(layout, options, directories.as_ref()));
     } else {
         objects.extend(layout.wanted().map(|one| application(layout, options, one)));
     }
+    objects.extend(layout.wanted().filter_map(|one| cluster_application(layout, options, one)));
     Ok(objects)
 }
 
@@ -83,9 +87,9 @@ fn health(options: &SyncOptions<'_>) -> SyncObject {
     ])
 }
 
-fn repository(layout: &Layout, options: &SyncOptions<'_>, name: &str, address: &Address) -> SyncObject {
+fn repository(options: &SyncOptions<'_>, name: &str, address: &Address, project: &str) -> SyncObject {
     let url = address.argocd();
-    let mut data = json!({"type": "git", "url": url, "project": layout.app});
+    let mut data = json!({"type": "git", "url": url, "project": project});
     if address.is_ssh() {
         data["sshPrivateKey"] = json!(format!("<private SSH key that may read {url}>"));
     } else {
@@ -96,7 +100,7 @@ fn repository(layout: &Layout, options: &SyncOptions<'_>, name: &str, address: &
         "apiVersion": "v1",
         "kind": "Secret",
         "metadata": {
-            "name": format!("repo-{name}"),
+            "name": name,
             "namespace": options.namespace,
             "labels": {"argocd.argoproj.io/secret-type": "repository"},
         },
@@ -107,9 +111,6 @@ fn repository(layout: &Layout, options: &SyncOptions<'_>, name: &str, address: &
 }
 
 fn project(layout: &Layout, options: &SyncOptions<'_>, directories: Option<&Directories>) -> SyncObject {
-    let mut repositories: Vec<&str> = layout.environments.iter().map(|one| one.address.argocd()).collect();
-    repositories.sort_unstable();
-    repositories.dedup();
     let destination = |namespace: &str| json!({"server": SERVER, "namespace": namespace});
     let destinations: Vec<Value> = match directories {
         // Environments that are yet to come have to be allowed, too.
@@ -135,7 +136,7 @@ fn project(layout: &Layout, options: &SyncOptions<'_>, directories: Option<&Dire
         "kind": "AppProject",
         "metadata": {"name": layout.app, "namespace": options.namespace},
         "spec": {
-            "sourceRepos": repositories,
+            "sourceRepos": addresses(&layout.environments),
             "destinations": destinations,
             "clusterResourceWhitelist": [{"group": "", "kind": "Namespace"}],
             "namespaceResourceWhitelist": kinds,
@@ -144,9 +145,74 @@ fn project(layout: &Layout, options: &SyncOptions<'_>, directories: Option<&Dire
     .with_comment(comment)
 }
 
+fn addresses<'e>(environments: impl IntoIterator<Item = &'e Environment>) -> Vec<&'e str> {
+    let mut addresses: Vec<&str> = environments.into_iter().map(|one| one.address.argocd()).collect();
+    addresses.sort_unstable();
+    addresses.dedup();
+    addresses
+}
+
+/// What Applications for objects without a namespace need besides: an
+/// `AppProject` that allows them, and those alone, and credentials once more,
+/// since Argo CD keeps those of one project from another.
+fn cluster_access(layout: &Layout, options: &SyncOptions<'_>) -> Vec<SyncObject> {
+    let has_objects = |one: &&Environment| one.cluster_path.is_some();
+    if layout.wanted().find(has_objects).is_none() {
+        return Vec::new();
+    }
+    // No id has a dot, so that no Application's own project is called that.
+    let project = cluster_project_name(layout);
+    let groups = layout.groups(|one| one.address.clone()).into_iter();
+    let read = groups.filter_map(|(name, group)| Some((name, group.into_iter().find(has_objects)?)));
+    let mut objects: Vec<SyncObject> =
+        read.map(|(name, one)| repository(options, &format!("cluster-repo-{name}"), &one.address, &project)).collect();
+    let project = SyncObject::new(json!({
+        "apiVersion": "argoproj.io/v1alpha1",
+        "kind": "AppProject",
+        "metadata": {"name": project, "namespace": options.namespace},
+        "spec": {
+            "sourceRepos": addresses(layout.environments.iter().filter(has_objects)),
+            "destinations": [{"server": SERVER}],
+            "clusterResourceWhitelist": [{"group": "*", "kind": "*"}],
+            "namespaceResourceBlacklist": [{"group": "*", "kind": "*"}],
+        },
+    }))
+    .with_comment([
+        "Objects that belong to no namespace, and no others. Whoever may write to their directories may do everything",
+        "in the cluster: to allow less, list the kinds that the Resource Definitions have.",
+    ]);
+    objects.push(project);
+    objects
+}
+
+fn cluster_project_name(layout: &Layout) -> String {
+    format!("{}.cluster", layout.app)
+}
+
+/// What brings in the objects of an Environment that belong to no namespace.
+fn cluster_application(layout: &Layout, options: &SyncOptions<'_>, environment: &Environment) -> Option<SyncObject> {
+    let path = path(environment.cluster_path.as_deref()?);
+    let source = source(environment.address.argocd(), &revision(environment), &path, &OWN_OBJECTS);
+    let object = SyncObject::new(json!({
+        "apiVersion": "argoproj.io/v1alpha1",
+        "kind": "Application",
+        "metadata": {
+            "name": layout.cluster_name(&environment.env),
+            "namespace": options.namespace,
+            "annotations": annotations(),
+        },
+        "spec": spec(&cluster_project_name(layout), options, &source, None),
+    }));
+    let comment = [
+        "Objects that belong to no namespace. Argo CD does not let the Environment's own wait for them, but tries again",
+        "what failed without them.",
+    ];
+    Some(object.with_comment(comment).with_comment(GONE))
+}
+
 fn application(layout: &Layout, options: &SyncOptions<'_>, environment: &Environment) -> SyncObject {
     let files = own_files([environment]);
-    let source = source(environment.address.argocd(), &revision(environment), &path(environment), files);
+    let source = source(environment.address.argocd(), &revision(environment), &path(&environment.path), files);
     SyncObject::new(json!({
         "apiVersion": "argoproj.io/v1alpha1",
         "kind": "Application",
@@ -155,7 +221,7 @@ fn application(layout: &Layout, options: &SyncOptions<'_>, environment: &Environ
             "namespace": options.namespace,
             "annotations": annotations(),
         },
-        "spec": spec(layout, options, &source, &environment.namespace),
+        "spec": spec(layout.app.as_str(), options, &source, Some(&environment.namespace)),
     }))
     .with_comment(["No finalizer: deleting this object leaves everything in the cluster."])
 }
@@ -174,30 +240,35 @@ fn source(url: &str, revision: &str, path: &str, files: &[&str]) -> Value {
     })
 }
 
-fn spec(layout: &Layout, options: &SyncOptions<'_>, source: &Value, namespace: &str) -> Value {
-    let sync_policy = match options.prune {
+fn spec(project: &str, options: &SyncOptions<'_>, source: &Value, namespace: Option<&str>) -> Value {
+    let mut sync_options: Vec<&str> = namespace.iter().map(|_| "CreateNamespace=true").collect();
+    let mut sync_policy = match options.prune {
         // The least there is: what left Git stays, and what was changed by hand does, too.
-        Prune::None => json!({"automated": {}, "syncOptions": ["CreateNamespace=true"]}),
-        Prune::Workloads | Prune::All => json!({
-            "automated": {"prune": true, "selfHeal": true},
-            "syncOptions": ["CreateNamespace=true", "ServerSideApply=true", "PruneLast=true"],
-            "retry": {"limit": 10, "backoff": {"duration": "10s", "factor": 2, "maxDuration": "5m"}},
-        }),
+        Prune::None => json!({"automated": {}}),
+        Prune::Workloads | Prune::All => {
+            sync_options.extend(["ServerSideApply=true", "PruneLast=true"]);
+            json!({
+                "automated": {"prune": true, "selfHeal": true},
+                "retry": {"limit": 10, "backoff": {"duration": "10s", "factor": 2, "maxDuration": "5m"}},
+            })
+        }
     };
-    json!({
-        "project": layout.app,
-        "source": source,
-        "destination": {"server": SERVER, "namespace": namespace},
-        "syncPolicy": sync_policy,
-    })
+    if !sync_options.is_empty() {
+        sync_policy["syncOptions"] = json!(sync_options);
+    }
+    let mut destination = json!({"server": SERVER});
+    if let Some(namespace) = namespace {
+        destination["namespace"] = json!(namespace);
+    }
+    json!({"project": project, "source": source, "destination": destination, "syncPolicy": sync_policy})
 }
 
 fn revision(environment: &Environment) -> String {
     environment.branch.as_ref().map_or_else(|| "HEAD".to_owned(), |branch| format!("refs/heads/{branch}"))
 }
 
-fn path(environment: &Environment) -> String {
-    if environment.path.is_empty() { ".".to_owned() } else { environment.path.clone() }
+fn path(directory: &str) -> String {
+    if directory.is_empty() { ".".to_owned() } else { directory.to_owned() }
 }
 
 /// A layout in which every Environment is a directory of its name beside the
@@ -221,7 +292,11 @@ impl Directories {
             return None;
         }
         let is_beside = |one: &Environment| {
-            one.address == first.address && one.branch == first.branch && one.path == format!("{above}{}", one.env)
+            one.address == first.address
+                && one.branch == first.branch
+                && one.path == format!("{above}{}", one.env)
+                // The generator would take the directory of other objects for an Environment, too.
+                && !one.cluster_path.as_ref().is_some_and(|path| path.starts_with(above))
         };
         layout.environments.iter().all(is_beside).then(|| Self {
             address: first.address.clone(),
@@ -257,7 +332,7 @@ fn application_set(layout: &Layout, options: &SyncOptions<'_>, directories: Opti
                         "env": one.env,
                         "repoURL": one.address.argocd(),
                         "revision": revision(one),
-                        "path": path(one),
+                        "path": path(&one.path),
                         "namespace": one.namespace,
                     })
                 })
@@ -276,7 +351,7 @@ fn application_set(layout: &Layout, options: &SyncOptions<'_>, directories: Opti
             "generators": [generator],
             "template": {
                 "metadata": {"name": format!("{}-{env}", layout.app), "annotations": annotations()},
-                "spec": spec(layout, options, &source, &namespace),
+                "spec": spec(layout.app.as_str(), options, &source, Some(&namespace)),
             },
             "syncPolicy": {"preserveResourcesOnDeletion": true, "applicationsSync": "create-update"},
         },

@@ -75,6 +75,30 @@ pub enum SyncError {
         /// The name.
         name: String,
     },
+    /// What one Environment has for the whole cluster would be called as another one.
+    #[error(
+        "what environment `{one}` has for the whole cluster would be called `{name}`, as environment `{other}` is\n  hint: write the objects of one of them by hand, under another name"
+    )]
+    SameClusterName {
+        /// An Environment, with its Application.
+        one: String,
+        /// Another one.
+        other: String,
+        /// The name.
+        name: String,
+    },
+    /// Both directories of an Environment would be read twice.
+    #[error(
+        "environment `{env}`: its directories `{path}` and `{cluster_path}` are the same or lie one inside the other\n  hint: deploy with another `cluster_path` of the cluster's Definition"
+    )]
+    OwnPlace {
+        /// The Environment.
+        env: EnvId,
+        /// Its directory.
+        path: String,
+        /// The one for objects that belong to no namespace.
+        cluster_path: String,
+    },
     /// Two Environments would go into one namespace.
     #[error(
         "environments `{one}` and `{other}` would both go into namespace `{namespace}`, where their objects would replace each other\n  hint: give each one its own, with --target-namespace or a Definition for k8s-namespace"

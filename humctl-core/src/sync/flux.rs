@@ -4,7 +4,7 @@ use humctl_api_types::custom_resource::{API_VERSION, GROUP};
 use serde_json::{Value, json};
 
 use crate::sync::layout::{Environment, Layout};
-use crate::sync::{KINDS, Prune, SyncError, SyncObject, SyncOptions, own_files};
+use crate::sync::{GONE, KINDS, OWN_OBJECTS, Prune, SyncError, SyncObject, SyncOptions, own_files};
 
 /// Makes the objects.
 ///
@@ -26,6 +26,7 @@ pub fn objects(layout: &Layout, options: &SyncOptions<'_>) -> Result<Vec<SyncObj
         objects.push(repository(options, &name, &secret, first, &group));
         for environment in group.into_iter().filter(|one| layout.wanted().any(|wanted| wanted == *one)) {
             objects.push(namespace(environment));
+            objects.extend(cluster_kustomization(layout, options, &name, environment));
             objects.push(kustomization(layout, options, &name, environment));
         }
     }
@@ -64,7 +65,8 @@ fn repository(
     .with_comment(first.address.advice())
 }
 
-/// Everything is ignored but our files in the directories of the Environments.
+/// Everything is ignored but our files in the directories of the Environments
+/// and those of their objects without a namespace.
 ///
 /// A pattern cannot bring back what lies in a directory that is ignored, so
 /// each directory on the way is brought back, and what lies beside it ignored.
@@ -76,15 +78,17 @@ fn ignored(group: &[&Environment]) -> String {
         }
     };
     add("/*".to_owned());
-    for environment in group {
+    let own = group.iter().map(|one| (one.path.as_str(), own_files([*one])));
+    let of_cluster = group.iter().filter_map(|one| Some((one.cluster_path.as_deref()?, &OWN_OBJECTS[..])));
+    for (path, files) in own.chain(of_cluster) {
         let mut directory = String::new();
-        for part in environment.path.split('/').filter(|part| !part.is_empty()) {
+        for part in path.split('/').filter(|part| !part.is_empty()) {
             directory = format!("{directory}/{}", literal(part));
             add(format!("!{directory}"));
             add(format!("{directory}/*"));
         }
-        for files in own_files([*environment]) {
-            add(format!("!{directory}/{files}"));
+        for pattern in files {
+            add(format!("!{directory}/{pattern}"));
         }
     }
     lines.iter().map(|line| format!("{line}\n")).collect()
@@ -108,24 +112,56 @@ fn namespace(environment: &Environment) -> SyncObject {
 }
 
 fn kustomization(layout: &Layout, options: &SyncOptions<'_>, source: &str, environment: &Environment) -> SyncObject {
+    let mut spec = spec(options, source, &environment.path, environment.holds_objects);
+    spec["targetNamespace"] = json!(environment.namespace);
+    if environment.cluster_path.is_some() {
+        // Its kinds and roles have to be there first.
+        spec["dependsOn"] = json!([{"name": layout.cluster_name(&environment.env)}]);
+    }
+    if !environment.holds_objects {
+        spec["healthCheckExprs"] = json!(KINDS.map(health));
+    }
+    object(options, &layout.name(&environment.env), &spec)
+        .with_comment(what_is_deleted(options, environment.holds_objects))
+}
+
+/// What brings in the objects of an Environment that belong to no namespace.
+fn cluster_kustomization(
+    layout: &Layout,
+    options: &SyncOptions<'_>,
+    source: &str,
+    environment: &Environment,
+) -> Option<SyncObject> {
+    let spec = spec(options, source, environment.cluster_path.as_deref()?, true);
+    let object = object(options, &layout.cluster_name(&environment.env), &spec);
+    let comment = ["Objects that belong to no namespace. The Environment's own wait for them."];
+    Some(object.with_comment(comment).with_comment(GONE).with_comment(what_is_deleted(options, true)))
+}
+
+fn object(options: &SyncOptions<'_>, name: &str, spec: &Value) -> SyncObject {
+    SyncObject::new(json!({
+        "apiVersion": "kustomize.toolkit.fluxcd.io/v1",
+        "kind": "Kustomization",
+        "metadata": {"name": name, "namespace": options.namespace},
+        "spec": spec,
+    }))
+}
+
+/// What all Kustomizations have in common.
+fn spec(options: &SyncOptions<'_>, source: &str, path: &str, holds_objects: bool) -> Value {
     let mut spec = json!({
         "interval": "10m",
         "retryInterval": "1m",
         "timeout": "15m",
         "sourceRef": {"kind": "GitRepository", "name": source},
-        "path": format!("./{}", environment.path),
-        "targetNamespace": environment.namespace,
+        "path": format!("./{path}"),
         "prune": options.prune != Prune::None,
         "deletionPolicy": "Orphan",
         "wait": true,
     });
-    if !environment.holds_objects {
-        spec["healthCheckExprs"] = json!(KINDS.map(health));
-    }
-    let mut comment = Vec::new();
     if options.prune == Prune::All {
         // Flux asks the object in the cluster, so this counts from the next reconciliation on.
-        let target = match environment.holds_objects {
+        let target = match holds_objects {
             true => json!({"annotationSelector": "kustomize.toolkit.fluxcd.io/prune=disabled"}),
             false => json!({"group": GROUP, "kind": "Resource"}),
         };
@@ -133,18 +169,16 @@ fn kustomization(layout: &Layout, options: &SyncOptions<'_>, source: &str, envir
             "target": target,
             "patch": "- op: remove\n  path: /metadata/annotations/kustomize.toolkit.fluxcd.io~1prune\n",
         }]);
-        comment.push(match environment.holds_objects {
-            true => "What leaves Git is deleted in the cluster, also what holds data.",
-            false => "A Resource that leaves Git is deleted in the cluster, and with it the real resource.",
-        });
     }
-    SyncObject::new(json!({
-        "apiVersion": "kustomize.toolkit.fluxcd.io/v1",
-        "kind": "Kustomization",
-        "metadata": {"name": layout.name(&environment.env), "namespace": options.namespace},
-        "spec": spec,
-    }))
-    .with_comment(comment)
+    spec
+}
+
+/// A warning where the real things go with their files.
+fn what_is_deleted(options: &SyncOptions<'_>, holds_objects: bool) -> Option<&'static str> {
+    (options.prune == Prune::All).then_some(match holds_objects {
+        true => "What leaves Git is deleted in the cluster, also what holds data.",
+        false => "A Resource that leaves Git is deleted in the cluster, and with it the real resource.",
+    })
 }
 
 fn health(kind: &str) -> Value {

@@ -33,21 +33,29 @@ pub struct Environment {
     pub(super) branch: Option<String>,
     /// Directory; empty for the root.
     pub(super) path: String,
+    /// Directory of the objects that belong to no namespace, when there are any.
+    pub(super) cluster_path: Option<String>,
     pub(super) namespace: String,
     /// The files hold Kubernetes objects, and no custom resources.
     pub(super) holds_objects: bool,
 }
 
 impl Environment {
-    /// True when the directory of one of them is that of the other, or holds it.
-    fn overlaps(&self, other: &Self) -> bool {
-        let is_within = |inner: &str, outer: &str| {
-            outer.is_empty() || inner == outer || inner.strip_prefix(outer).is_some_and(|rest| rest.starts_with('/'))
-        };
-        self.address == other.address
-            && self.branch == other.branch
-            && (is_within(&self.path, &other.path) || is_within(&other.path, &self.path))
+    /// A directory of this one that is one of the other, or one that holds the other.
+    fn overlap<'e>(&'e self, other: &'e Self) -> Option<&'e str> {
+        let is_one_branch = self.address == other.address && self.branch == other.branch;
+        let mut directories = self.directories().filter(|_| is_one_branch);
+        directories.find(|own| other.directories().any(|theirs| is_within(own, theirs) || is_within(theirs, own)))
     }
+
+    fn directories(&self) -> impl Iterator<Item = &str> {
+        std::iter::once(self.path.as_str()).chain(self.cluster_path.as_deref())
+    }
+}
+
+/// True when a directory is the other one, or lies in it.
+fn is_within(inner: &str, outer: &str) -> bool {
+    outer.is_empty() || inner == outer || inner.strip_prefix(outer).is_some_and(|rest| rest.starts_with('/'))
 }
 
 /// All Environments of an Application, sorted by id.
@@ -90,6 +98,7 @@ impl Layout {
         }
         environments.sort_by(|a, b| a.env.cmp(&b.env));
         errors.extend(same_names(app, &wanted, known));
+        errors.extend(same_cluster_names(app, targets, known, &is_wanted));
         errors.extend(collisions(&environments, &is_wanted));
         if !errors.is_empty() {
             errors.sort();
@@ -114,6 +123,11 @@ impl Layout {
     /// Name of what belongs to one Environment.
     pub(super) fn name(&self, env: &EnvId) -> String {
         name(&self.app, env)
+    }
+
+    /// Name of what belongs to one Environment, but to no namespace.
+    pub(super) fn cluster_name(&self, env: &EnvId) -> String {
+        cluster_name(&self.app, env)
     }
 
     /// The wanted Environments in groups that have the same key, each with the
@@ -141,6 +155,10 @@ impl Layout {
 
 fn name(app: &AppId, env: &EnvId) -> String {
     format!("{app}-{env}")
+}
+
+fn cluster_name(app: &AppId, env: &EnvId) -> String {
+    format!("{}-cluster", name(app, env))
 }
 
 fn environment(
@@ -172,19 +190,30 @@ fn environment(
     if !is_label(&namespace) {
         return Err(bad_name("namespace", namespace, "choose another one with --target-namespace"));
     }
-    if !is_label(&name(app, &env)) {
-        return Err(bad_name("Kustomization or Application", name(app, &env), "choose shorter ids"));
+    let longest = if target.cluster_path.is_some() { cluster_name(app, &env) } else { name(app, &env) };
+    if !is_label(&longest) {
+        return Err(bad_name("Kustomization or Application", longest, "choose shorter ids"));
     }
-    let path =
-        TargetPath::parse(&target.path).map_err(|reason| SyncError::Address { url: target.path.clone(), reason })?;
+    let path = directory(&target.path)?;
+    let cluster_path = target.cluster_path.as_deref().map(directory).transpose()?;
+    if let Some(cluster) = &cluster_path
+        && cluster.overlaps(&path)
+    {
+        return Err(SyncError::OwnPlace { env, path: path.to_string(), cluster_path: cluster.to_string() });
+    }
     Ok(Environment {
         address,
         branch: options.revision.map(ToOwned::to_owned).or_else(|| target.branch.clone()),
         path: path.as_str().to_owned(),
+        cluster_path: cluster_path.map(|path| path.as_str().to_owned()),
         namespace,
         holds_objects: target.holds_objects,
         env,
     })
+}
+
+fn directory(path: &str) -> Result<TargetPath, SyncError> {
+    TargetPath::parse(path).map_err(|reason| SyncError::Address { url: path.to_owned(), reason })
 }
 
 fn parse(url: &str) -> Result<GitUrl, SyncError> {
@@ -218,6 +247,26 @@ fn same_names(app: &AppId, targets: &[&SyncTarget], known: &[(AppId, EnvId)]) ->
     errors
 }
 
+/// Environments that are called as what another one has for the whole cluster:
+/// `dev-cluster` beside `dev`.
+fn same_cluster_names(
+    app: &AppId,
+    targets: &[SyncTarget],
+    known: &[(AppId, EnvId)],
+    is_wanted: &dyn Fn(&EnvId) -> bool,
+) -> Vec<SyncError> {
+    let mut errors = Vec::new();
+    for target in targets.iter().filter(|target| target.cluster_path.is_some()) {
+        let own = cluster_name(app, &target.env);
+        let concerns = |(other, env): &(AppId, EnvId)| is_wanted(&target.env) || (other == app && is_wanted(env));
+        for (other_app, other_env) in known.iter().filter(|other| name(&other.0, &other.1) == own && concerns(other)) {
+            let (one, other) = (format!("{app}/{}", target.env), format!("{other_app}/{other_env}"));
+            errors.push(SyncError::SameClusterName { one, other, name: own.clone() });
+        }
+    }
+    errors
+}
+
 /// Environments that would get in the way of one that is wanted.
 fn collisions(environments: &[Environment], is_wanted: &dyn Fn(&EnvId) -> bool) -> Vec<SyncError> {
     let mut errors = Vec::new();
@@ -229,9 +278,9 @@ fn collisions(environments: &[Environment], is_wanted: &dyn Fn(&EnvId) -> bool) 
                 let namespace = one.namespace.clone();
                 errors.push(SyncError::SameNamespace { one: one_env.clone(), other: other_env.clone(), namespace });
             }
-            if one.overlaps(other) {
+            if let Some(path) = one.overlap(other) {
                 let branch = one.branch.as_deref().unwrap_or("the default branch");
-                let path = if one.path.is_empty() { "." } else { &one.path };
+                let path = if path.is_empty() { "." } else { path };
                 let place = format!("{} {branch} {path}", one.address.argocd());
                 errors.push(SyncError::SamePlace { one: one_env, other: other_env, place });
             }

@@ -26,6 +26,12 @@ const OWN_FILES: [&str; 3] = ["resource-*.yaml", "workload-*.yaml", "secretmappi
 /// The same where it holds Kubernetes objects: their kinds are many.
 const OWN_OBJECTS: [&str; 1] = ["*-*.yaml"];
 
+/// Stands with what brings in a directory that leaves Git with its last object.
+const GONE: [&str; 2] = [
+    "With the last such object its directory leaves Git, and this can bring in nothing any more: print all this again",
+    "then, and delete what is no longer printed.",
+];
+
 /// Files that are ours in the directories of some Environments.
 fn own_files<'e>(environments: impl IntoIterator<Item = &'e Environment>) -> &'static [&'static str] {
     match environments.into_iter().any(|one| one.holds_objects) {

@@ -17,6 +17,7 @@ fn targets(url: &str, rows: &[&str]) -> Vec<SyncTarget> {
             url: url.replace("{env}", env),
             branch: (branch != "-").then(|| branch.to_owned()),
             path: path.strip_prefix('.').unwrap_or(path).to_owned(),
+            cluster_path: None,
             namespace: None,
             holds_objects: false,
         }
@@ -168,14 +169,16 @@ fn flux_fetches_our_files_only_and_needs_to_know_the_branch() {
     assert_eq!(errors, [SyncError::NoBranch { env: EnvId::new("aa").unwrap() }]);
 }
 
+/// How an `ApplicationSet` gets to know the Environments.
+fn generator(layout: &Layout) -> String {
+    let objects = argocd::objects(layout, &ARGOCD, true).unwrap();
+    let generator = &of_kind(&objects, "ApplicationSet")[0]["spec"]["generators"][0];
+    generator.as_object().unwrap().keys().next().unwrap().clone()
+}
+
 #[test]
 fn an_application_set_finds_directories_or_lists_environments() {
-    let generator = |rows: &[&str], options: &LayoutOptions<'_>| {
-        let layout = layout_of(URL, rows, options).unwrap();
-        let objects = argocd::objects(&layout, &ARGOCD, true).unwrap();
-        let set = of_kind(&objects, "ApplicationSet")[0].clone();
-        set["spec"]["generators"][0].as_object().unwrap().keys().next().unwrap().clone()
-    };
+    let generator = |rows: &[&str], options: &LayoutOptions<'_>| generator(&layout_of(URL, rows, options).unwrap());
     let none = LayoutOptions::default();
     for (rows, expected) in [
         (&["aa main shop/aa", "bb main shop/bb"][..], "git"),
@@ -257,4 +260,265 @@ fn directories_of_kubernetes_objects_are_read_whole_and_need_no_checks_of_ours()
     assert!(kustomization["spec"].get("healthCheckExprs").is_none());
     let target = &kustomization["spec"]["patches"][0]["target"];
     assert_eq!(target["annotationSelector"], "kustomize.toolkit.fluxcd.io/prune=disabled");
+}
+
+/// Environments with Kubernetes objects, the first also with some that belong to no namespace.
+fn with_cluster_objects(
+    rows: &[&str],
+    cluster_path: &str,
+    options: &LayoutOptions<'_>,
+) -> Result<Layout, Vec<SyncError>> {
+    let mut targets = targets(URL, rows);
+    for target in &mut targets {
+        target.holds_objects = true;
+    }
+    targets[0].cluster_path = Some(cluster_path.to_owned());
+    let known = [("shop", "dev-cluster"), ("shop-web", "dev-cluster")];
+    let known = known.map(|(app, env)| (AppId::new(app).unwrap(), EnvId::new(env).unwrap()));
+    Layout::new(&AppId::new("shop").unwrap(), &targets, &known, options)
+}
+
+const BOTH: [&str; 2] = ["env main shop/env", "prod main shop/prod"];
+
+#[test]
+fn objects_without_a_namespace_have_an_application_and_a_project_of_their_own() {
+    let none = LayoutOptions::default();
+    let layout = with_cluster_objects(&BOTH, "cluster/env", &none).unwrap();
+    let objects = argocd::objects(&layout, &ARGOCD, false).unwrap();
+    assert_eq!(
+        names(&objects),
+        [
+            "Secret repo-shop",
+            "AppProject shop",
+            "Secret cluster-repo-shop",
+            "AppProject shop.cluster",
+            "Application shop-env",
+            "Application shop-prod",
+            "Application shop-env-cluster",
+        ]
+    );
+    insta::assert_snapshot!(to_yaml(&[&objects[2..4], &objects[6..]].concat()), @r#"
+    # Fill in a credential of the cluster's own that may only read, and keep it out of Git.
+    apiVersion: v1
+    kind: Secret
+    metadata:
+      labels:
+        argocd.argoproj.io/secret-type: repository
+      name: cluster-repo-shop
+      namespace: argocd
+    stringData:
+      password: <token that may read https://git.example.com/acme/shop.git>
+      project: shop.cluster
+      type: git
+      url: https://git.example.com/acme/shop.git
+      username: git
+    ---
+    # Objects that belong to no namespace, and no others. Whoever may write to their directories may do everything
+    # in the cluster: to allow less, list the kinds that the Resource Definitions have.
+    apiVersion: argoproj.io/v1alpha1
+    kind: AppProject
+    metadata:
+      name: shop.cluster
+      namespace: argocd
+    spec:
+      clusterResourceWhitelist:
+      - group: "*"
+        kind: "*"
+      destinations:
+      - server: https://kubernetes.default.svc
+      namespaceResourceBlacklist:
+      - group: "*"
+        kind: "*"
+      sourceRepos:
+      - https://git.example.com/acme/shop.git
+    ---
+    # Objects that belong to no namespace. Argo CD does not let the Environment's own wait for them, but tries again
+    # what failed without them.
+    # With the last such object its directory leaves Git, and this can bring in nothing any more: print all this again
+    # then, and delete what is no longer printed.
+    apiVersion: argoproj.io/v1alpha1
+    kind: Application
+    metadata:
+      annotations:
+        argocd.argoproj.io/manifest-generate-paths: '.'
+      name: shop-env-cluster
+      namespace: argocd
+    spec:
+      destination:
+        server: https://kubernetes.default.svc
+      project: shop.cluster
+      source:
+        directory:
+          include: "{*-*.yaml}"
+        path: cluster/env
+        repoURL: https://git.example.com/acme/shop.git
+        targetRevision: refs/heads/main
+      syncPolicy:
+        automated:
+          prune: true
+          selfHeal: true
+        retry:
+          backoff:
+            duration: 10s
+            factor: 2
+            maxDuration: 5m
+          limit: 10
+        syncOptions:
+        - ServerSideApply=true
+        - PruneLast=true
+    "#);
+    // Nothing else is allowed more than before.
+    assert_eq!(
+        of_kind(&objects, "AppProject")[0]["spec"]["clusterResourceWhitelist"],
+        json!([{"group": "", "kind": "Namespace"}])
+    );
+    let kept = argocd::objects(&layout, &SyncOptions { prune: Prune::None, ..ARGOCD }, false).unwrap();
+    assert_eq!(of_kind(&kept, "Application")[2]["spec"]["syncPolicy"], json!({"automated": {}}));
+    // They stand beside an ApplicationSet, which finds no such directory.
+    let set = argocd::objects(&layout, &ARGOCD, true).unwrap();
+    assert_eq!(names(&set)[4..], ["ApplicationSet shop", "Application shop-env-cluster"]);
+    let generator = |path: &str| generator(&with_cluster_objects(&BOTH, path, &none).unwrap());
+    assert_eq!((generator("cluster/env"), generator("shop/cluster")), ("git".to_owned(), "list".to_owned()));
+    // Where the Environment is not printed, nothing of this is.
+    let prod = EnvId::new("prod").unwrap();
+    let layout = with_cluster_objects(&BOTH, "cluster/env", &LayoutOptions { only: Some(&prod), ..none }).unwrap();
+    let objects = argocd::objects(&layout, &ARGOCD, false).unwrap();
+    assert_eq!(names(&objects), ["Secret repo-shop", "AppProject shop", "Application shop-prod"]);
+}
+
+#[test]
+fn flux_brings_objects_without_a_namespace_in_first() {
+    let layout = with_cluster_objects(&BOTH, "cluster/env", &LayoutOptions::default()).unwrap();
+    let objects = flux::objects(&layout, &SyncOptions { prune: Prune::All, ..FLUX }).unwrap();
+    assert_eq!(
+        names(&objects),
+        [
+            "GitRepository shop",
+            "Namespace shop-env",
+            "Kustomization shop-env-cluster",
+            "Kustomization shop-env",
+            "Namespace shop-prod",
+            "Kustomization shop-prod",
+        ]
+    );
+    insta::assert_snapshot!(to_yaml(&objects[2..4]), @"
+    # Objects that belong to no namespace. The Environment's own wait for them.
+    # With the last such object its directory leaves Git, and this can bring in nothing any more: print all this again
+    # then, and delete what is no longer printed.
+    # What leaves Git is deleted in the cluster, also what holds data.
+    apiVersion: kustomize.toolkit.fluxcd.io/v1
+    kind: Kustomization
+    metadata:
+      name: shop-env-cluster
+      namespace: flux-system
+    spec:
+      deletionPolicy: Orphan
+      interval: 10m
+      patches:
+      - patch: |
+          - op: remove
+            path: /metadata/annotations/kustomize.toolkit.fluxcd.io~1prune
+        target:
+          annotationSelector: kustomize.toolkit.fluxcd.io/prune=disabled
+      path: ./cluster/env
+      prune: true
+      retryInterval: 1m
+      sourceRef:
+        kind: GitRepository
+        name: shop
+      timeout: 15m
+      wait: true
+    ---
+    # What leaves Git is deleted in the cluster, also what holds data.
+    apiVersion: kustomize.toolkit.fluxcd.io/v1
+    kind: Kustomization
+    metadata:
+      name: shop-env
+      namespace: flux-system
+    spec:
+      deletionPolicy: Orphan
+      dependsOn:
+      - name: shop-env-cluster
+      interval: 10m
+      patches:
+      - patch: |
+          - op: remove
+            path: /metadata/annotations/kustomize.toolkit.fluxcd.io~1prune
+        target:
+          annotationSelector: kustomize.toolkit.fluxcd.io/prune=disabled
+      path: ./shop/env
+      prune: true
+      retryInterval: 1m
+      sourceRef:
+        kind: GitRepository
+        name: shop
+      targetNamespace: shop-env
+      timeout: 15m
+      wait: true
+    ");
+    insta::assert_snapshot!(objects[0].object["spec"]["ignore"].as_str().unwrap(), @"
+    /*
+    !/shop
+    /shop/*
+    !/shop/env
+    /shop/env/*
+    !/shop/env/*-*.yaml
+    !/shop/prod
+    /shop/prod/*
+    !/shop/prod/*-*.yaml
+    !/cluster
+    /cluster/*
+    !/cluster/env
+    /cluster/env/*
+    !/cluster/env/*-*.yaml
+    ");
+    assert!(objects[5].object["spec"].get("dependsOn").is_none());
+}
+
+#[test]
+fn objects_without_a_namespace_are_read_once_and_by_one_name() {
+    let (none, other) = (LayoutOptions::default(), EnvId::new("dev-cluster").unwrap());
+    let only = LayoutOptions { only: Some(&other), ..none };
+    let revision = LayoutOptions { revision: Some("main"), ..none };
+    for (rows, cluster_path, options, expected) in [
+        (&["env main shop/env"][..], "shop/env/cluster", &none, "its directories `shop/env` and `shop/env/cluster`"),
+        (
+            &["env main shop/env"],
+            "",
+            &none,
+            "its directories `shop/env` and `.` are the same or lie one inside the other",
+        ),
+        (
+            &["env main shop/env", "prod main all/prod"],
+            "all",
+            &none,
+            "would both be read from `https://git.example.com/acme/shop.git main all`",
+        ),
+        (&["env a shop/env", "prod b all/prod"], "all/prod/x", &revision, "would both be read from"),
+        (&["env a shop/env", "prod b all/prod"], "all/prod/x", &none, ""),
+        (
+            &["dev main x"],
+            "all",
+            &none,
+            "what environment `shop/dev` has for the whole cluster would be called `shop-dev-cluster`, as environment `shop/dev-cluster` is",
+        ),
+        (&["dev main x", "dev-cluster main y"], "all", &only, "would be called `shop-dev-cluster`"),
+        (&["dev-cluster main x"], "all", &none, ""),
+        (
+            &["web-dev main x"],
+            "all",
+            &none,
+            "what environment `shop/web-dev` has for the whole cluster would be called `shop-web-dev-cluster`, as environment `shop-web/dev-cluster` is",
+        ),
+    ] {
+        let errors = with_cluster_objects(rows, cluster_path, options).err().unwrap_or_default();
+        let text = errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
+        assert!(text.contains(expected) && text.is_empty() == expected.is_empty(), "{rows:?} {cluster_path}: {text}");
+    }
+    let mut longest = targets(URL, &[&format!("{} main x", "e".repeat(50))]);
+    let app = AppId::new("shopping").unwrap();
+    assert!(Layout::new(&app, &longest, &[], &none).is_ok());
+    longest[0].cluster_path = Some("all".to_owned());
+    let errors = Layout::new(&app, &longest, &[], &none).unwrap_err();
+    assert!(errors[0].to_string().contains("-cluster` is no name for a Kustomization or Application"), "{errors:?}");
 }

@@ -33,18 +33,21 @@ fn any_object() -> impl Strategy<Value = Value> {
 }
 
 fn any_manifest() -> impl Strategy<Value = ResourceManifest> {
-    ("(a|b)", any::<bool>(), any::<bool>(), any_object()).prop_map(|(name, is_stateful, is_cluster, object)| {
-        let location = if is_cluster { Location::Cluster } else { Location::Namespace };
-        ResourceManifest { location, is_stateful, ..manifest(&name, object) }
-    })
+    ("(a|b)", any::<bool>(), any::<bool>(), 0..3_u8, any_object()).prop_map(
+        |(name, is_stateful, is_cluster, wave, object)| {
+            let location = if is_cluster { Location::Cluster } else { Location::Namespace };
+            ResourceManifest { location, is_stateful, wave: Wave(wave), ..manifest(&name, object) }
+        },
+    )
 }
 
 fn any_workload() -> impl Strategy<Value = WorkloadObjects> {
-    ("(v|w)", proptest::collection::vec(any_object(), 0..3), "(x|y)", "[{}a]{0,3}").prop_map(
-        |(workload, objects, name, text)| {
+    ("(v|w)", proptest::collection::vec(any_object(), 0..3), "(x|y)", "[{}a]{0,3}", 0..3_u8).prop_map(
+        |(workload, objects, name, text, wave)| {
             let parts = vec![Part::Plain(text), Part::Secret(json!({"store": "s", "ref": "r"}))];
             let secrets = vec![SecretKeys { name, keys: BTreeMap::from([("K".to_owned(), parts)]) }];
-            WorkloadObjects { workload, objects: objects.into_iter().map(Object).collect(), secrets }
+            let objects = objects.into_iter().map(Object).collect();
+            WorkloadObjects { workload, objects, secrets, wave: Wave(wave) }
         },
     )
 }

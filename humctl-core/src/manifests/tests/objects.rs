@@ -160,7 +160,7 @@ fn objects_of_the_whole_cluster_need_a_place() {
     let workload = |object: &Value| WorkloadObjects {
         workload: "web".to_owned(),
         objects: vec![Object(object.clone())],
-        secrets: Vec::new(),
+        ..WorkloadObjects::default()
     };
     for (manifest, is_cluster_scoped) in [
         (in_cluster(&role), true),

@@ -134,13 +134,19 @@ fn any_container() -> impl Strategy<Value = Value> {
 fn any_module() -> impl Strategy<Value = Value> {
     let externals = [0..TYPES.len(), 0..TYPES.len()];
     let containers = prop::collection::btree_map("[a-d]", any_container(), 1..4);
-    (externals, containers, any::<bool>(), prop_oneof![Just("module"), Just("job")]).prop_map(
-        |([first, second], containers, is_large, profile)| {
+    let deploy =
+        prop_oneof![Just(Value::Null), Just(json!("before")), Just(json!("after"))].prop_map(|when| match when {
+            Value::Null => when,
+            when => json!({"when": when, "success": "deploy", "timeout": 0}),
+        });
+    (externals, containers, any::<bool>(), prop_oneof![Just("module"), Just("job")], deploy).prop_map(
+        |([first, second], containers, is_large, profile, deploy)| {
             let class = if is_large { "large" } else { "default" };
             json!({
                 "profile": format!("humanitec/default-{profile}"),
                 "externals": {"r1": {"type": TYPES[second]}, "r0": {"type": TYPES[first], "class": class}},
                 "spec": {"containers": containers},
+                "deploy": deploy,
             })
         },
     )

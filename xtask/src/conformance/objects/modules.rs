@@ -62,7 +62,8 @@ fn rendered(document: &Value) -> Result<Vec<CrFile>> {
     let input = WorkloadInput { name: "web", profile: &profile, context: &context, module, injected: &injected };
     let told = |lines: Vec<String>| anyhow!(lines.join("\n"));
     let made = render(input).map_err(|errors| told(errors.iter().map(ToString::to_string).collect()))?;
-    let objects = WorkloadObjects { workload: "web".to_owned(), objects: made.objects, secrets: made.secrets };
+    let (objects, secrets) = (made.objects, made.secrets);
+    let objects = WorkloadObjects { workload: "web".to_owned(), objects, secrets, ..WorkloadObjects::default() };
     let options = TargetOptions {
         context: &context,
         namespace: None,

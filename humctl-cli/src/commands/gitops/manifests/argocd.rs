@@ -20,6 +20,9 @@ use crate::error::CliError;
 /// An `ApplicationSet` finds new Environments by itself where each is a directory
 /// of its name on one branch, and in namespaces of one pattern; else it lists them.
 ///
+/// Objects that belong to no namespace have an Application of their own, in an
+/// `AppProject` that allows nothing else, once some were deployed (`cluster_path`).
+///
 /// Files of a Resource tell Argo CD to keep it when they leave Git, so --prune
 /// all is refused.
 #[derive(Debug, clap::Args)]

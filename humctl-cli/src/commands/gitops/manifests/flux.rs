@@ -17,6 +17,9 @@ use crate::error::CliError;
 /// yet, what the Resource Definitions say. No network is asked. With --env only
 /// that Environment gets a Kustomization.
 ///
+/// Objects that belong to no namespace have a Kustomization of their own, which the
+/// Environment's waits for, once some were deployed (`cluster_path`).
+///
 /// --prune all takes from every Resource the annotation that keeps it: what leaves
 /// Git is then deleted, with the real resource and its data.
 #[derive(Debug, clap::Args)]
