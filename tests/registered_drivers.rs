@@ -414,3 +414,102 @@ fn a_lost_race_asks_no_driver_again() {
     pg-cloud: PUT made -> 200
     ");
 }
+
+#[test]
+fn drivers_that_need_nothing_of_each_other_are_asked_at_once() {
+    let env = TestEnv::new();
+    let (_remote, driver, _vault) = database_shop(&env);
+    env.score("web", "resources:\n  one: {type: postgres}\n  two: {type: postgres}\n").deploy().ok();
+    insta::assert_snapshot!(driver.seen(), @"
+    pg-cloud: PUT - -> 202
+    pg-cloud: PUT - -> 202
+    pg-cloud: PUT made -> 200
+    pg-cloud: PUT made -> 200
+    ");
+}
+
+#[test]
+fn the_branch_is_free_while_a_driver_takes_its_time() {
+    let env = TestEnv::new();
+    let (remote, _driver, _vault) = database_shop(&env);
+    env.run("create env staging --app shop --type development").ok();
+    env.write("other.yaml", &crate::harness::score("other", ""));
+    let mut other = env.command("score deploy -f other.yaml --app shop --env staging");
+    let ended = Arc::new(Mutex::new(None));
+    let told = Arc::clone(&ended);
+    let slow = FakeApi::serve(move |request| {
+        let mut told = told.lock().unwrap();
+        told.get_or_insert_with(|| other.output().unwrap().status.code());
+        Some(answer(request, &mut BTreeMap::new()).0)
+    });
+    let text = std::fs::read_to_string(env.path("driver-pg-cloud.yaml")).unwrap();
+    let target = text.split('"').nth(1).unwrap();
+    env.write("driver.yaml", &text.replace(target, &format!("{}/slow", slow.prefix())))
+        .run("apply -f driver.yaml")
+        .ok();
+    env.deploy().ok();
+    assert_eq!(*ended.lock().unwrap(), Some(Some(0)), "the Deployment into staging, in the middle of the other");
+    assert_eq!(remote.n_commits("main"), 2);
+}
+
+#[test]
+fn whoever_waits_for_a_driver_can_stop() {
+    let env = TestEnv::new();
+    let (remote, driver, _vault) = database_shop(&env);
+    let running = json!({"current_time": "2020-01-01T00:00:00Z", "estimated_completion_time": "2020-01-01T01:00:00Z"});
+    let slow = FakeApi::serve(move |_| Some(Answer::new(202, running.to_string())));
+    let text = std::fs::read_to_string(env.path("driver-pg-cloud.yaml")).unwrap();
+    let target = text.split('"').nth(1).unwrap();
+    env.write("driver.yaml", &text.replace(target, &format!("{}/slow", slow.prefix())))
+        .run("apply -f driver.yaml")
+        .ok();
+    let mut child = env.start("score deploy --app shop --env development");
+    while slow.seen().is_empty() {
+        std::thread::yield_now();
+    }
+    crate::sharing::interrupt(&child);
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    let deployments = env.run("get deploy --app shop --env development -o json").ok().json();
+    assert_eq!(deployments[0]["status"]["status"], "failed");
+    assert_eq!((remote.n_commits("main"), driver.seen().as_str()), (0, ""));
+}
+
+#[test]
+fn a_driver_gets_the_credentials_of_its_cloud_account_and_secrets_of_a_vault() {
+    let env = TestEnv::new();
+    let (remote, driver, vault) = database_shop(&env);
+    vault.put("team/db", json!({"admin": format!("{CANARY}-admin"), "user": "root"}));
+    let account = format!(
+        "apiVersion: entity.humanitec.io/v1b1
+kind: Account
+metadata: {{id: my-cloud}}
+entity: {{name: My cloud, type: aws, credentials: {{aws_access_key_id: AKIA, aws_secret_access_key: \"{CANARY}\"}}}}
+"
+    );
+    env.write("account.yaml", &account).run("apply -f account.yaml").ok();
+    let inputs = "    values: {name: shop-db}\n    secret_refs: {admin: {store: team-vault, ref: team/db#admin}}\n";
+    let text = definition("pg-made", "postgres", "echo", inputs).replace("humanitec/echo", "local/pg-cloud");
+    let text = text.replace("  criteria:", "  driver_account: my-cloud\n  criteria:");
+    env.write("pg.yaml", &text).run("apply -f pg.yaml").ok();
+    env.deploy().ok();
+    let database = driver.databases().into_values().next().unwrap();
+    assert_eq!(
+        database["driver"]["secrets"],
+        json!({"admin": format!("{CANARY}-admin"),
+               "account": {"aws_access_key_id": "AKIA", "aws_secret_access_key": CANARY}})
+    );
+    assert!(!contains(&remote.all_objects()));
+    assert_eq!(holds_canary(env.home()), Vec::<String>::new());
+
+    // Neither is guessed.
+    for (from, to, told) in [
+        ("my-cloud", "no-cloud", "Cloud Account `no-cloud`"),
+        ("team/db#admin", "team/db", "name one, as in `team/db#password`"),
+        ("team/db#admin", "team/db#none", "it has no secret `team/db#none`"),
+        ("store: team-vault", "store: aws-store", "secret store `aws-store` is not registered"),
+    ] {
+        env.write("other.yaml", &text.replace(from, to)).run("apply -f other.yaml").ok();
+        let failed = env.deploy().fails().errors();
+        assert!(failed.contains(told) && failed.contains("PRV-009"), "{failed}");
+    }
+}

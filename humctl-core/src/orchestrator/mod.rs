@@ -7,6 +7,7 @@
 
 mod accept;
 mod active;
+mod ask_drivers;
 mod check_target;
 mod commit_message;
 mod containers;

@@ -5,14 +5,16 @@ use serde::{Deserialize, Serialize};
 
 use crate::context::EnvironmentContext;
 use crate::git::target::TargetOutput;
+use crate::graph::build::GraphInput;
 use crate::graph::{PlanError, Reported};
 use crate::manifests::TargetOptions;
+use crate::orchestrator::ask_drivers::refuse_loss;
 use crate::orchestrator::deploy::Job;
 use crate::orchestrator::failure::{Failed, failed, plan_failed};
 use crate::orchestrator::outside::World;
 use crate::orchestrator::write::Site;
 use crate::orchestrator::{Orchestrator, Result, decode, documents};
-use crate::provision::{Input, Memories, Outside, ProvisionedFiles, key_of, provision_files};
+use crate::provision::{Input, Memories, ProvisionedFiles, key_of, provision_files};
 use crate::render::{CrFile, CustomResources};
 use crate::secret::{SealedSecret, SecretValue, StateKey};
 use crate::state::{Batch, find_state_key};
@@ -28,6 +30,14 @@ pub(super) struct TargetFiles {
     pub(super) secrets: Vec<SecretValue>,
     /// What is left to record; none when nothing is made here.
     pub(super) left: Option<LeftBehind>,
+}
+
+/// What the state has for the resources of a Deployment.
+pub(super) struct Supplies {
+    /// What they remember of the last run.
+    pub(super) memories: Memories,
+    /// The key that random values come from, if there is one yet.
+    pub(super) key: Option<StateKey>,
 }
 
 /// What making the resources of a Deployment leaves to be recorded once that
@@ -46,44 +56,55 @@ struct MemoryDoc {
 }
 
 impl Orchestrator {
-    /// Works out what the target of a Deployment is to hold.
+    /// Works out what the target of a Deployment is to hold; nothing while
+    /// registered Drivers are still to be asked.
     pub(super) fn target_files(
         &self,
         job: &Job,
         site: &Site<'_>,
         resources: &CustomResources,
-    ) -> std::result::Result<TargetFiles, Failed> {
+    ) -> std::result::Result<Option<TargetFiles>, Failed> {
         let context = &job.context;
         let output = match &site.resolved.target.output {
             TargetOutput::CustomResources => {
                 let files = resources.files().into_result().map_err(|errors| plan_failed(&errors))?;
-                return Ok(TargetFiles {
+                return Ok(Some(TargetFiles {
                     files,
                     cluster_files: Vec::new(),
                     warnings: Vec::new(),
                     secrets: Vec::new(),
                     left: None,
-                });
+                }));
             }
             TargetOutput::Manifests(output) => output,
         };
-        let memories = self.memories(context).map_err(|error| failed(context, &error))?;
-        let key = self.key_for_random(job.is_draft).map_err(|error| failed(context, &error))?;
         let options = TargetOptions {
             context,
             namespace: site.plan.namespace(),
             secrets: output.secrets,
             allows_cluster_scoped: output.cluster_path.is_some(),
         };
-        let random = |guresid: &str| Random::seeded(seed(key.as_ref(), guresid));
-        let outside = World::new(self, job, site.input);
-        let replaced = self.replaced(job, resources, &outside)?;
-        let input = Input { resources, given: &job.given, memories: &memories, random: &random, outside: &outside };
-        let made: Reported<_> = provision_files(&input, options, site.input.types);
+        let world = World::new(self, job, site.input);
+        let replaced = self.replaced(job, resources, site.input)?;
+        let Supplies { mut memories, key } = self.supplies(job)?;
+        let made: Reported<_> = provision_files(
+            &Input {
+                resources,
+                given: &job.given,
+                memories: &memories,
+                random: &|guresid| random(key.as_ref(), guresid),
+                outside: &world,
+            },
+            options,
+            site.input.types,
+        );
+        let (waiting, warnings) = world.into_parts();
+        if !waiting.is_empty() {
+            return Ok(None);
+        }
         let mut made = made.into_result().map_err(|errors| plan_failed(&errors))?;
-        made.warnings.extend(outside.into_warnings());
+        made.warnings.extend(warnings);
         // Those of resources that are left out stay: they may come back.
-        let mut memories = memories;
         memories.append(&mut made.provisioned.memories);
         if key.is_none() && memories.values().any(|memory| !memory.drawn.is_empty()) {
             let warning = "what is drawn at random will be something else in the Deployment: this state has no key yet";
@@ -91,7 +112,14 @@ impl Orchestrator {
         }
         let ProvisionedFiles { files, cluster_files, warnings, provisioned } = made;
         let left = Some(LeftBehind { memories, replaced });
-        Ok(TargetFiles { files, cluster_files, warnings, secrets: provisioned.secrets, left })
+        Ok(Some(TargetFiles { files, cluster_files, warnings, secrets: provisioned.secrets, left }))
+    }
+
+    /// What the resources of a Deployment are made with.
+    pub(super) fn supplies(&self, job: &Job) -> std::result::Result<Supplies, Failed> {
+        let context = &job.context;
+        let supplies = || Ok(Supplies { memories: self.memories(context)?, key: self.key_for_random(job.is_draft)? });
+        supplies().map_err(|error| failed(context, &error))
     }
 
     /// What registered Drivers made and something else makes from now on.
@@ -99,7 +127,7 @@ impl Orchestrator {
         &self,
         job: &Job,
         resources: &CustomResources,
-        outside: &World<'_>,
+        input: GraphInput<'_, '_>,
     ) -> std::result::Result<Vec<String>, Failed> {
         let made = self.all_made(&job.context).map_err(|error| failed(&job.context, &error))?;
         let mut replaced = Vec::new();
@@ -108,21 +136,19 @@ impl Orchestrator {
             let Some(now) = now.into_iter().find(|spec| spec.guresid.as_str() == guresid) else { continue };
             // A registered Driver deletes what the former one made before it makes its own.
             let is_replaced = now.driver.driver_type != made.driver_type
-                && !outside.has_driver(&now.driver.driver_type)
+                && !input.drivers.is_asked(&now.driver.driver_type)
                 && !now.driver.in_place_change;
             if !is_replaced {
                 continue;
             }
-            if job.protect_stateful {
-                outside.refuse_loss(&made).map_err(|reason| {
-                    plan_failed(&[PlanError::RegisteredDriver {
-                        resource: key_of(now),
-                        definition: now.definition.id.clone(),
-                        driver_type: now.driver.driver_type.clone(),
-                        reason,
-                    }])
-                })?;
-            }
+            refuse_loss(job, input, &made).map_err(|reason| {
+                plan_failed(&[PlanError::RegisteredDriver {
+                    resource: key_of(now),
+                    definition: now.definition.id.clone(),
+                    driver_type: now.driver.driver_type.clone(),
+                    reason,
+                }])
+            })?;
             replaced.push(guresid);
         }
         Ok(replaced)
@@ -176,8 +202,8 @@ impl Orchestrator {
     }
 }
 
-/// The seed of a resource's random values: secret, and the same at each run.
-fn seed(key: Option<&StateKey>, guresid: &str) -> [u8; 32] {
+/// The random values of a resource: their seed is secret, and the same at each run.
+pub(super) fn random(key: Option<&StateKey>, guresid: &str) -> Random {
     let purpose = format!("random values of {guresid}");
-    key.map_or_else(|| crate::hash::sha256(purpose.as_bytes()), |key| key.derive(&purpose))
+    Random::seeded(key.map_or_else(|| crate::hash::sha256(purpose.as_bytes()), |key| key.derive(&purpose)))
 }

@@ -11,8 +11,8 @@ use crate::graph::ResourceTypes;
 use crate::matching::Definitions;
 use crate::orchestrator::deploy::Job;
 use crate::orchestrator::deployment_doc::no_target;
-use crate::orchestrator::failure::{Failed, failed};
-use crate::orchestrator::write::{next_set, same_or_inside};
+use crate::orchestrator::failure::{Failed, ended_unexpectedly, failed};
+use crate::orchestrator::write::{Stop, next_set, same_or_inside};
 use crate::orchestrator::{Orchestrator, OrchestratorError, Result};
 use crate::set::set_id;
 
@@ -91,7 +91,11 @@ impl Orchestrator {
         self.check_still_there(job, &view)?;
         let set = next_set(job, &view)?;
         job.doc.deployment.set_id = set_id(&set);
-        let prepared = self.prepare(job, &set, view, &site, (&session, fetched))?;
+        let prepared = self.prepare(job, &set, view, &site, (&session, fetched)).map_err(|stop| match stop {
+            Stop::Failed(failed) => failed,
+            // A plan goes by what Drivers answered before.
+            Stop::AsksDrivers(_) => ended_unexpectedly(&context),
+        })?;
         let has_changes = prepared.has_changes();
         let edits = &prepared.edits;
         let old = session.texts(&[updated_files(edits), removed_files(edits)].concat()).map_err(git)?;

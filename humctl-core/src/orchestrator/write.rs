@@ -95,6 +95,20 @@ struct Part<'s, 'r> {
     first_look: Option<FirstLook>,
 }
 
+/// Why a Deployment is not worked out.
+pub(super) enum Stop {
+    /// It failed.
+    Failed(Failed),
+    /// Registered Drivers are to be asked first, for some of these resources.
+    AsksDrivers(Box<CustomResources>),
+}
+
+impl From<Failed> for Stop {
+    fn from(failed: Failed) -> Self {
+        Self::Failed(failed)
+    }
+}
+
 /// What the branch held when it was looked at first.
 struct FirstLook {
     /// The blob of the record.
@@ -181,13 +195,13 @@ impl Orchestrator {
             Err(failure) => return self.write_others(parts, &failure.into()),
         };
         fault::point("target opened");
-        let mut outcomes = Vec::new();
+        let (mut outcomes, mut waiting) = (Vec::new(), Vec::new());
         let landed = land(
             &session,
             |error| error,
             |fetched| {
                 let prepared;
-                (parts, prepared) = self.prepare_all(std::mem::take(&mut parts), &session, fetched);
+                (parts, prepared) = self.prepare_all(std::mem::take(&mut parts), &mut waiting, &session, fetched);
                 let proposal = self.propose(&parts, prepared, &mut outcomes);
                 fault::point("proposed");
                 Ok(proposal)
@@ -203,6 +217,22 @@ impl Orchestrator {
                 }
             }
         }
+        // Drivers take their time, and others want to write to the branch.
+        drop(session);
+        self.ask_and_write(waiting);
+    }
+
+    /// Lets registered Drivers make what Deployments wait for, then begins with
+    /// these anew.
+    fn ask_and_write(&self, waiting: Vec<(Part<'_, '_>, Box<CustomResources>)>) {
+        let mut ready = Vec::new();
+        for (part, resources) in waiting {
+            match self.ask_drivers(&part.running.job, part.site.input, &resources) {
+                Ok(()) => ready.push(part),
+                Err(failure) => self.end(part.running, Err(failure)),
+            }
+        }
+        self.write(ready);
     }
 
     /// Ends what used the credentials with which the target failed, and tries
@@ -217,17 +247,27 @@ impl Orchestrator {
     }
 
     /// Works out every edit against the branch as it was just fetched.
-    /// Deployments that fail, or that change nothing, end here.
+    /// Deployments that fail, or that change nothing, end here; those that have
+    /// Drivers to ask go to `waiting`.
     fn prepare_all<'s, 'r>(
         &self,
         parts: Vec<Part<'s, 'r>>,
+        waiting: &mut Vec<(Part<'s, 'r>, Box<CustomResources>)>,
         session: &GitSession,
         fetched: Fetched,
     ) -> (Vec<Part<'s, 'r>>, Vec<Prepared>) {
         let (mut ready, mut prepared): (Vec<Part<'_, '_>>, Vec<Prepared>) = (Vec::new(), Vec::new());
         for mut part in parts {
             let inside = ready.iter().find_map(|other| refuse_nesting(&part, other));
-            let outcome = inside.map_or_else(|| self.prepare_part(&mut part, session, fetched), Err);
+            let outcome = match inside.map_or_else(|| self.prepare_part(&mut part, session, fetched), |f| Err(f.into()))
+            {
+                Err(Stop::AsksDrivers(resources)) => {
+                    waiting.push((part, resources));
+                    continue;
+                }
+                Err(Stop::Failed(failure)) => Err(failure),
+                Ok(one) => Ok(one),
+            };
             // Whether there are files in a second directory is known only now.
             let outcome = outcome.and_then(|one| {
                 let others = ready.iter().map(|other| &other.running.job.context);
@@ -255,12 +295,7 @@ impl Orchestrator {
         (ready, prepared)
     }
 
-    fn prepare_part(
-        &self,
-        part: &mut Part<'_, '_>,
-        session: &GitSession,
-        fetched: Fetched,
-    ) -> Result<Prepared, Failed> {
+    fn prepare_part(&self, part: &mut Part<'_, '_>, session: &GitSession, fetched: Fetched) -> Result<Prepared, Stop> {
         let Part { running: Running { job, started, .. }, site, first_look } = part;
         let view = session
             .look(fetched, &job.context, &site.resolved.target.path)
@@ -332,19 +367,22 @@ impl Orchestrator {
         view: BranchView,
         site: &Site<'_>,
         (session, fetched): (&GitSession, Fetched),
-    ) -> Result<Prepared, Failed> {
+    ) -> Result<Prepared, Stop> {
         let (context, resolved) = (&job.context, &site.resolved);
         let git_failed = |error: GitError| failed(context, &error.into());
         let (resources, mut outcome) = plan_set(job, set, site.input, &site.plan)?;
         fault::point("planned");
-        let TargetFiles { files, cluster_files, warnings, secrets, left } = self.target_files(job, site, &resources)?;
+        let Some(made) = self.target_files(job, site, &resources)? else {
+            return Err(Stop::AsksDrivers(Box::new(resources)));
+        };
+        let TargetFiles { files, cluster_files, warnings, secrets, left } = made;
         outcome.warnings.extend(warnings);
         outcome.left = left;
         fault::point("files worked out");
         let made = SecretScanner::new(&secrets);
         for file in files.iter().chain(&cluster_files) {
             if resolved.scanner.finds_in(&file.content) || made.finds_in(&file.content) {
-                return Err(git_failed(GitError::SecretInFile { file: file.name.clone() }));
+                return Err(git_failed(GitError::SecretInFile { file: file.name.clone() }).into());
             }
         }
         fault::point("files searched for secrets");
@@ -362,7 +400,7 @@ impl Orchestrator {
             && resolved.scanner.finds_in(text)
         {
             let file = EnvironmentRecord::file(&context.app, &context.env);
-            return Err(git_failed(GitError::SecretInFile { file }));
+            return Err(git_failed(GitError::SecretInFile { file }).into());
         }
         fault::point("edit worked out");
         let old = session.texts(&removed_files(&edits)).map_err(git_failed)?;
@@ -370,7 +408,7 @@ impl Orchestrator {
         if job.protect_stateful {
             match stateful_removals(&changes).as_slice() {
                 [] => {}
-                removed => return Err(stateful_removal_failed(context, removed)),
+                removed => return Err(stateful_removal_failed(context, removed).into()),
             }
         }
         let written = edits.iter().flat_map(|edit| edit.change.added.iter().chain(&edit.change.updated));

@@ -13,8 +13,8 @@ use crate::provision::outside::{HttpCall, NotMade, Outside};
 use crate::provision::resource::Settled;
 use crate::values::SecretReference;
 
-/// Lets the Driver make the resource.
-pub(super) fn make(outside: &dyn Outside, spec: &ResourceSpec, settled: Settled) -> Result<Made, PlanError> {
+/// What the Driver makes of the resource; nothing while it is still to be asked.
+pub(super) fn make(outside: &dyn Outside, spec: &ResourceSpec, settled: Settled) -> Result<Option<Made>, PlanError> {
     let resource = key_of(spec);
     let driver_type = spec.driver.driver_type.as_str();
     let failed = |reason: String| PlanError::RegisteredDriver {
@@ -25,14 +25,16 @@ pub(super) fn make(outside: &dyn Outside, spec: &ResourceSpec, settled: Settled)
     };
     let inputs = inputs(outside, spec, settled).map_err(failed)?;
     let call = HttpCall {
-        resource: &resource,
-        guresid: spec.guresid.as_str(),
-        driver_type,
+        resource: resource.clone(),
+        guresid: spec.guresid.to_string(),
+        definition: spec.definition.id.clone(),
+        driver_type: driver_type.to_owned(),
         is_in_place: spec.driver.in_place_change,
         inputs,
     };
-    match outside.make(call) {
-        Ok(outputs) => Ok(made(outputs)),
+    match outside.answer(call) {
+        Ok(outputs) => Ok(Some(made(outputs))),
+        Err(NotMade::Later) => Ok(None),
         Err(NotMade::Failed(reason)) => Err(failed(reason)),
         Err(NotMade::OnlyDeployed) => Err(PlanError::NotProvisioned {
             resource: resource.clone(),

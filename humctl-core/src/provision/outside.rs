@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use humctl_api_types::id::DefinitionId;
 use serde_json::{Map, Value};
 
 use crate::context::ResourceKey;
@@ -17,12 +18,11 @@ pub trait Outside {
     /// True for a Driver that is registered with an address.
     fn has_driver(&self, driver_type: &str) -> bool;
 
-    /// Lets such a Driver make a resource. Asked again with the same inputs, it
-    /// answers the same.
+    /// What such a Driver answers.
     ///
     /// # Errors
     /// [`NotMade`], without secrets.
-    fn make(&self, call: HttpCall<'_>) -> Result<HttpOutputs, NotMade>;
+    fn answer(&self, call: HttpCall) -> Result<HttpOutputs, NotMade>;
 
     /// The credentials of a Cloud Account.
     ///
@@ -46,13 +46,15 @@ pub trait Outside {
 
 /// What a registered Driver is asked for.
 #[derive(Debug)]
-pub struct HttpCall<'c> {
+pub struct HttpCall {
     /// The resource.
-    pub resource: &'c ResourceKey,
+    pub resource: ResourceKey,
     /// Its `GUResID`.
-    pub guresid: &'c str,
+    pub guresid: String,
+    /// Its Definition.
+    pub definition: DefinitionId,
     /// The Driver, `ORG/ID`.
-    pub driver_type: &'c str,
+    pub driver_type: String,
     /// What another Driver made before stays (`in_place_driver_change`).
     pub is_in_place: bool,
     /// What the Driver gets.
@@ -81,13 +83,15 @@ impl KeptSecrets {
     }
 }
 
-/// Why a registered Driver made nothing.
+/// Why there is no answer of a registered Driver.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum NotMade {
-    /// It failed: a sentence that goes on from the Driver's name.
+    /// A sentence that goes on from the Driver's name.
     Failed(String),
     /// Only a Deployment asks it, and it has not been asked before.
     OnlyDeployed,
+    /// It is asked later, with what else there is to ask.
+    Later,
 }
 
 /// Nothing outside: for looking at what would be made.
@@ -104,7 +108,7 @@ impl Outside for Nothing<'_> {
         self.drivers.is_asked(driver_type)
     }
 
-    fn make(&self, _: HttpCall<'_>) -> Result<HttpOutputs, NotMade> {
+    fn answer(&self, _: HttpCall) -> Result<HttpOutputs, NotMade> {
         Err(NotMade::OnlyDeployed)
     }
 

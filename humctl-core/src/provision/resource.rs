@@ -22,25 +22,33 @@ impl Run<'_> {
             self.absent.insert(guresid);
             return;
         }
-        let made = self.make(spec).and_then(|(made, memory)| self.take(spec, made, memory));
+        let made = self.make(spec).and_then(|made| match made {
+            Some((made, memory)) => self.take(spec, made, memory),
+            None => {
+                self.absent.insert(guresid.clone());
+                Ok(())
+            }
+        });
         if let Err(error) = made {
             self.errors.push(error);
             self.absent.insert(guresid);
         }
     }
 
-    /// Runs the Driver of a resource.
-    fn make(&self, spec: &ResourceSpec) -> Result<(Made, Memory), PlanError> {
+    /// Runs the Driver of a resource; nothing comes of it while it is still to be
+    /// asked.
+    fn make(&self, spec: &ResourceSpec) -> Result<Option<(Made, Memory)>, PlanError> {
         let driver_type = spec.driver.driver_type.as_str();
         let outside = self.input.outside;
         match driver::in_process(driver_type) {
-            Some(_) if driver_type == template::DRIVER_TYPE => self.template(spec, self.settled(spec)?),
+            Some(_) if driver_type == template::DRIVER_TYPE => self.template(spec, self.settled(spec)?).map(Some),
             Some(driver) => {
                 let made = handed_on(driver, spec, self.settled(spec)?).map_err(|error| failed(spec, &error))?;
-                Ok((made, Memory::default()))
+                Ok(Some((made, Memory::default())))
             }
             None if outside.has_driver(driver_type) => {
-                Ok((http::make(outside, spec, self.settled(spec)?)?, Memory::default()))
+                let made = http::make(outside, spec, self.settled(spec)?)?;
+                Ok(made.map(|made| (made, Memory::default())))
             }
             None => Err(PlanError::NotProvisioned {
                 resource: key_of(spec),
