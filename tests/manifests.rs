@@ -499,3 +499,24 @@ fn workloads_come_before_and_after_others_with_what_they_need() {
     }
     assert_eq!(of_web(), without_waves);
 }
+
+#[test]
+fn what_a_resource_remembers_outlives_its_reference() {
+    let env = TestEnv::new();
+    let remote = objects_shop(&env, "");
+    let inputs = "    values: {templates: {cookie: \"n: 1\", outputs: \"{{ if .cookie }}is: known{{ else }}is: new{{ end }}\"}}\n";
+    env.write("s3.yaml", &definition("s3-made", "s3", "template", inputs)).run("apply -f s3.yaml").ok();
+    let deployed = || {
+        env.score("web", "    variables: {X: \"${resources.files.is}\"}\nresources:\n  files: {type: s3}\n")
+            .deploy()
+            .ok();
+        object(&remote, "main", "shop/development/configmap-web-configmap-main.yaml")["data"]["X"].clone()
+    };
+    let leave_out = || drop(env.score("web", "").deploy().ok());
+    assert_eq!((deployed(), deployed()), (json!("new"), json!("known")));
+    leave_out();
+    assert_eq!(deployed(), "known");
+    leave_out();
+    env.run("delete active-resource s3#modules.web.externals.files --detach --app shop --env development").ok();
+    assert_eq!(deployed(), "new");
+}

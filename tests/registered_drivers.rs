@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 
 use serde_json::{Value, json};
 
-use crate::harness::{Answer, FakeApi, FakeVault, HttpRequest, Remote, TestEnv};
+use crate::harness::{Answer, FakeApi, FakeVault, HttpRequest, Remote, Server, TOKEN, TestEnv};
 use crate::manifests::{definition, object, objects_shop};
 use crate::secrets::{CANARY, contains, holds_canary};
 
@@ -512,4 +512,24 @@ entity: {{name: My cloud, type: aws, credentials: {{aws_access_key_id: AKIA, aws
         let failed = env.deploy().fails().errors();
         assert!(failed.contains(told) && failed.contains("PRV-009"), "{failed}");
     }
+}
+
+#[test]
+fn a_server_asks_drivers_as_well() {
+    let mut env = TestEnv::new();
+    let (remote, driver, _vault) = database_shop(&env);
+    env.write("token", TOKEN);
+    let server = Server::start(&env, "--token-file token -v9");
+    env.set("HUMANITEC_API_PREFIX", &server.address).set("HUMANITEC_TOKEN", TOKEN).set("HUMANITEC_ORG", "local");
+    assert_eq!(env.run("score deploy --app shop --env development --wait").code, 0);
+    assert_eq!((driver.databases().len(), remote.n_commits("main")), (1, 1));
+    assert_eq!(env.score("web", "").run("score deploy --app shop --env development --wait").code, 0);
+    env.run("delete active-resource postgres#modules.web.externals.db --app shop --env development").ok();
+    assert_eq!(driver.databases().len(), 0);
+    assert_eq!(env.score("web", USES).run("score deploy --app shop --env development --wait").code, 0);
+    assert_eq!(driver.databases().len(), 1);
+    env.run("delete app shop").ok();
+    assert_eq!(driver.databases().len(), 0);
+    let (has_ended_well, told) = server.end();
+    assert!(has_ended_well && !told.contains("canary"), "{told}");
 }

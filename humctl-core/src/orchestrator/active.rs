@@ -174,6 +174,7 @@ impl Orchestrator {
             batch.expect(&key, Some(&document));
             if is_gone {
                 batch.delete(&key);
+                self.forget_memory(&context, &guresid, &mut batch)?;
                 return Ok((Removal::Forgotten, batch));
             }
             resource.scheduled_deletion = true;

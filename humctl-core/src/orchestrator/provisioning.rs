@@ -191,9 +191,22 @@ impl Orchestrator {
         LeftBehind { memories, .. }: &LeftBehind,
         batch: &mut Batch,
     ) -> Result<()> {
-        if self.memories(context)? == *memories {
-            return Ok(());
+        if self.memories(context)? != *memories {
+            self.write_memories(context, memories, batch)?;
         }
+        Ok(())
+    }
+
+    /// Forgets what a resource remembers.
+    pub(super) fn forget_memory(&self, context: &EnvironmentContext, guresid: &str, batch: &mut Batch) -> Result<()> {
+        let mut memories = self.memories(context)?;
+        if memories.remove(guresid).is_some() {
+            self.write_memories(context, &memories, batch)?;
+        }
+        Ok(())
+    }
+
+    fn write_memories(&self, context: &EnvironmentContext, memories: &Memories, batch: &mut Batch) -> Result<()> {
         let key = documents::memories(&documents::env(&context.org, &context.app, &context.env));
         let text = SecretValue::new(crate::json::canonical(&crate::json::to_value(memories)));
         let memories = self.state_key()?.seal(key.as_str(), &text)?;
