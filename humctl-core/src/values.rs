@@ -95,3 +95,46 @@ impl FromIterator<(String, SharedValue)> for SharedValues {
         Self(values.into_iter().collect())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn references_are_read_and_written() {
+        let of = |store: &str, reference: &str, version: Option<&str>| SecretReference {
+            store: store.to_owned(),
+            reference: reference.to_owned(),
+            version: version.map(ToOwned::to_owned),
+        };
+        for (leaf, expected) in [
+            (json!({"store": "s", "ref": "a/b"}), Some(of("s", "a/b", None))),
+            (json!({"store": "s", "ref": "r", "version": "3"}), Some(of("s", "r", Some("3")))),
+            (json!({"store": "s", "ref": "r", "version": 3}), Some(of("s", "r", Some("3")))),
+            (json!({"store": "s", "ref": "r", "version": null}), Some(of("s", "r", None))),
+            (json!({"store": "s", "ref": ""}), None),
+            (json!({"store": "s"}), None),
+            (json!({"store": "s", "ref": 3}), None),
+            (json!({"store": "s", "ref": "r", "value": "x"}), None),
+            (json!("s"), None),
+        ] {
+            let read = SecretReference::read(&leaf);
+            assert_eq!(read, expected, "{leaf}");
+            let again = read.as_ref().map(|reference| SecretReference::read(&reference.node()["$secretRef"]));
+            assert_eq!(again, expected.map(Some), "{leaf}");
+        }
+    }
+
+    #[test]
+    fn a_reference_may_name_a_field() {
+        for (reference, expected) in [
+            ("a/b#c", ("a/b", Some("c"))),
+            ("a#b#c", ("a#b", Some("c"))),
+            ("a/b", ("a/b", None)),
+            ("a/b#", ("a/b#", None)),
+            ("#c", ("#c", None)),
+        ] {
+            assert_eq!(path_and_field(reference), expected);
+        }
+    }
+}

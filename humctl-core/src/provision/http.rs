@@ -133,3 +133,92 @@ fn lit(tree: Map<String, Value>) -> Map<String, Value> {
     }
     tree.into_iter().map(|(key, item)| (key, guarded(item))).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::provision::{KeptSecrets, NotMade};
+    use crate::secret::SecretValue;
+    use serde_json::json;
+    use std::collections::BTreeMap;
+
+    /// Knows every secret by its name.
+    struct Known;
+
+    impl Outside for Known {
+        fn has_driver(&self, _: &str) -> bool {
+            true
+        }
+
+        fn answer(&self, _: HttpCall) -> Result<HttpOutputs, NotMade> {
+            Err(NotMade::Later)
+        }
+
+        fn account(&self, id: &str) -> Result<Map<String, Value>, String> {
+            Ok(Map::from_iter([("of".to_owned(), json!(id))]))
+        }
+
+        fn secret(&self, reference: &SecretReference) -> Result<SecretValue, String> {
+            match reference.reference.as_str() {
+                "none" => Err("there is no such secret".to_owned()),
+                name => Ok(SecretValue::new(format!("<{name}>"))),
+            }
+        }
+
+        fn keep(&self, _: &KeptSecrets) -> Option<Result<BTreeMap<String, SecretReference>, String>> {
+            None
+        }
+    }
+
+    #[test]
+    fn a_driver_gets_secrets_by_value_and_in_their_place_only() {
+        let spec: ResourceSpec = serde_json::from_value(json!({
+            "schemaRevision": 1, "guresid": "0".repeat(64), "type": "postgres", "class": "default", "id": "shared.db",
+            "context": {"orgId": "acme", "appId": "shop", "envId": "dev", "envType": "development"},
+            "definition": {"id": "pg-made"}, "driver": {"type": "acme/pg"},
+        }))
+        .unwrap();
+        let node = |name: &str| json!({"$secretRef": {"store": "s", "ref": name}});
+        let mixed = json!({"$concat": ["pg://", node("a"), ":", node("b")]});
+        let literal = json!({"$lit": {"$ref": "#/x"}});
+        // Values, secrets, Cloud Account; what the Driver gets of both, or what is wrong.
+        for (values, secrets, account, expected) in [
+            (json!({"a": 1}), json!({}), None, Ok((json!({"a": 1}), json!({})))),
+            (
+                json!({"schema": literal}),
+                json!({"s": literal}),
+                None,
+                Ok((json!({"schema": {"$ref": "#/x"}}), json!({"s": {"$ref": "#/x"}}))),
+            ),
+            (
+                json!({}),
+                json!({"x": {"y": node("a")}, "z": mixed}),
+                None,
+                Ok((json!({}), json!({"x": {"y": "<a>"}, "z": "pg://<a>:<b>"}))),
+            ),
+            (json!({}), json!({}), Some("cloud"), Ok((json!({}), json!({"account": {"of": "cloud"}})))),
+            // What the Definition says goes first.
+            (json!({}), json!({"account": "own"}), Some("cloud"), Ok((json!({}), json!({"account": "own"})))),
+            (json!({"a": node("a")}), json!({}), None, Err("stands in its `driver_inputs.values`")),
+            (
+                json!({"a": [{"b": mixed}]}),
+                json!({}),
+                None,
+                Err("a Driver gets secrets in `driver_inputs.secret_refs`"),
+            ),
+            (json!({}), json!({"a": {"$field": {"pod": "metadata.name"}}}), None, Err("what only a Pod knows")),
+            (json!({}), json!({"a": node("none")}), None, Err("there is no such secret")),
+        ] {
+            let settled =
+                Settled { values: values.clone(), secrets, resource: json!({}), account: account.map(|id| json!(id)) };
+            let found = inputs(&Known, &spec, settled);
+            match (found, expected) {
+                (Ok(found), Ok((values, secrets))) => {
+                    assert_eq!((Value::Object(found.values), Value::Object(found.secrets)), (values, secrets));
+                }
+                (Err(found), Err(expected)) => assert!(found.contains(expected), "{values}: {found}"),
+                (found, expected) => panic!("{values}: {found:?} {expected:?}"),
+            }
+        }
+    }
+}

@@ -71,8 +71,14 @@ pub(super) fn keep(
     let fields = fields(&wanted);
     let values = wanted.iter().map(|(name, value)| (fields[name].clone(), value.clone())).collect();
     let references = match outside.keep(&KeptSecrets { path: path(spec), fields: values }) {
-        Some(references) if undecoded.is_empty() => references.map_err(NotKept::Failed)?,
-        _ => {
+        Some(_) if !undecoded.is_empty() => {
+            return Err(NotKept::Failed(format!(
+                "{} holds one in bytes that are no text, and a store takes only text\n  hint: write text under `stringData`",
+                undecoded.join(", ")
+            )));
+        }
+        Some(references) => references.map_err(NotKept::Failed)?,
+        None => {
             let of_manifests = wanted.keys().filter(|name| !outputs.contains_key(*name));
             let of_manifests = of_manifests.map(|name| {
                 let manifest = made.manifests.keys().find(|manifest| name.starts_with(&format!("{manifest}.")));
@@ -214,5 +220,129 @@ fn holds(value: &Value, scanner: &SecretScanner) -> bool {
         Value::Object(object) => object.iter().any(|(key, item)| scanner.finds_in(key) || holds(item, scanner)),
         Value::Array(items) => items.iter().any(|item| holds(item, scanner)),
         plain => scanner.finds_in(&plain_text(plain)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lowering::Drivers;
+    use crate::provision::Nothing;
+    use serde_json::json;
+
+    const PASSWORD: &str = "canary-password";
+
+    fn spec() -> ResourceSpec {
+        serde_json::from_value(json!({
+            "schemaRevision": 1, "guresid": "0".repeat(64), "type": "postgres", "class": "default", "id": "shared.db",
+            "context": {"orgId": "acme", "appId": "shop", "envId": "dev", "envType": "development"},
+            "definition": {"id": "pg-made"}, "driver": {"type": "humanitec/template"},
+        }))
+        .unwrap()
+    }
+
+    /// What comes of a Driver's secrets and manifests, and of texts that were drawn.
+    fn kept(secrets: Value, manifests: Value, drawn: &[&str], store: Option<&str>) -> Result<Made, NotKept> {
+        let object = |value: Value| value.as_object().cloned().unwrap();
+        let manifests =
+            object(manifests).into_iter().map(|(name, data)| (name, json!({"location": "namespace", "data": data})));
+        let made = Made { secrets: object(secrets), manifests: manifests.collect(), ..Made::default() };
+        let memory = Memory { drawn: drawn.iter().map(|text| (*text).to_owned()).collect(), ..Memory::default() };
+        keep(&Nothing { drivers: &Drivers::NONE, store }, &spec(), &memory, made).map(|kept| kept.made)
+    }
+
+    fn reference(field: &str) -> Value {
+        json!({"$secretRef": {"store": "vault", "ref": format!("humctl/acme/resources/shop/dev/postgres.default/shared.db#{field}")}})
+    }
+
+    fn secret(rest: Value) -> Value {
+        let mut secret = json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "db"}});
+        secret.as_object_mut().unwrap().extend(rest.as_object().unwrap().clone());
+        secret
+    }
+
+    #[test]
+    fn secrets_become_references() {
+        let known = json!({"$secretRef": {"store": "s", "ref": "r"}});
+        // What the Driver made, what is handed on.
+        for (secrets, expected) in [
+            (json!({}), json!({})),
+            (json!({"password": PASSWORD}), json!({"password": reference("password")})),
+            (json!({"port": 5432, "on": true}), json!({"port": reference("port"), "on": reference("on")})),
+            (json!({"a": {"b": "x"}}), json!({"a": {"b": reference("a_b")}})),
+            (json!({"list": ["x", "y"]}), json!({"list": reference("list")})),
+            (json!({"empty": "", "null": null}), json!({"empty": "", "null": null})),
+            (json!({"known": known, "new": "x"}), json!({"known": known, "new": reference("new")})),
+        ] {
+            let made = kept(secrets.clone(), json!({}), &[], Some("vault")).ok().unwrap();
+            assert_eq!(Value::Object(made.secrets), expected, "{secrets}");
+        }
+        // Names that look alike are told apart.
+        let made = kept(json!({"a": {"b": "x"}, "a_b": "y"}), json!({}), &[], Some("vault")).ok().unwrap();
+        let (nested, flat) = (&made.secrets["a"]["b"], &made.secrets["a_b"]);
+        assert!(nested != flat && nested.to_string().contains("#a_b_") && flat.to_string().contains("#a_b_"));
+    }
+
+    #[test]
+    fn keys_of_secrets_become_references_wherever_the_secret_stands() {
+        let encoded = STANDARD.encode(PASSWORD);
+        let key = |field: &str| secret(json!({"stringData": {"p": reference(field)}}));
+        // Manifest, what it becomes.
+        for (manifest, expected) in [
+            (secret(json!({"stringData": {"p": PASSWORD}})), key("m_p")),
+            (secret(json!({"stringData": {"p": format!("pg://{PASSWORD}@db")}})), key("m_p")),
+            (
+                secret(json!({"data": {"p": encoded, "other": "eA=="}})),
+                secret(json!({"data": {"other": "eA=="}, "stringData": {"p": reference("m_p")}})),
+            ),
+            (secret(json!({"stringData": {"mode": "require"}})), secret(json!({"stringData": {"mode": "require"}}))),
+            (
+                json!({"kind": "List", "items": [secret(json!({"stringData": {"p": PASSWORD}}))]}),
+                json!({"kind": "List", "items": [key("m_p")]}),
+            ),
+            (
+                json!({"kind": "SecretList", "items": [{"metadata": {"name": "db"}, "stringData": {"p": PASSWORD}}]}),
+                json!({"kind": "SecretList", "items": [{"metadata": {"name": "db"}, "stringData": {"p": reference("m_p")}}]}),
+            ),
+        ] {
+            let made = kept(json!({"password": PASSWORD}), json!({"m": manifest.clone()}), &[], Some("vault"));
+            assert_eq!(made.ok().unwrap().manifests["m"]["data"], expected, "{manifest}");
+            // The same for what was drawn and is no output.
+            let made = kept(json!({}), json!({"m": manifest.clone()}), &[PASSWORD], Some("vault"));
+            assert_eq!(made.ok().unwrap().manifests["m"]["data"], expected, "{manifest}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_kept_or_is_shown_is_told() {
+        let config = |text: &str| json!({"kind": "ConfigMap", "metadata": {"name": "c"}, "data": {"x": text}});
+        let encoded = STANDARD.encode(PASSWORD);
+        let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+        let no_store = |of: &[&str]| Err(NotKept::NoStore(names(of)));
+        let shown = |of: &[&str]| Err(NotKept::Shown(names(of)));
+        let bytes = format!("{}//8=", STANDARD.encode([PASSWORD, "--"].concat()).trim_end_matches('='));
+        for (manifest, drawn, store, expected) in [
+            (config("x"), &[][..], None, no_store(&["password"])),
+            (secret(json!({"stringData": {"p": PASSWORD}})), &[], None, no_store(&["password", "manifest m"])),
+            (config(PASSWORD), &[], Some("vault"), shown(&["manifest m"])),
+            (config(&format!("pg://{encoded}")), &[], Some("vault"), shown(&["manifest m"])),
+            (config("x"), &["no-password-at-all"], Some("vault"), Ok(())),
+            // A drawn text that is printed is a name.
+            (config("name-1234567"), &["name-1234567"], Some("vault"), Ok(())),
+            // No text: it cannot be put together in the cluster.
+            (
+                secret(json!({"data": {"p": bytes}})),
+                &[],
+                Some("vault"),
+                Err(NotKept::Failed(
+                    "manifest m holds one in bytes that are no text, and a store takes only text\n  hint: write text under `stringData`"
+                        .to_owned(),
+                )),
+            ),
+            (secret(json!({"data": {"p": bytes}})), &[], None, no_store(&["password", "manifest m"])),
+        ] {
+            let found = kept(json!({"password": PASSWORD}), json!({"m": manifest.clone()}), drawn, store);
+            assert_eq!(found.map(|_| ()), expected, "{manifest}");
+        }
     }
 }

@@ -12,7 +12,7 @@ fn file_of(keys: &[(&str, Vec<Part>)]) -> String {
 
 #[test]
 fn whole_secrets_of_one_store() {
-    let versioned = Part::Secret(json!({"store": "vault", "ref": "db/password", "version": "3"}));
+    let versioned = Part::Secret(json!({"store": "vault", "ref": "db#password", "version": "3"}));
     insta::assert_snapshot!(file_of(&[("PASSWORD", vec![versioned]), ("TOKEN", vec![secret("vault", "token")])]), @"
     apiVersion: external-secrets.io/v1
     kind: ExternalSecret
@@ -26,7 +26,8 @@ fn whole_secrets_of_one_store() {
     spec:
       data:
       - remoteRef:
-          key: db/password
+          key: db
+          property: password
           version: \"3\"
         secretKey: PASSWORD
       - remoteRef:
