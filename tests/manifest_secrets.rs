@@ -210,3 +210,45 @@ fn a_made_up_password_is_not_written_as_a_secret_of_kubernetes() {
         }
     }
 }
+
+#[test]
+fn a_secret_may_be_encoded_where_kubernetes_wants_base64() {
+    let inputs = r#"    values:
+      templates:
+        init: |
+          config:
+            auths:
+              registry.example.com:
+                auth: {{ printf "%s:" .driver.values.user | b64enc }}
+                password: {{ .driver.secrets.password | toRawJson }}
+        outputs: 'host: db'
+        secrets: 'header: Basic {{ .driver.secrets.password | b64enc }}'
+        manifests: |
+          s.yaml:
+            location: namespace
+            data:
+              apiVersion: v1
+              kind: Secret
+              metadata: {name: pull}
+              type: kubernetes.io/dockerconfigjson
+              data:
+                .dockerconfigjson: {{ .init.config | toRawJson | b64enc }}
+      user: bot
+    secret_refs: {password: {store: team-vault, ref: registry}}
+"#;
+    let env = TestEnv::new();
+    let remote = objects_shop(&env, "");
+    env.write("pg.yaml", &definition("pg-made", "postgres", "template", inputs)).run("apply -f pg.yaml").ok();
+    env.score("web", "    variables: {H: \"${resources.db.header}\"}\nresources:\n  db: {type: postgres}\n")
+        .deploy()
+        .ok();
+    let template = |file: &str| {
+        let secret = object(&remote, "main", &format!("shop/development/externalsecret-{file}.yaml"));
+        secret["spec"]["target"]["template"]["data"].clone()
+    };
+    assert_eq!(
+        template("pull")[".dockerconfigjson"],
+        r#"{"auths":{"registry.example.com":{"auth":"Ym90Og==","password":"{{ .s1 }}"}}}"#
+    );
+    assert_eq!(template("web-secrets-main")["H"], "Basic {{ .s1 | b64enc }}");
+}

@@ -152,7 +152,8 @@ pub fn has_node(value: &Value) -> bool {
 #[must_use]
 pub fn is_node(value: &Value) -> bool {
     value.as_object().is_some_and(|object| {
-        object.len() == 1 && object.keys().all(|key| matches!(key.as_str(), "$secretRef" | "$field" | "$concat"))
+        object.len() == 1
+            && object.keys().all(|key| matches!(key.as_str(), "$secretRef" | "$field" | "$concat" | "$base64"))
     })
 }
 

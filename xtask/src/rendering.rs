@@ -76,7 +76,7 @@ impl Organization {
     ) -> Result<ProvisionedFiles> {
         let types = ResourceTypes::new(&self.types);
         let index = SetIndex::new(set).map_err(|errors| anyhow!(errors.join("\n")))?;
-        let input = GraphInput { values, ..GraphInput::new(context, definitions, &types) };
+        let input = GraphInput { values, secret_store: Some("vault"), ..GraphInput::new(context, definitions, &types) };
         let deploy = DeployContext { deployment: "1a".parse()?, set: "0".parse()? };
         preview_objects(input, &index, &deploy, &GivenOutputs::default()).map_err(|errors| {
             let lines: Vec<String> = errors.iter().map(|error| format!("{}: {error}", error.code())).collect();

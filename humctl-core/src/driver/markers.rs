@@ -4,7 +4,7 @@
 use serde_json::{Map, Value, json};
 
 use crate::nodes::{is_node, join, literal};
-use crate::template::Value as TemplateValue;
+use crate::template::{Value as TemplateValue, split_encoded};
 
 /// The references of one run, and the text that stands for each.
 #[derive(Debug)]
@@ -87,6 +87,13 @@ impl Markers {
     }
 
     fn show_text(&self, text: &str) -> Value {
+        if let Some((before, inner, after)) = split_encoded(text)
+            && let inner = self.show_text(&inner)
+            && is_node(&inner)
+        {
+            let parts = [self.show_text(before), json!({ "$base64": inner }), self.show_text(after)];
+            return join(parts.into_iter().filter(|part| part.as_str() != Some("")).collect());
+        }
         let mut parts = Vec::new();
         let mut rest = text;
         while let Some((before, marked)) = rest.split_once(&self.prefix) {
@@ -111,6 +118,11 @@ impl Markers {
 mod tests {
     use super::*;
 
+    fn encoded(text: &str) -> String {
+        use base64::Engine as _;
+        format!("humctl-base64-{}.", base64::engine::general_purpose::STANDARD.encode(text))
+    }
+
     fn secret(reference: &str) -> Value {
         json!({"$secretRef": {"store": "vault", "ref": reference}})
     }
@@ -131,6 +143,14 @@ mod tests {
             ),
             (json!("humctl-reference-0000000000000000-0."), json!("humctl-reference-0000000000000000-0.")),
             (json!(a.trim_end_matches('.')), json!(a.trim_end_matches('.'))),
+            (json!(encoded(&a)), json!({"$base64": secret("a")})),
+            (
+                json!(format!("x{}y", encoded(&format!("u:{a}{}", encoded(&b))))),
+                json!({"$concat": ["x", {"$base64": {"$concat": ["u:", secret("a"), {"$base64": secret("b")}]}}, "y"]}),
+            ),
+            // Text that only looks like one.
+            (json!(encoded("no reference")), json!(encoded("no reference"))),
+            (json!("humctl-base64-%."), json!("humctl-base64-%.")),
         ] {
             assert_eq!(markers.show(&made), expected, "{made}");
         }

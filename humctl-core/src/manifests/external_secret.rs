@@ -107,10 +107,8 @@ fn kind(store_kind: StoreKind) -> &'static str {
 /// Every secret once, by the name that the template has for it.
 fn named(secret: &SecretDraft) -> Vec<(String, &SecretReference)> {
     let mut found: Vec<&SecretReference> = Vec::new();
-    for piece in secret.keys.values().flatten() {
-        if let Piece::Secret(reference) = piece
-            && !found.contains(&reference)
-        {
+    for reference in Piece::secrets(secret.keys.values().flatten()) {
+        if !found.contains(&reference) {
             found.push(reference);
         }
     }
@@ -122,15 +120,32 @@ fn texts(secret: &SecretDraft, named: &[(String, &SecretReference)]) -> Value {
     let text = |pieces: &[Piece]| -> String {
         let part = |(index, piece): (usize, &Piece)| match piece {
             Piece::Plain(text) => literal(text, index + 1 < pieces.len()),
-            Piece::Secret(reference) => named
-                .iter()
-                .find(|(_, other)| *other == reference)
-                .map(|(name, _)| format!("{{{{ .{name} }}}}"))
-                .unwrap_or_default(),
+            piece => format!("{{{{ {} }}}}", expression(piece, named)),
         };
         pieces.iter().enumerate().map(part).collect()
     };
     secret.keys.iter().map(|(key, pieces)| (key.clone(), Value::String(text(pieces)))).collect()
+}
+
+/// A piece as it stands inside of an action. JSON's form of a text is one of Go.
+fn expression(piece: &Piece, named: &[(String, &SecretReference)]) -> String {
+    match piece {
+        Piece::Plain(text) => json!(text).to_string(),
+        Piece::Secret(reference) => {
+            let name = named.iter().find(|(_, other)| *other == reference).map(|(name, _)| name.as_str());
+            format!(".{}", name.unwrap_or_default())
+        }
+        Piece::Encoded(pieces) => {
+            let operand = |piece: &Piece| match piece {
+                Piece::Encoded(_) => format!("({})", expression(piece, named)),
+                _ => expression(piece, named),
+            };
+            match pieces.iter().map(operand).collect::<Vec<_>>().as_slice() {
+                [one] => format!("{one} | b64enc"),
+                parts => format!("print {} | b64enc", parts.join(" ")),
+            }
+        }
+    }
 }
 
 /// Labels and annotations are templates, too.
@@ -208,19 +223,27 @@ mod tests {
             ".{0,8}".prop_map(Piece::Plain),
             "(one|two|\\{\\{|\\}\\})".prop_map(|name| Piece::Secret(reference(&name))),
         ];
+        let piece = piece.prop_recursive(2, 8, 3, |piece| {
+            let inner = proptest::collection::vec(piece, 1..4);
+            inner.prop_filter("nothing but text", |pieces| pieces.iter().any(Piece::is_secret)).prop_map(Piece::Encoded)
+        });
         proptest::collection::vec(piece, 0..6)
+    }
+
+    fn text(pieces: &[Piece]) -> String {
+        use base64::Engine as _;
+        let of = |piece: &Piece| match piece {
+            Piece::Plain(text) => text.clone(),
+            Piece::Secret(reference) => reference.reference.clone(),
+            Piece::Encoded(pieces) => base64::engine::general_purpose::STANDARD.encode(text(pieces)),
+        };
+        pieces.iter().map(of).collect()
     }
 
     proptest! {
         #[test]
         fn a_template_gives_every_text_back(pieces in any_pieces()) {
-            let expected: String = pieces
-                .iter()
-                .map(|piece| match piece {
-                    Piece::Plain(text) => text.as_str(),
-                    Piece::Secret(reference) => reference.reference.as_str(),
-                })
-                .collect();
+            let expected = text(&pieces);
             // Reading joins neighbours; two that end and start with a brace are no pair of pieces.
             let mut joined: Vec<Piece> = Vec::new();
             for piece in pieces {

@@ -17,6 +17,25 @@ const OWN_STORE: &str = "humanitec";
 pub(super) enum Piece {
     Plain(String),
     Secret(SecretReference),
+    /// The base64 form of a text with secrets in it.
+    Encoded(Vec<Piece>),
+}
+
+impl Piece {
+    /// True unless it is plain text.
+    pub(super) fn is_secret(&self) -> bool {
+        !matches!(self, Self::Plain(_))
+    }
+
+    /// Where the secrets of pieces lie, each as often as it is used.
+    pub(super) fn secrets<'p>(pieces: impl IntoIterator<Item = &'p Self>) -> Vec<&'p SecretReference> {
+        let of = |piece: &'p Self| match piece {
+            Self::Plain(_) => Vec::new(),
+            Self::Secret(reference) => vec![reference],
+            Self::Encoded(pieces) => Self::secrets(pieces),
+        };
+        pieces.into_iter().flat_map(of).collect()
+    }
 }
 
 /// Finds the nodes of an object in which none may be.
@@ -85,6 +104,7 @@ pub(super) fn pieces_of(parts: &[Part]) -> Result<Vec<Piece>, Problem> {
     let pieces = parts.iter().map(|part| match part {
         Part::Plain(text) => Ok(Piece::Plain(text.clone())),
         Part::Secret(node) => reference(node).map(Piece::Secret),
+        Part::Encoded(parts) => pieces_of(parts).map(Piece::Encoded),
         Part::Field(_) => Err(Problem::PodField),
     });
     Ok(joined(pieces.collect::<Result<_, _>>()?))
@@ -99,6 +119,10 @@ fn collect(value: &Value, found: &mut Vec<Piece>) -> Result<(), Problem> {
             Some(("$concat", Value::Array(items))) => items.iter().try_for_each(|item| collect(item, found)),
             Some(("$secretRef", node)) => {
                 found.push(Piece::Secret(reference(node)?));
+                Ok(())
+            }
+            Some(("$base64", inner)) => {
+                found.push(Piece::Encoded(pieces(inner)?));
                 Ok(())
             }
             Some(("$field", _)) => Err(Problem::PodField),

@@ -27,7 +27,7 @@ pub(super) struct SecretDraft {
 impl SecretDraft {
     /// True when nothing in it has to be fetched from a store.
     pub(super) fn is_plain(&self) -> bool {
-        !self.keys.values().flatten().any(|piece| matches!(piece, Piece::Secret(_)))
+        !self.keys.values().flatten().any(Piece::is_secret)
     }
 
     /// True when there is any text in it, or bytes.
@@ -78,7 +78,7 @@ impl SecretDraft {
             let pieces = self.keys.get(key).map(Vec::as_slice).unwrap_or_default();
             let text = pieces.iter().map(|piece| match piece {
                 Piece::Plain(text) => text.as_str(),
-                Piece::Secret(_) => "",
+                Piece::Secret(_) | Piece::Encoded(_) => "",
             });
             *value = Value::String(text.collect());
         }
@@ -167,6 +167,9 @@ pub(super) fn of_manifest(draft: &Draft) -> Result<Option<SecretDraft>, Vec<Mani
 
 /// The text of a value under `data`.
 fn decoded(value: &Value) -> Result<Vec<Piece>, Problem> {
+    if let Some(inner) = value.get("$base64") {
+        return pieces(inner);
+    }
     if is_reference(value) {
         return Err(Problem::SecretInData);
     }

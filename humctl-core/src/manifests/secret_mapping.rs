@@ -36,7 +36,7 @@ pub(super) fn secret_mapping(
                 },
             });
         } else {
-            let is_plain = !pieces.iter().any(|piece| matches!(piece, Piece::Secret(_)));
+            let is_plain = !pieces.iter().any(Piece::is_secret);
             let what = if is_plain { "plain text beside secrets" } else { "a secret with text around it" };
             refuse(&format!("/{}/{}", secret.field_of(key), escape_pointer(key)), what);
         }

@@ -71,13 +71,16 @@ impl SecretKeys {
 
     /// What it is made of, as data to make a checksum of.
     pub(super) fn as_data(&self) -> Value {
-        let part = |part: &Part| match part {
-            Part::Plain(text) => json!(text),
-            Part::Secret(reference) => json!({ "secret": reference }),
-            Part::Field(_) => Value::Null,
-        };
+        fn data_of(part: &Part) -> Value {
+            match part {
+                Part::Plain(text) => json!(text),
+                Part::Secret(reference) => json!({ "secret": reference }),
+                Part::Encoded(parts) => json!({ "base64": parts.iter().map(data_of).collect::<Value>() }),
+                Part::Field(_) => Value::Null,
+            }
+        }
         let keys: Map<String, Value> =
-            self.keys.iter().map(|(key, parts)| (key.clone(), parts.iter().map(part).collect())).collect();
+            self.keys.iter().map(|(key, parts)| (key.clone(), parts.iter().map(data_of).collect())).collect();
         json!({"name": self.name, "keys": keys})
     }
 }

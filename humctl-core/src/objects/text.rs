@@ -13,6 +13,8 @@ pub enum Part {
     Plain(String),
     /// A secret in a store: `{store, ref, version?}`.
     Secret(Value),
+    /// The base64 form of a text with secrets in it.
+    Encoded(Vec<Part>),
     /// A field of the Pod, or of a container of it.
     Field(Field),
 }
@@ -54,7 +56,7 @@ impl Text {
             Some(Value::Array(items)) => items.iter().map(part).collect::<Result<Vec<Part>, String>>()?,
             _ => vec![part(value)?],
         };
-        let has_secret = parts.iter().any(|part| matches!(part, Part::Secret(_)));
+        let has_secret = parts.iter().any(|part| matches!(part, Part::Secret(_) | Part::Encoded(_)));
         let has_field = parts.iter().any(|part| matches!(part, Part::Field(_)));
         match (has_secret, has_field) {
             (false, false) => {
@@ -71,6 +73,12 @@ fn part(value: &Value) -> Result<Part, String> {
     let node = |key: &str| value.as_object().filter(|object| object.len() == 1)?.get(key);
     if let Some(secret) = node("$secretRef") {
         return Ok(Part::Secret(secret.clone()));
+    }
+    if let Some(inner) = node("$base64") {
+        return match Text::read(inner)? {
+            Text::Secret(parts) => Ok(Part::Encoded(parts)),
+            Text::Plain(_) | Text::Fields(_) => Err("only text with secrets is encoded in the cluster".to_owned()),
+        };
     }
     if let Some(field) = node("$field") {
         let text = |key: &str| field.get(key).and_then(Value::as_str).map(ToOwned::to_owned);

@@ -89,7 +89,7 @@ impl Env<'_> {
                             Err(message) => report.error(pointer, message),
                         },
                         // A text with fields has no secrets.
-                        Part::Secret(_) => {}
+                        Part::Secret(_) | Part::Encoded(_) => {}
                     }
                 }
                 self.list.push(json!({"name": name, "value": value}));

@@ -40,7 +40,7 @@ pub enum Failure<E> {
 
 /// Keys that mean something to whoever reads the custom resources, so that a
 /// user's mapping with one of them has to be wrapped in `$lit`.
-const NODE_KEYS: &[&str] = &["$ref", "$secretRef", "$concat", "$lit", "$field"];
+const NODE_KEYS: &[&str] = &["$ref", "$secretRef", "$concat", "$lit", "$field", "$base64"];
 
 /// Walks the strings of `value` that may hold placeholders.
 pub fn visit_strings<'v>(value: &'v Value, pointer: &str, visit: &mut dyn FnMut(&str, &'v str)) {

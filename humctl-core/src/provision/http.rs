@@ -1,6 +1,8 @@
 //! One resource of a registered Driver: its inputs in clear, what it answers
 //! as what every Driver makes (spec/drivers.md §2).
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use humctl_api_types::custom_resource::ResourceSpec;
 use serde_json::{Map, Value};
 
@@ -99,6 +101,10 @@ fn in_clear(value: &Value, outside: &dyn Outside) -> Result<Value, String> {
         let texts = parts.iter().map(|part| Ok(crate::nodes::plain_text(&in_clear(part, outside)?)));
         return Ok(Value::String(texts.collect::<Result<String, String>>()?));
     }
+    if let Some(inner) = node("$base64") {
+        let text = crate::nodes::plain_text(&in_clear(inner, outside)?);
+        return Ok(Value::String(STANDARD.encode(text)));
+    }
     match value {
         node if is_node(node) => Err("what only a Pod knows stands in its `driver_inputs.secret_refs`".to_owned()),
         Value::Object(_) if literal(value).is_some() => Ok(unwrapped(value)),
@@ -195,6 +201,12 @@ mod tests {
                 json!({"x": {"y": node("a")}, "z": mixed}),
                 None,
                 Ok((json!({}), json!({"x": {"y": "<a>"}, "z": "pg://<a>:<b>"}))),
+            ),
+            (
+                json!({}),
+                json!({"z": {"$base64": mixed}}),
+                None,
+                Ok((json!({}), json!({"z": STANDARD.encode("pg://<a>:<b>")}))),
             ),
             (json!({}), json!({}), Some("cloud"), Ok((json!({}), json!({"account": {"of": "cloud"}})))),
             // What the Definition says goes first.

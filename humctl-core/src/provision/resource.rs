@@ -175,9 +175,9 @@ fn handed_on(driver: &dyn Driver, spec: &ResourceSpec, settled: Settled) -> Resu
 fn failed(spec: &ResourceSpec, error: &DriverError) -> PlanError {
     let reason = match error {
         DriverError::Failed(reason) => reason.clone(),
-        DriverError::Unknown(reason) => format!(
-            "{reason}\n  hint: a secret can be printed whole, and not be looked into; in a `Secret` use `stringData` instead of `b64enc`"
-        ),
+        DriverError::Unknown(reason) => {
+            format!("{reason}\n  hint: a secret can be printed, also in base64 (`b64enc`), and not be looked into")
+        }
     };
     PlanError::DriverFailed { resource: key_of(spec), definition: spec.definition.id.clone(), reason }
 }

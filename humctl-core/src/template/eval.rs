@@ -375,7 +375,7 @@ impl<'t> Runner<'t, '_> {
                 None => expected("float"),
             },
             (Term::Bool(_), Param::Any | Param::Bool)
-            | (Term::Text(_), Param::Any | Param::Text)
+            | (Term::Text(_), Param::Any | Param::HiddenText | Param::Text)
             | (Term::Number(_), Param::Any) => self.term(arg, dot),
             (Term::Bool(_) | Term::Text(_) | Term::Number(_), _) => expected(param.constant_name()),
             _ => {
@@ -464,7 +464,7 @@ fn check_type(value: Value, param: Param) -> Outcome<Value> {
     let fits = match (&value, param) {
         (Value::Missing, Param::Any | Param::Map) => return Ok(Value::Nil),
         (Value::Missing, _) => return Err(Failure::new(format!("invalid value; expected {}", param.type_name()))),
-        (_, Param::Any) => true,
+        (_, Param::Any) | (Value::Text(_) | Value::Hidden(_), Param::HiddenText) => true,
         (Value::Hidden(_), _) => return Err(hidden()),
         (Value::Text(_), Param::Text) | (Value::Int(_), Param::Int) => true,
         (Value::Float(_), Param::Float) | (Value::Bool(_), Param::Bool) => true,

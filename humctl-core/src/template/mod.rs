@@ -21,6 +21,7 @@ mod error;
 mod eval;
 mod float;
 mod functions;
+mod hidden;
 mod lex;
 mod machine;
 mod parse;
@@ -35,6 +36,7 @@ mod value;
 pub mod vectors;
 
 pub use error::{Error, ErrorKind, Place};
+pub use hidden::split_encoded;
 pub use random::Random;
 pub use semver::Version;
 pub use value::{List, Map, Value};

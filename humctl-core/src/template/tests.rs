@@ -350,7 +350,9 @@ fn markers_are_written_as_they_are_and_never_worked_on() {
         ("{{ .nested | toRawJson }}", Ok("{\"plain\":\"n\",\"secret\":\"MARK\"}")),
         ("{{ .secret | quote }}", Ok("\"MARK\"")),
         ("{{ or .secret .plain }}", Err(ErrorKind::Unknown)),
-        ("{{ .secret | quote | b64enc }}", Err(ErrorKind::Unknown)),
+        ("{{ .secret | quote | b64enc }}", Ok("humctl-base64-Ik1BUksi.")),
+        ("{{ .secret | b64enc | b64enc | len }}", Err(ErrorKind::Unknown)),
+        ("{{ .secret | b64enc | b64dec }}", Err(ErrorKind::Unknown)),
         ("{{ eq (toString .secret) .secret }}", Err(ErrorKind::Unknown)),
         ("{{ .secret | toJson | len }}", Err(ErrorKind::Unknown)),
     ] {

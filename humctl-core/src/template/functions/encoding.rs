@@ -4,15 +4,19 @@ use base64::Engine as _;
 use base64::engine::DecodePaddingMode;
 use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig, STANDARD};
 
-use super::Param::{Any, Text};
+use super::Param::{Any, HiddenText, Text};
 use super::{Args, Function, exact, text};
 use crate::template::error::{Failure, Outcome};
+use crate::template::hidden;
 use crate::template::machine::Machine;
 use crate::template::print::{Json, Written, json};
 use crate::template::value::Value;
 
 pub(super) const FUNCTIONS: &[Function] = &[
-    exact("b64enc", &[Text], |args, _| text(base64(args.text(0).as_bytes()))),
+    exact("b64enc", &[HiddenText], |args, _| match args.any(0) {
+        Value::Hidden(marked) => Ok(Value::Hidden(hidden::encoded(marked).into())),
+        _ => text(base64(args.text(0).as_bytes())),
+    }),
     exact("b64dec", &[Text], |args, _| base64_decoded(args.text(0))),
     exact("sha256sum", &[Text], |args, _| text(crate::hash::sha256_hex(args.text(0).as_bytes()))),
     exact("sha1sum", &[Text], |args, _| text(crate::hash::sha1_hex(args.text(0).as_bytes()))),

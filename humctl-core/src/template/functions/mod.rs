@@ -36,6 +36,8 @@ pub(super) enum Param {
     Any,
     Bool,
     Float,
+    /// Text, and also what is hidden.
+    HiddenText,
     Int,
     Map,
     Text,
@@ -49,7 +51,7 @@ impl Param {
             Self::Float => "float64",
             Self::Int => "int",
             Self::Map => "map[string]interface {}",
-            Self::Text => "string",
+            Self::HiddenText | Self::Text => "string",
         }
     }
 
@@ -225,6 +227,7 @@ mod tests {
             (param, value),
             (Param::Any, _)
                 | (Param::Text, Value::Text(_))
+                | (Param::HiddenText, Value::Text(_) | Value::Hidden(_))
                 | (Param::Int, Value::Int(_))
                 | (Param::Float, Value::Float(_))
                 | (Param::Bool, Value::Bool(_))

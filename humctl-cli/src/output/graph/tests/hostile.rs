@@ -225,7 +225,8 @@ fn read_markup(text: &str, view: &GraphView<'_>) -> Shown {
         if attribute("class").is_some_and(|class| class.starts_with("node ")) {
             vertices.push(key(attribute("id").unwrap().strip_prefix("node-").unwrap()));
         }
-        if attribute("class") == Some("edge") {
+        // Wide pictures have lines that go across, too.
+        if attribute("class").is_some_and(|class| class.split(' ').next() == Some("edge")) {
             edges.push((key(attribute("data-from").unwrap()), key(attribute("data-to").unwrap())));
         }
         if ["style", "script"].contains(&name) {
