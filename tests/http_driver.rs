@@ -188,12 +188,12 @@ fn what_goes_wrong_is_told_without_secrets() {
     Error: queue.yaml: the Driver `acme/queue` at `http://127.0.0.1:[PORT]/v1`: it refuses for good (HTTP-400)
       driver: RES-104: key [secret] has no region nowhere-region
       driver: Error: not ours
-      hint: correct the inputs of the Definition, the values of the inputs file, or its cookie
+      hint: correct what it gets: the inputs of the Definition, or the values and the cookie of an inputs file
     Error: queue.yaml: cookie: the cookie of an HTTP Driver is text, as the Driver set it
     Error: queue.yaml: the Driver `acme/queue` at `http://127.0.0.1:1`: it cannot be reached: Connection refused (os error 111)
       hint: check that it runs, its address and the network
-    Error: --driver-url: `http://` would send secrets in clear; only loopback may be spoken to so
-      hint: give the `target` of the Driver, for example http://localhost:8080 or https://driver.example.com/v1
+    Error: --driver-url: its address begins with `http://`, which would send secrets in clear; only loopback may be spoken to so
+      hint: it is of the form http://localhost:8080 or https://service.example.com/v1
     Error: the following required arguments were not provided: --driver-url <URL>
       hint: see: humctl resources test-definition --help
     Error: queue.yaml: Definition `queue` is for the Driver `acme/queue`, which does not run here

@@ -47,7 +47,7 @@ fn a_target_made_by_a_template_is_deployed_to() {
 #[test]
 fn a_target_whose_secret_is_made_by_a_template_is_refused_without_showing_it() {
     let env = TestEnv::new();
-    let secrets = "\"credentials: {password: {{ .driver.secrets.password | b64enc }}}\"";
+    let secrets = "\"credentials: {password: {{ .driver.secrets.password | upper }}}\"";
     env.write("target.yaml", &target("https://git.example/x.git", secrets)).run("apply -f target.yaml").ok();
     env.run("create app shop").ok();
     let error = env.score("web", "").deploy().fails().stderr;
