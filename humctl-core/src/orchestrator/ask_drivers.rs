@@ -1,6 +1,7 @@
-//! Asking the registered Drivers of a Deployment.
+//! Asking the registered Drivers of a Deployment, and letting them delete what
+//! others make from then on.
 //!
-//! It happens before the Deployment is worked out for good, with no lock of the
+//! Asking happens before the Deployment is worked out for good, with no lock of the
 //! branch held: a Driver may take many minutes. Those that need nothing of each
 //! other are asked at once.
 
@@ -8,18 +9,19 @@ use std::sync::PoisonError;
 
 use humctl_api_types::change::Statefulness;
 
+use crate::context::EnvironmentContext;
 use crate::driver::http::{DriverCookie, HttpInputs, HttpResource};
 use crate::fault;
 use crate::graph::build::GraphInput;
 use crate::graph::{PlanError, Reported};
 use crate::orchestrator::deploy::Job;
 use crate::orchestrator::driver_client::{self, Caller, SystemClock};
-use crate::orchestrator::failure::{Failed, plan_failed};
+use crate::orchestrator::failure::{Failed, ended_unexpectedly, failed, plan_failed};
 use crate::orchestrator::made::{Answer, MadeResource};
 use crate::orchestrator::outside::World;
-use crate::orchestrator::provisioning::random;
+use crate::orchestrator::provisioning::{LeftBehind, random};
 use crate::orchestrator::{Orchestrator, Result};
-use crate::provision::{HttpCall, Input, provision};
+use crate::provision::{HttpCall, Input, key_of, provision};
 use crate::render::CustomResources;
 use crate::statefulness::statefulness;
 
@@ -36,7 +38,8 @@ impl Orchestrator {
         resources: &CustomResources,
     ) -> Result<(), Failed> {
         let supplies = self.supplies(job)?;
-        loop {
+        // Each round makes at least one resource more.
+        for _ in 0..=resources.resources.len() {
             let world = World::new(self, job, input);
             let Reported { errors, .. } = provision(&Input {
                 resources,
@@ -53,26 +56,32 @@ impl Orchestrator {
             if calls.is_empty() {
                 return Ok(());
             }
-            let mut failures = Vec::new();
-            for calls in calls.chunks(N_AT_ONCE) {
-                std::thread::scope(|scope| {
-                    let asked: Vec<_> =
-                        calls.iter().map(|call| (call, scope.spawn(|| self.ask_driver(job, input, call)))).collect();
-                    for (call, thread) in asked {
-                        match thread.join().unwrap_or_else(|_| Err("it ended unexpectedly".to_owned())) {
-                            Ok(answer) => {
-                                let mut asked = job.asked.lock().unwrap_or_else(PoisonError::into_inner);
-                                asked.insert(call.guresid.clone(), answer);
-                            }
-                            Err(reason) => failures.push(driver_failed(call, reason)),
-                        }
-                    }
-                });
-            }
+            let failures: Vec<PlanError> =
+                calls.chunks(N_AT_ONCE).flat_map(|calls| self.ask_at_once(job, input, calls)).collect();
             if !failures.is_empty() {
                 return Err(plan_failed(&failures));
             }
         }
+        Err(ended_unexpectedly(&job.context))
+    }
+
+    /// Asks Drivers side by side; returns what failed.
+    fn ask_at_once(&self, job: &Job, input: GraphInput<'_, '_>, calls: &[HttpCall]) -> Vec<PlanError> {
+        std::thread::scope(|scope| {
+            let threads: Vec<_> = calls.iter().map(|call| scope.spawn(|| self.ask_driver(job, input, call))).collect();
+            let answers = threads.into_iter().map(|thread| thread.join());
+            let ended = calls.iter().zip(answers).filter_map(|(call, answer)| {
+                match answer.unwrap_or_else(|_| Err("it ended unexpectedly".to_owned())) {
+                    Ok(answer) => {
+                        let mut asked = job.asked.lock().unwrap_or_else(PoisonError::into_inner);
+                        asked.insert(call.guresid.clone(), answer);
+                        None
+                    }
+                    Err(reason) => Some(driver_failed(call, reason)),
+                }
+            });
+            ended.collect()
+        })
     }
 
     fn ask_driver(&self, job: &Job, input: GraphInput<'_, '_>, call: &HttpCall) -> Result<Answer, String> {
@@ -126,10 +135,53 @@ impl Orchestrator {
         self.unmake(&job.context, &call.guresid, made).map_err(|error| error.to_string())?;
         Ok(None)
     }
+
+    /// What registered Drivers made and something else makes from now on.
+    pub(super) fn replaced(
+        &self,
+        job: &Job,
+        resources: &CustomResources,
+        input: GraphInput<'_, '_>,
+    ) -> Result<Vec<String>, Failed> {
+        let made = self.all_made(&job.context).map_err(|error| failed(&job.context, &error))?;
+        let mut replaced = Vec::new();
+        for (guresid, made) in made {
+            let now = resources.resources.iter().map(|resource| &resource.spec);
+            let Some(now) = now.into_iter().find(|spec| spec.guresid.as_str() == guresid) else { continue };
+            // A registered Driver deletes what the former one made before it makes its own.
+            let is_replaced = now.driver.driver_type != made.driver_type
+                && !input.drivers.is_asked(&now.driver.driver_type)
+                && !now.driver.in_place_change;
+            if !is_replaced {
+                continue;
+            }
+            refuse_loss(job, input, &made).map_err(|reason| {
+                plan_failed(&[PlanError::RegisteredDriver {
+                    resource: key_of(now),
+                    definition: now.definition.id.clone(),
+                    driver_type: now.driver.driver_type.clone(),
+                    reason,
+                }])
+            })?;
+            replaced.push(guresid);
+        }
+        Ok(replaced)
+    }
+
+    /// Lets Drivers delete what others make now; what they do not delete is
+    /// told, and tried again at the next Deployment.
+    pub(super) fn unmake_replaced(&self, context: &EnvironmentContext, left: &LeftBehind) -> Vec<String> {
+        let unmake = |guresid: &String| match self.made(context, guresid) {
+            Ok(Some(made)) => self.unmake(context, guresid, made).err().map(|error| error.to_string()),
+            Ok(None) => None,
+            Err(error) => Some(error.to_string()),
+        };
+        left.replaced.iter().filter_map(unmake).collect()
+    }
 }
 
 /// Refuses to let a Driver delete what keeps data, if that is not wanted.
-pub(super) fn refuse_loss(job: &Job, input: GraphInput<'_, '_>, made: &MadeResource) -> Result<(), String> {
+fn refuse_loss(job: &Job, input: GraphInput<'_, '_>, made: &MadeResource) -> Result<(), String> {
     if !job.protect_stateful || statefulness(&made.res_type, input.types) != Statefulness::Stateful {
         return Ok(());
     }

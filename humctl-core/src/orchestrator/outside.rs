@@ -5,6 +5,7 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::sync::{Mutex, PoisonError};
 
 use humctl_api_types::kind::Kind;
@@ -71,11 +72,10 @@ impl<'o> World<'o> {
 
     /// Uses a secret store, opened once.
     fn with_store<T>(&self, id: &str, then: impl FnOnce(&OpenStore) -> Result<T, String>) -> Result<T, String> {
-        let mut stores = self.stores.borrow_mut();
-        if !stores.contains_key(id) {
-            stores.insert(id.to_owned(), self.orchestrator.open_store(&self.job.context.org, id)?);
+        match self.stores.borrow_mut().entry(id.to_owned()) {
+            Entry::Occupied(store) => then(store.get()),
+            Entry::Vacant(place) => then(place.insert(self.orchestrator.open_store(&self.job.context.org, id)?)),
         }
-        stores.get(id).map_or_else(|| Err(String::new()), then)
     }
 }
 

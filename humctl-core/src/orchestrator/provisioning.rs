@@ -5,16 +5,14 @@ use serde::{Deserialize, Serialize};
 
 use crate::context::EnvironmentContext;
 use crate::git::target::TargetOutput;
-use crate::graph::build::GraphInput;
-use crate::graph::{PlanError, Reported};
+use crate::graph::Reported;
 use crate::manifests::TargetOptions;
-use crate::orchestrator::ask_drivers::refuse_loss;
 use crate::orchestrator::deploy::Job;
 use crate::orchestrator::failure::{Failed, failed, plan_failed};
 use crate::orchestrator::outside::World;
 use crate::orchestrator::write::Site;
 use crate::orchestrator::{Orchestrator, Result, decode, documents};
-use crate::provision::{Input, Memories, ProvisionedFiles, key_of, provision_files};
+use crate::provision::{Input, Memories, ProvisionedFiles, provision_files};
 use crate::render::{CrFile, CustomResources};
 use crate::secret::{SealedSecret, SecretValue, StateKey};
 use crate::state::{Batch, find_state_key};
@@ -46,7 +44,7 @@ pub(super) struct LeftBehind {
     /// What resources remember.
     memories: Memories,
     /// `GUResIDs` of what registered Drivers made and others make now.
-    replaced: Vec<String>,
+    pub(super) replaced: Vec<String>,
 }
 
 /// What the resources of an Environment remember, as the state keeps it.
@@ -120,49 +118,6 @@ impl Orchestrator {
         let context = &job.context;
         let supplies = || Ok(Supplies { memories: self.memories(context)?, key: self.key_for_random(job.is_draft)? });
         supplies().map_err(|error| failed(context, &error))
-    }
-
-    /// What registered Drivers made and something else makes from now on.
-    fn replaced(
-        &self,
-        job: &Job,
-        resources: &CustomResources,
-        input: GraphInput<'_, '_>,
-    ) -> std::result::Result<Vec<String>, Failed> {
-        let made = self.all_made(&job.context).map_err(|error| failed(&job.context, &error))?;
-        let mut replaced = Vec::new();
-        for (guresid, made) in made {
-            let now = resources.resources.iter().map(|resource| &resource.spec);
-            let Some(now) = now.into_iter().find(|spec| spec.guresid.as_str() == guresid) else { continue };
-            // A registered Driver deletes what the former one made before it makes its own.
-            let is_replaced = now.driver.driver_type != made.driver_type
-                && !input.drivers.is_asked(&now.driver.driver_type)
-                && !now.driver.in_place_change;
-            if !is_replaced {
-                continue;
-            }
-            refuse_loss(job, input, &made).map_err(|reason| {
-                plan_failed(&[PlanError::RegisteredDriver {
-                    resource: key_of(now),
-                    definition: now.definition.id.clone(),
-                    driver_type: now.driver.driver_type.clone(),
-                    reason,
-                }])
-            })?;
-            replaced.push(guresid);
-        }
-        Ok(replaced)
-    }
-
-    /// Lets Drivers delete what others make now; what they do not delete is
-    /// told, and tried again at the next Deployment.
-    pub(super) fn unmake_replaced(&self, context: &EnvironmentContext, left: &LeftBehind) -> Vec<String> {
-        let unmake = |guresid: &String| match self.made(context, guresid) {
-            Ok(Some(made)) => self.unmake(context, guresid, made).err().map(|error| error.to_string()),
-            Ok(None) => None,
-            Err(error) => Some(error.to_string()),
-        };
-        left.replaced.iter().filter_map(unmake).collect()
     }
 
     /// The key that random values come from. A plan writes nothing, so that it
