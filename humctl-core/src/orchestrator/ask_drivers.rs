@@ -69,7 +69,7 @@ impl Orchestrator {
     fn ask_at_once(&self, job: &Job, input: GraphInput<'_, '_>, calls: &[HttpCall]) -> Vec<PlanError> {
         std::thread::scope(|scope| {
             let threads: Vec<_> = calls.iter().map(|call| scope.spawn(|| self.ask_driver(job, input, call))).collect();
-            let answers = threads.into_iter().map(|thread| thread.join());
+            let answers = threads.into_iter().map(std::thread::ScopedJoinHandle::join);
             let ended = calls.iter().zip(answers).filter_map(|(call, answer)| {
                 match answer.unwrap_or_else(|_| Err("it ended unexpectedly".to_owned())) {
                     Ok(answer) => {
