@@ -38,6 +38,7 @@ use crate::objects::labels::Labels;
 use crate::objects::report::Report;
 
 pub use bundle::SecretKeys;
+pub(crate) use labels::belonging;
 pub use report::{RenderError, RenderWarning};
 
 /// A Kubernetes object, as JSON.
