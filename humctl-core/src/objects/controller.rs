@@ -150,7 +150,7 @@ fn check_restarts(input: &WorkloadInput<'_>, template: &Value, rule: &Rule, repo
 
 /// A Pod that is not started again once it is done.
 fn once(mut template: Value) -> Value {
-    if template["spec"].get("restartPolicy").is_none() {
+    if template["spec"].get("restartPolicy").is_none_or(|policy| policy == "") {
         template["spec"]["restartPolicy"] = json!("Never");
     }
     template

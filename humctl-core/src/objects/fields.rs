@@ -116,10 +116,9 @@ pub(super) const RESTART_JOB: Rule =
 pub(super) const CONTAINER: Rules = &[
     ("args", Texts),
     ("command", Texts),
-    ("image", Text),
     ("imagePullPolicy", Word(&["Always", "IfNotPresent", "Never"], "")),
     ("livenessProbe", Probe),
-    ("ports", Each(&[("containerPort", PORT), ("hostPort", PORT), ("name", Text), ("protocol", PROTOCOL)])),
+    ("ports", Each(&[("containerPort", PORT), ("hostPort", Whole(0, 65535)), ("name", Text), ("protocol", PROTOCOL)])),
     ("readinessProbe", Probe),
     ("startupProbe", Probe),
     ("stdin", Flag),
@@ -223,7 +222,9 @@ impl Rule {
             Flag => (!value.is_boolean()).then(|| format!("{found} is neither true nor false")),
             Word(words, hint) => {
                 let word = value.as_str().unwrap_or_default();
-                (!words.contains(&word)).then(|| {
+                // An empty text is as good as absent for Kubernetes.
+                let is_known = words.contains(&word) || *value == "";
+                (!is_known).then(|| {
                     let hint = match nearest(word, words.iter().copied()) {
                         _ if !hint.is_empty() => format!("\n  hint: {hint}"),
                         Some(near) => format!("\n  hint: did you mean `{near}`?"),

@@ -106,6 +106,9 @@ fn pods_are_started_again_where_they_run_on() {
         assert_eq!(errors(profile, &text), expected, "§7.7: {text}");
     }
     assert_eq!(pod(&ok(MODULE, "restartPolicy: Always"), "/restartPolicy"), json!("Always"));
+    let job = ok(JOB, "pod: {restartPolicy: ''}");
+    let job = job.objects.iter().find(|object| object.kind() == "Job").unwrap();
+    assert_eq!(job.0.pointer("/spec/template/spec/restartPolicy"), Some(&json!("Never")), "empty is absent");
 }
 
 #[test]
@@ -233,6 +236,8 @@ fn containers_have_values_that_kubernetes_takes() {
         "resources: {limits: {nvidia.com/gpu: '1'}}",
         "readiness_probe: {type: tcp, port: '80', successThreshold: '2'}",
         "stdin: 'true'",
+        "imagePullPolicy: ''",
+        "ports: [{containerPort: 80, hostPort: 0}]",
         "novelty: -1",
     ] {
         ok(MODULE, &web(field));
