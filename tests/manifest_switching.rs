@@ -108,11 +108,11 @@ fn what_stores_something_is_not_removed_by_accident() {
     let protect = "score deploy --app shop --env development --protect-stateful";
     insta::assert_snapshot!(env.score("web", "").run(protect).fails().errors(), @"
     Error: deployment [ID] failed
-    TGT-008 Stateful resource would be removed (resource shop-db): ExternalSecret `shop-db` would be removed, and what it stores may go with it (shop/development/externalsecret-shop-db.yaml)
+    TGT-008 Stateful resource would be removed (resource shop-db): ExternalSecret `shop-db` would be removed, and what it stores may go with it, or be left behind (shop/development/externalsecret-shop-db.yaml)
       hint: keep the resource in the Score file, or add --allow-data-loss
-    TGT-008 Stateful resource would be removed (resource shop-db): Service `shop-db` would be removed, and what it stores may go with it (shop/development/service-shop-db.yaml)
+    TGT-008 Stateful resource would be removed (resource shop-db): Service `shop-db` would be removed, and what it stores may go with it, or be left behind (shop/development/service-shop-db.yaml)
       hint: keep the resource in the Score file, or add --allow-data-loss
-    TGT-008 Stateful resource would be removed (resource shop-db): StatefulSet `shop-db` would be removed, and what it stores may go with it (shop/development/statefulset-shop-db.yaml)
+    TGT-008 Stateful resource would be removed (resource shop-db): StatefulSet `shop-db` would be removed, and what it stores may go with it, or be left behind (shop/development/statefulset-shop-db.yaml)
       hint: keep the resource in the Score file, or add --allow-data-loss
     ");
     let plan = env.run("score deploy --app shop --env development --plan").stdout;

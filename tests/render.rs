@@ -158,3 +158,41 @@ fn definitions_of_another_orchestrator_are_rendered_here() {
         .set("HUMANITEC_ORG", "local");
     assert_eq!(env.run("render --env-type production").ok().stdout, here);
 }
+
+#[test]
+fn values_that_no_cluster_takes_are_told_with_their_places() {
+    let env = ready("");
+    env.write(
+        "extension.yaml",
+        "apiVersion: humanitec.org/v1b1\nspec:\n  deployment: {replicas: two}\n  containers: {main: {imagePullPolicy: Allways}}\n",
+    );
+    insta::assert_snapshot!(env.run("render --extensions extension.yaml").fails().stderr, @"
+    Error: PRV-007 workload `web` at /containers/main/imagePullPolicy: `Allways` is none of Always, IfNotPresent and Never
+      hint: did you mean `Always`?
+    Error: PRV-007 workload `web` at /deployment/replicas: `two` is no whole number of 0 or more
+    ");
+}
+
+#[test]
+fn placeholders_that_nobody_replaces_are_told_to_who_asks_for_it() {
+    let env = ready("    args: [\"${metadata.name}\"]\n");
+    env.run("render").ok();
+    let told = env.run("render -v1");
+    assert_eq!(told.code, 0, "{}", told.stderr);
+    assert!(
+        told.stderr.contains("placeholder ${metadata.name} is not replaced here, and stays as it is"),
+        "{}",
+        told.stderr
+    );
+}
+
+#[test]
+fn who_meant_text_hears_how_it_is_written() {
+    let env = ready("    variables: {A: \"$${nobody.knows}\"}\n");
+    insta::assert_snapshot!(env.run("render").fails().stderr, @r"
+    Error: PLN-004 Workload `web` at `/spec/containers/main/variables/A`: placeholder `${nobody.knows}`: nothing is called `nobody` here; known are `context`, `values`, `externals`, `shared`, `modules`, `pod`, `containers`, `resources`
+      hint: correct it in the Score file of Workload `web`; a literal `${` is written `$\{`
+    ");
+    env.score("web", "    variables: {A: \"$\\\\{nobody.knows}\"}\n");
+    assert!(env.run("render").ok().stdout.contains("A: ${nobody.knows}"));
+}

@@ -61,6 +61,33 @@ fn collect(before: &Value, after: &Value, pointer: &str, found: &mut BTreeMap<St
     }
 }
 
+/// The smallest parts of two values that differ, into lists as well, item by
+/// item of the same index. With the JSON pointer of each below `pointer`, in the
+/// order of the values.
+#[must_use]
+pub fn differences_of_items(before: &Value, after: &Value, pointer: &str) -> Vec<(String, Change<Value>)> {
+    let null = Value::Null;
+    match (before, after) {
+        (from, to) if from == to => Vec::new(),
+        (Value::Array(from), Value::Array(to)) => (0..from.len().max(to.len()))
+            .flat_map(|index| {
+                let (from, to) = (from.get(index).unwrap_or(&null), to.get(index).unwrap_or(&null));
+                differences_of_items(from, to, &format!("{pointer}/{index}"))
+            })
+            .collect(),
+        (Value::Object(from), Value::Object(to)) => {
+            let keys: BTreeSet<&String> = from.keys().chain(to.keys()).collect();
+            keys.into_iter()
+                .flat_map(|key| {
+                    let (from, to) = (from.get(key).unwrap_or(&null), to.get(key).unwrap_or(&null));
+                    differences_of_items(from, to, &format!("{pointer}/{}", escape_pointer(key)))
+                })
+                .collect()
+        }
+        (from, to) => vec![(pointer.to_owned(), Change { from: from.clone(), to: to.clone() })],
+    }
+}
+
 fn values(source: &Value, target: &Value, path: String, actions: &mut Vec<UpdateAction>) {
     match (source, target) {
         (source, target) if source == target => {}
@@ -159,6 +186,20 @@ mod tests {
             })
         );
         assert_eq!(diff(&source, &source), PlainDelta::default());
+    }
+
+    #[test]
+    fn items_of_lists_are_compared_by_index() {
+        let before = json!({"c": [{"env": [{"n": "A", "v": 1}], "gone": 1}, 7], "same": [1], "t": "x"});
+        let after = json!({"c": [{"env": [{"n": "A", "v": 2}, {"n": "B"}]}, 7], "same": [1], "t": ["x"]});
+        let found: Vec<String> = differences_of_items(&before, &after, "/at")
+            .into_iter()
+            .map(|(pointer, change)| format!("{pointer} {} {}", change.from, change.to))
+            .collect();
+        assert_eq!(
+            found,
+            ["/at/c/0/env/0/v 1 2", "/at/c/0/env/1 null {\"n\":\"B\"}", "/at/c/0/gone 1 null", "/at/t \"x\" [\"x\"]",]
+        );
     }
 
     fn json_values() -> impl Strategy<Value = Value> {

@@ -38,6 +38,7 @@ pub mod nodes;
 pub mod driver;
 pub mod vault;
 pub mod plan;
+pub mod sync_annotations;
 pub mod render;
 pub mod statefulness;
 pub mod objects;

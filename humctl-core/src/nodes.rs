@@ -168,3 +168,19 @@ pub fn plain_text(value: &Value) -> String {
         other => other.to_string(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn outputs_do_not_show_in_debug_text() {
+        let secret = |text: &str| Map::from_iter([("password".to_owned(), json!(text))]);
+        let outputs = ResourceOutputs { values: secret("hidden-1"), secret_refs: secret("hidden-2") };
+        for shown in
+            [format!("{outputs:?}"), format!("{:#?}", Some(&outputs)), format!("{:?}", BTreeMap::from([(1, &outputs)]))]
+        {
+            assert!(!shown.contains("hidden"), "{shown}");
+        }
+    }
+}

@@ -6,6 +6,7 @@ use humctl_api_types::change::Statefulness;
 use serde_json::Value;
 
 use crate::graph::ResourceTypes;
+use crate::sync_annotations::{DISABLED, PRUNE};
 
 /// Types whose category does not tell.
 const BY_NAME: &[(&str, Statefulness)] = &[
@@ -56,7 +57,7 @@ pub fn holds_data(group: &str, kind: &str) -> bool {
 #[must_use]
 pub fn object_statefulness(object: &Value) -> Statefulness {
     let annotation = |key: &str| object.get("metadata")?.get("annotations")?.get(key)?.as_str();
-    let stays = annotation("kustomize.toolkit.fluxcd.io/prune") == Some("disabled");
+    let stays = annotation(PRUNE) == Some(DISABLED);
     let text = |key: &str| object.get(key).and_then(Value::as_str).unwrap_or_default();
     let group = text("apiVersion").rsplit_once('/').map_or("", |(group, _)| group);
     if stays || holds_data(group, text("kind")) { Statefulness::Stateful } else { Statefulness::Stateless }

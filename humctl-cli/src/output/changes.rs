@@ -6,6 +6,7 @@ use anstyle::Style;
 use humctl_api_types::change::{Action, FieldChange, FileChange, RECORD, Statefulness};
 use humctl_api_types::deployment::{DeploymentPlan, DeploymentTarget};
 use humctl_api_types::id::AppId;
+use humctl_core::diff::differences_of_items;
 use serde_json::Value;
 
 use crate::output::diff::{place_of, shown};
@@ -83,22 +84,55 @@ fn lines(change: &FileChange) -> Vec<String> {
         Some(Statefulness::Stateless) | None => "",
     };
     let mut lines = vec![format!("{} {} ({}){lost}", change.action.sign(), change.label(), change.path)];
-    lines.extend(change.fields.iter().map(|field| format!("    {} {}", field.field, difference(field))));
+    lines.extend(change.fields.iter().map(|field| format!("    {}", part(field))));
     lines
 }
 
-/// A part before and after. Of two lists only what is not in both.
-fn difference(field: &FieldChange) -> String {
-    let (Some(from), Some(to)) = (field.from.as_array(), field.to.as_array()) else {
-        return format!("{} -> {}", shown(&field.from), shown(&field.to));
+/// A part before and after. Of two lists only what is not in both; where that
+/// looks the same on both sides, since it is cut, the place where they part.
+fn part(FieldChange { field, from, to }: &FieldChange) -> String {
+    let (Some(before), Some(after)) = (from.as_array(), to.as_array()) else {
+        return format!("{field} {}", arrow(from, to));
     };
-    let only = |sign: char, here: &[Value], there: &[Value]| -> Vec<String> {
-        here.iter().filter(|item| !there.contains(item)).map(|item| format!("{sign} {}", shown(item))).collect()
+    let only = |here: &[Value], there: &[Value]| -> Vec<String> {
+        here.iter().filter(|item| !there.contains(item)).map(shown).collect()
     };
-    match [only('-', from, to), only('+', to, from)].concat().as_slice() {
-        [] => "in another order".to_owned(),
-        items => items.join(", "),
+    let (gone, new) = (only(before, after), only(after, before));
+    if gone.iter().any(|item| new.contains(item))
+        && let [(place, change), others @ ..] = differences_of_items(from, to, field).as_slice()
+    {
+        let more = if others.is_empty() { String::new() } else { format!(", and {} more", others.len()) };
+        return format!("{place} {}{more}", arrow(&change.from, &change.to));
     }
+    if gone.is_empty() && new.is_empty() {
+        return format!("{field} in another order");
+    }
+    let signed = |sign: char, items: Vec<String>| items.into_iter().map(move |item| format!("{sign} {item}"));
+    let items: Vec<String> = signed('-', gone).chain(signed('+', new)).collect();
+    format!("{field} {}", items.join(", "))
+}
+
+fn arrow(from: &Value, to: &Value) -> String {
+    match (shown(from), shown(to)) {
+        (from_text, to_text) if from_text == to_text => {
+            let (from, to) = apart(from, to);
+            format!("{from} -> {to}")
+        }
+        (from, to) => format!("{from} -> {to}"),
+    }
+}
+
+/// Two values whose beginnings are the same, from shortly before they part.
+fn apart(from: &Value, to: &Value) -> (String, String) {
+    const CONTEXT: usize = 10;
+    let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), ToOwned::to_owned);
+    let (from, to) = (text(from), text(to));
+    let n_same = from.chars().zip(to.chars()).take_while(|(a, b)| a == b).count();
+    let rest = |text: &str| {
+        let rest: String = ['…'].into_iter().chain(text.chars().skip(n_same.saturating_sub(CONTEXT))).collect();
+        shown(&Value::String(rest))
+    };
+    (rest(&from), rest(&to))
 }
 
 /// A commit for people.
@@ -115,5 +149,50 @@ pub(crate) fn painter(line: &str) -> Option<(&str, Style)> {
         Some('-') => whole(BAD),
         Some('~') => whole(DOUBTFUL),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    /// A container that is much longer than what is shown of it.
+    fn container(image: &str, value: &str) -> Value {
+        json!({
+            "args": ["a-long-argument-that-stands-first", "another-argument-that-is-long"],
+            "env": [{"name": "A", "value": "1"}, {"name": "B", "value": value}],
+            "image": image,
+        })
+    }
+
+    #[test]
+    fn a_part_tells_what_is_different_in_it() {
+        let long = "x".repeat(100);
+        for (from, to, expected) in [
+            (json!(1), json!(2), "/f 1 -> 2"),
+            (json!(null), json!([1]), "/f none -> [1]"),
+            (json!([1, 2]), json!([2, 3]), "/f - 1, + 3"),
+            (json!([1, 2]), json!([2, 1]), "/f in another order"),
+            (json!([container("i", "a")]), json!([container("i", "b")]), "/f/0/env/1/value \"a\" -> \"b\""),
+            (
+                json!([{"name": "x"}, container("i", "a")]),
+                json!([{"name": "x"}, container("j", "b")]),
+                "/f/1/env/1/value \"a\" -> \"b\", and 1 more",
+            ),
+            (json!(format!("{long}a")), json!(format!("{long}b")), "/f \"…xxxxxxxxxxa\" -> \"…xxxxxxxxxxb\""),
+            (
+                json!([container("i", &format!("{long}a"))]),
+                json!([container("i", &format!("{long}b"))]),
+                "/f/0/env/1/value \"…xxxxxxxxxxa\" -> \"…xxxxxxxxxxb\"",
+            ),
+            (
+                json!(format!("{long}{long}")),
+                json!(format!("{long}a{long}")),
+                "/f \"…xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx… -> \"…xxxxxxxxxxaxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx…",
+            ),
+        ] {
+            assert_eq!(part(&FieldChange { field: "/f".to_owned(), from, to }), expected);
+        }
     }
 }

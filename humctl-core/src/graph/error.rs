@@ -373,15 +373,15 @@ impl Place {
         }
     }
 
-    /// What to do about something wrong there.
+    /// What to do about a placeholder that is wrong there. It may be none at
+    /// all: in Score, too, `$${x}` comes out as one.
     fn remedy(&self) -> String {
-        match self {
-            Self::Definition { definition, .. } => {
-                format!("correct Definition `{definition}`; a literal `${{` is written `$\\{{`")
-            }
+        let place = match self {
+            Self::Definition { definition, .. } => format!("correct Definition `{definition}`"),
             Self::Module { workload, .. } => format!("correct it in the Score file of Workload `{workload}`"),
             Self::Shared { key, .. } => format!("correct it in the Score file that declares `{key}`"),
-        }
+        };
+        format!("{place}; a literal `${{` is written `$\\{{`")
     }
 }
 

@@ -8,8 +8,8 @@ use serde_json::{Map, Value, json};
 use crate::manifests::StoreKind;
 use crate::manifests::check::Draft;
 use crate::manifests::references::Piece;
-use crate::manifests::retention::is_for_sync_tools;
 use crate::manifests::secret::SecretDraft;
+use crate::sync_annotations::is_for_sync_tools;
 use crate::values::{SecretReference, path_and_field};
 
 /// Makes the object that fetches a Secret. Keys that are one secret each need

@@ -28,7 +28,7 @@ use serde_json::Value;
 use crate::context::EnvironmentContext;
 use crate::manifests::check::{Draft, Traits};
 use crate::manifests::secret::SecretDraft;
-use crate::objects::{Object, SecretKeys};
+use crate::objects::{Object, SecretKeys, belonging};
 
 pub use error::{ManifestError, ManifestWarning, Place, Problem, Source};
 
@@ -251,19 +251,10 @@ impl Intake<'_> {
 
     /// Labels of the objects that stand for Secrets (spec/score.md §7.1).
     fn labels(&self, source: &Source) -> BTreeMap<String, String> {
-        let context = self.options.context;
         let workload = match source {
             Source::Workload { workload } => Some(workload.as_str()),
             Source::Resource { .. } => None,
         };
-        [
-            ("app.kubernetes.io/managed-by", Some("humctl")),
-            ("humanitec.io/app", Some(context.app.as_str())),
-            ("humanitec.io/env", Some(context.env.as_str())),
-            ("humanitec.io/workload", workload),
-        ]
-        .into_iter()
-        .filter_map(|(key, value)| Some((key.to_owned(), value?.to_owned())))
-        .collect()
+        belonging(self.options.context, workload)
     }
 }

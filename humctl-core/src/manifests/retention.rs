@@ -5,33 +5,24 @@
 use serde_json::{Map, Value, json};
 
 use crate::manifests::Wave;
+use crate::sync_annotations::{DISABLED, KEPT, PRUNE, SUBSTITUTE, SYNC_WAVE};
 
-const SYNC_OPTIONS: &str = "argocd.argoproj.io/sync-options";
-const COMPARE_OPTIONS: &str = "argocd.argoproj.io/compare-options";
-const PRUNE: &str = "kustomize.toolkit.fluxcd.io/prune";
-const SYNC_WAVE: &str = "argocd.argoproj.io/sync-wave";
-const SUBSTITUTE: &str = "kustomize.toolkit.fluxcd.io/substitute";
-
-/// True for annotations that a sync tool reads from the object in Git.
-pub(super) fn is_for_sync_tools(key: &str) -> bool {
-    key.starts_with("argocd.argoproj.io/") || key.starts_with("kustomize.toolkit.fluxcd.io/")
-}
-
-/// Keeps the object alive when its file leaves Git. The annotations must be on
-/// the live object before that, so they are there from the start. What the
-/// object says of the same option stays: that is how its author decides
-/// otherwise.
+/// Keeps the object alive when its file leaves Git. What the object says of the
+/// same option stays: that is how its author decides otherwise.
 pub(super) fn keep(object: &mut Map<String, Value>) {
     let annotations = annotations(object);
-    add_options(annotations, SYNC_OPTIONS, &["Prune=false", "Delete=false"]);
-    add_options(annotations, COMPARE_OPTIONS, &["IgnoreExtraneous"]);
-    annotations.entry(PRUNE).or_insert_with(|| json!("disabled"));
+    for (key, value) in KEPT {
+        match key {
+            PRUNE => drop(annotations.entry(key).or_insert_with(|| json!(value))),
+            _ => add_options(annotations, key, value),
+        }
+    }
 }
 
 /// Keeps Flux from substituting variables in an object whose text looks like it.
 pub(super) fn keep_text(object: &mut Map<String, Value>) {
     if object.iter().any(|(key, value)| key.contains("${") || looks_like_variables(value)) {
-        annotations(object).entry(SUBSTITUTE).or_insert_with(|| json!("disabled"));
+        annotations(object).entry(SUBSTITUTE).or_insert_with(|| json!(DISABLED));
     }
 }
 
@@ -70,11 +61,11 @@ fn mapping<'o>(object: &'o mut Map<String, Value>, key: &str) -> &'o mut Map<Str
 }
 
 /// Adds options to a list in a text, but for those that are in it already.
-fn add_options(annotations: &mut Map<String, Value>, key: &str, options: &[&str]) {
+fn add_options(annotations: &mut Map<String, Value>, key: &str, options: &str) {
     let own = annotations.get(key).and_then(Value::as_str).unwrap_or_default();
     let name = |option: &str| option.split('=').next().unwrap_or_default().trim().to_owned();
     let own: Vec<&str> = own.split(',').map(str::trim).filter(|option| !option.is_empty()).collect();
-    let ours = options.iter().copied().filter(|ours| own.iter().all(|own| name(own) != name(ours)));
+    let ours = options.split(',').filter(|ours| own.iter().all(|own| name(own) != name(ours)));
     let merged: Vec<&str> = own.iter().copied().chain(ours).collect();
     annotations.insert(key.to_owned(), json!(merged.join(",")));
 }
@@ -82,6 +73,7 @@ fn add_options(annotations: &mut Map<String, Value>, key: &str, options: &[&str]
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sync_annotations::{COMPARE_OPTIONS, SYNC_OPTIONS};
 
     #[test]
     fn options_are_merged_with_those_of_the_object() {

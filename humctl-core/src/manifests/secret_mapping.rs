@@ -12,8 +12,8 @@ use crate::json;
 use crate::manifests::check::Draft;
 use crate::manifests::error::{ManifestError, Problem};
 use crate::manifests::references::Piece;
-use crate::manifests::retention::is_for_sync_tools;
 use crate::manifests::secret::SecretDraft;
+use crate::sync_annotations::is_for_sync_tools;
 use crate::yaml::escape_pointer;
 
 /// Makes the mapping that fills a Secret.

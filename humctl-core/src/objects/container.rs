@@ -5,10 +5,12 @@ use std::collections::BTreeSet;
 use serde_json::{Map, Value, json};
 
 use crate::objects::bundle::{ConfigMap, SecretKeys};
+use crate::objects::fields::{self, CONTAINER};
 use crate::objects::files::Files;
 use crate::objects::names::of_part;
 use crate::objects::paths::{self, Kind};
 use crate::objects::probes::{hook, probe};
+use crate::objects::quantity::check_resources;
 use crate::objects::report::{Report, inside};
 use crate::objects::variables::variables;
 use crate::objects::volumes::{VolumeNames, check_raw_mounts};
@@ -62,7 +64,9 @@ pub(super) fn container(
 
     let mut rendered = Map::from_iter([("name".to_owned(), json!(name))]);
     for (key, value) in spec.iter().filter(|(key, value)| !RENDERED.contains(&key.as_str()) && !value.is_null()) {
-        rendered.insert(key.clone(), report.plain(value, &inside(pointer, key)));
+        let pointer = inside(pointer, key);
+        let value = report.plain(value, &pointer);
+        rendered.insert(key.clone(), fields::field(CONTAINER, key, value, &pointer, report));
     }
     if rendered.get("image").and_then(Value::as_str).is_none_or(str::is_empty) {
         report.error(pointer, "it has no image");
@@ -82,7 +86,17 @@ pub(super) fn container(
         [("liveness_probe", "livenessProbe"), ("readiness_probe", "readinessProbe"), ("startup_probe", "startupProbe")]
     {
         if let Some(given) = spec.get(key).filter(|given| !given.is_null()) {
-            rendered.insert(name.to_owned(), probe(given, &inside(pointer, key), report));
+            let probe = probe(given, &inside(pointer, key), report);
+            let n_successes = probe.get("successThreshold").and_then(Value::as_u64);
+            if key != "readiness_probe" && n_successes.is_some_and(|n_successes| n_successes > 1) {
+                let pointer = inside(&inside(pointer, key), "successThreshold");
+                report.error(
+                    &pointer,
+                    "Kubernetes takes no more than 1 here
+  hint: a readiness probe may have more",
+                );
+            }
+            rendered.insert(name.to_owned(), probe);
         }
     }
     let mut lifecycle = Map::new();
@@ -129,7 +143,11 @@ fn resources(given: Option<&Value>, pointer: &str, report: &mut Report) -> Value
         _ => false,
     };
     match given {
-        Some(Value::Object(parts)) if !parts.values().all(is_empty) => report.plain(&json!(parts), pointer),
+        Some(Value::Object(parts)) if !parts.values().all(is_empty) => {
+            let resources = report.plain(&json!(parts), pointer);
+            check_resources(&resources, pointer, report);
+            resources
+        }
         None | Some(Value::Null | Value::Object(_)) => {
             json!({"limits": {"cpu": "250m", "memory": "256Mi"}, "requests": {"cpu": "25m", "memory": "64Mi"}})
         }

@@ -4,29 +4,15 @@ use serde_json::{Map, Value, json};
 
 use crate::hash;
 use crate::json::canonical;
+use crate::objects::cron;
+use crate::objects::fields::{self, RESTART_ALWAYS, RESTART_JOB, Rule, Rules};
 use crate::objects::labels::Labels;
 use crate::objects::names::{CRON_JOB, LABEL, fitted};
-use crate::objects::report::{Report, inside, number};
+use crate::objects::report::{Report, inside};
 use crate::objects::{Object, WorkloadInput};
 
 /// Keys of a Deployment's spec that older modules have at their top.
 pub(super) const LEGACY: &[&str] = &["replicas", "strategy", "minReadySeconds", "progressDeadlineSeconds"];
-
-/// Fields that are numbers, even where a Shared Value gives them as text.
-const NUMBERS: &[&str] = &[
-    "activeDeadlineSeconds",
-    "backoffLimit",
-    "completions",
-    "failedJobsHistoryLimit",
-    "minReadySeconds",
-    "parallelism",
-    "progressDeadlineSeconds",
-    "replicas",
-    "revisionHistoryLimit",
-    "startingDeadlineSeconds",
-    "successfulJobsHistoryLimit",
-    "ttlSecondsAfterFinished",
-];
 
 /// Fields of a Job that can change while it is there; with another of the
 /// others it is another Job.
@@ -35,12 +21,14 @@ const JOB_CAN_CHANGE: &[&str] =
 
 /// Renders a Deployment around a Pod template.
 pub(super) fn deployment(input: &WorkloadInput<'_>, template: Value, labels: &Labels, report: &mut Report) -> Object {
-    let feature = Feature::read(input, "deployment", report);
+    let feature = Feature::read(input, "deployment", fields::DEPLOYMENT, report);
+    check_restarts(input, &template, &RESTART_ALWAYS, report);
     let mut spec = Map::new();
     for key in LEGACY {
         if let Some(value) = input.module.get(*key).filter(|value| !value.is_null()) {
-            let value = report.plain(value, &inside("", key));
-            spec.insert((*key).to_owned(), if NUMBERS.contains(key) { number(value) } else { value });
+            let pointer = inside("", key);
+            let value = report.plain(value, &pointer);
+            spec.insert((*key).to_owned(), fields::field(fields::DEPLOYMENT, key, value, &pointer, report));
         }
     }
     spec.extend(feature.spec);
@@ -57,7 +45,8 @@ pub(super) fn deployment(input: &WorkloadInput<'_>, template: Value, labels: &La
 /// Renders a Job. Its template cannot change later, so another template is
 /// another Job.
 pub(super) fn job(input: &WorkloadInput<'_>, template: Value, labels: &Labels, report: &mut Report) -> Object {
-    let feature = Feature::read(input, "job", report);
+    let feature = Feature::read(input, "job", fields::JOB, report);
+    check_restarts(input, &template, &RESTART_JOB, report);
     let mut spec = feature.spec;
     spec.insert("template".to_owned(), once(template));
     let mut fixed = spec.clone();
@@ -79,7 +68,9 @@ pub(super) fn cron_jobs(
     labels: &Labels,
     report: &mut Report,
 ) -> Vec<Object> {
-    let (feature, job) = (Feature::read(input, "cronjob", report), Feature::read(input, "job", report));
+    let feature = Feature::read(input, "cronjob", fields::CRON_JOB, report);
+    let job = Feature::read(input, "job", fields::JOB, report);
+    check_restarts(input, template, &RESTART_JOB, report);
     let schedules = report.entries(input.module, "schedules", "");
     if schedules.is_empty() {
         report.error("/schedules", "At least one schedule must be defined");
@@ -101,6 +92,9 @@ pub(super) fn cron_jobs(
             report.error(&pointer, "it has no `schedule`, such as \"0 3 * * *\"");
             continue;
         };
+        if let Some(problem) = cron::problem(time) {
+            report.error(&inside(&pointer, "schedule"), problem);
+        }
         for key in schedule.keys().filter(|key| !matches!(key.as_str(), "schedule" | "containers")) {
             report.warn(&inside(&pointer, key), "a schedule has no such field\n  hint: `cronjob` has fields of all");
         }
@@ -139,16 +133,24 @@ fn override_command(template: &mut Value, name: &str, change: &Value, pointer: &
     };
     for (key, value) in change.iter().filter(|(_, value)| !value.is_null()) {
         if matches!(key.as_str(), "command" | "args") {
-            container[key] = value.clone();
+            container[key] = fields::field(fields::CONTAINER, key, value.clone(), &inside(pointer, key), report);
         } else {
             report.warn(&inside(pointer, key), "a schedule changes `command` and `args` of a container only");
         }
     }
 }
 
+/// Whether a Pod is started again is up to what runs it.
+fn check_restarts(input: &WorkloadInput<'_>, template: &Value, rule: &Rule, report: &mut Report) {
+    let of_pod = input.module.get("pod").and_then(|pod| pod.get("restartPolicy"));
+    let pointer = if of_pod.is_some_and(|given| !given.is_null()) { "/pod/restartPolicy" } else { "/restartPolicy" };
+    let given = template["spec"].get("restartPolicy").cloned();
+    rule.apply(given.unwrap_or_default(), pointer, report);
+}
+
 /// A Pod that is not started again once it is done.
 fn once(mut template: Value) -> Value {
-    if template["spec"].get("restartPolicy").is_none() {
+    if template["spec"].get("restartPolicy").is_none_or(|policy| policy == "") {
         template["spec"]["restartPolicy"] = json!("Never");
     }
     template
@@ -162,7 +164,7 @@ struct Feature {
 }
 
 impl Feature {
-    fn read(input: &WorkloadInput<'_>, name: &str, report: &mut Report) -> Self {
+    fn read(input: &WorkloadInput<'_>, name: &str, rules: Rules, report: &mut Report) -> Self {
         let (mut spec, mut given) = (Map::new(), Map::new());
         for (key, (pointer, value)) in report.entries(input.module, name, "") {
             match key {
@@ -171,7 +173,7 @@ impl Feature {
                     .error(&pointer, format!("Workload Profile {name} feature does not allow \"{key}\" to be set.")),
                 _ => {
                     let value = report.plain(value, &pointer);
-                    spec.insert(key.to_owned(), if NUMBERS.contains(&key) { number(value) } else { value });
+                    spec.insert(key.to_owned(), fields::field(rules, key, value, &pointer, report));
                 }
             }
         }

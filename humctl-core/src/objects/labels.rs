@@ -3,12 +3,27 @@
 //! Those that say what an object belongs to are ours, whatever a module says:
 //! the Deployment and the Service find the Pods by two of them.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Map, Value, json};
 
+use crate::context::EnvironmentContext;
 use crate::objects::WorkloadInput;
 use crate::objects::report::{Report, inside};
 
 const MANAGED_BY: &str = "app.kubernetes.io/managed-by";
+
+/// Labels that tell what an object belongs to; one of a resource belongs to no
+/// Workload.
+pub(crate) fn belonging(context: &EnvironmentContext, workload: Option<&str>) -> BTreeMap<String, String> {
+    let labels = [
+        (MANAGED_BY, Some("humctl")),
+        ("humanitec.io/app", Some(context.app.as_str())),
+        ("humanitec.io/env", Some(context.env.as_str())),
+        ("humanitec.io/workload", workload),
+    ];
+    labels.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value?.to_owned()))).collect()
+}
 
 /// Labels of the objects of a Workload.
 pub(super) struct Labels {
@@ -18,16 +33,10 @@ pub(super) struct Labels {
 
 impl Labels {
     pub(super) fn new(input: &WorkloadInput<'_>) -> Self {
-        let map = |pairs: &[(&str, &str)]| -> Map<String, Value> {
-            pairs.iter().map(|(key, value)| ((*key).to_owned(), json!(value))).collect()
-        };
-        let selector = map(&[("app.kubernetes.io/instance", input.name), ("app.kubernetes.io/name", input.name)]);
-        let mut object = map(&[
-            (MANAGED_BY, "humctl"),
-            ("humanitec.io/app", input.context.app.as_str()),
-            ("humanitec.io/env", input.context.env.as_str()),
-            ("humanitec.io/workload", input.name),
-        ]);
+        let named = ["app.kubernetes.io/instance", "app.kubernetes.io/name"];
+        let selector: Map<String, Value> = named.into_iter().map(|key| (key.to_owned(), json!(input.name))).collect();
+        let belonging = belonging(input.context, Some(input.name));
+        let mut object: Map<String, Value> = belonging.into_iter().map(|(key, value)| (key, json!(value))).collect();
         object.extend(selector.clone());
         Self { selector, object }
     }

@@ -8,6 +8,8 @@
 mod bundle;
 mod container;
 mod controller;
+mod cron;
+mod fields;
 mod files;
 mod keys;
 mod labels;
@@ -16,6 +18,7 @@ mod order;
 mod paths;
 mod pod;
 mod probes;
+mod quantity;
 mod report;
 mod service;
 pub mod text;
@@ -35,6 +38,7 @@ use crate::objects::labels::Labels;
 use crate::objects::report::Report;
 
 pub use bundle::SecretKeys;
+pub(crate) use labels::belonging;
 pub use report::{RenderError, RenderWarning};
 
 /// A Kubernetes object, as JSON.

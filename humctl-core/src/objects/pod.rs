@@ -8,6 +8,7 @@ use crate::hash;
 use crate::json::canonical;
 use crate::objects::bundle::{SecretKeys, check_size};
 use crate::objects::container::{Around, Container, container};
+use crate::objects::fields::{self, POD};
 use crate::objects::files::Files;
 use crate::objects::labels::Labels;
 use crate::objects::names::of_part;
@@ -175,7 +176,9 @@ fn fields(module: &Map<String, Value>, report: &mut Report) -> Map<String, Value
     let mut spec = Map::new();
     for key in LEGACY {
         if let Some(value) = module.get(*key).filter(|value| !value.is_null()) {
-            spec.insert((*key).to_owned(), report.plain(value, &inside("", key)));
+            let pointer = inside("", key);
+            let value = report.plain(value, &pointer);
+            spec.insert((*key).to_owned(), fields::field(POD, key, value, &pointer, report));
         }
     }
     spec.insert("imagePullSecrets".to_owned(), Value::Array(report.list(module, "imagePullSecrets", "")));
@@ -187,7 +190,10 @@ fn fields(module: &Map<String, Value>, report: &mut Report) -> Map<String, Value
                 pointer,
                 "pod feature does not allow \"containers\" to be set. Use the top level \"containers\" feature.",
             ),
-            key => drop(spec.insert(key.to_owned(), report.plain(value, pointer))),
+            key => {
+                let value = report.plain(value, pointer);
+                spec.insert(key.to_owned(), fields::field(POD, key, value, pointer, report));
+            }
         }
     }
     // Both names of it always, so that taking an account away works with server-side apply.

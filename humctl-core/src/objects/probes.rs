@@ -5,18 +5,19 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value, json};
 
 use crate::nodes::plain_text;
-use crate::objects::report::{Report, inside, number};
+use crate::objects::fields::{self, ACTIONS, EXEC, GRPC, HTTP_GET, PROBE, Rules, TCP_SOCKET};
+use crate::objects::report::{Report, inside};
 
 /// What Kubernetes can do, as it calls it; where several are given, the first
 /// counts (`exec` before `httpGet`, as Score has it).
 const NATIVE: &[&str] = &["exec", "httpGet", "tcpSocket", "grpc", "sleep"];
 
-/// Fields that say what is done, by `type`.
-const FIELDS: &[(&str, &[&str])] = &[
-    ("http", &["path", "port", "host", "scheme", "headers"]),
-    ("tcp", &["port", "host"]),
-    ("grpc", &["port", "service"]),
-    ("command", &["command"]),
+/// Fields that say what is done, by `type`, and what they take.
+const FIELDS: &[(&str, &[&str], Rules)] = &[
+    ("http", &["path", "port", "host", "scheme", "headers"], HTTP_GET),
+    ("tcp", &["port", "host"], TCP_SOCKET),
+    ("grpc", &["port", "service"], GRPC),
+    ("command", &["command"], EXEC),
 ];
 
 /// A probe of a module → a probe of Kubernetes.
@@ -26,7 +27,10 @@ pub(super) fn probe(given: &Value, pointer: &str, report: &mut Report) -> Value 
         report.error(pointer, "a probe cannot sleep");
     }
     // Thresholds, and what newer versions of Kubernetes know.
-    rendered.extend(rest.into_iter().map(|(key, value)| (key, number(value))));
+    for (key, value) in rest {
+        let value = fields::field(PROBE, &key, value, &inside(pointer, &key), report);
+        rendered.insert(key, value);
+    }
     Value::Object(rendered)
 }
 
@@ -50,30 +54,29 @@ fn action(given: &Value, pointer: &str, report: &mut Report) -> Option<(Map<Stri
     };
     given.retain(|_, value| !value.is_null());
     let kind = given.remove("type").unwrap_or_default();
-    let Some((kind, fields)) = FIELDS.iter().find(|(known, _)| kind == json!(known)) else {
+    let Some((kind, fields, rules)) = FIELDS.iter().find(|(known, ..)| kind == json!(known)) else {
         return native(&kind, given, pointer, report);
     };
     let mut field = Map::new();
     for key in *fields {
-        field.extend(given.remove(*key).map(|value| ((*key).to_owned(), value)));
+        let Some(value) = given.remove(*key) else { continue };
+        let value = match value {
+            // Lower case is nothing that Kubernetes takes.
+            Value::String(scheme) if *key == "scheme" => json!(scheme.to_uppercase()),
+            value => value,
+        };
+        field.insert((*key).to_owned(), fields::field(rules, key, value, &inside(pointer, key), report));
     }
-    for key in FIELDS.iter().flat_map(|(_, fields)| *fields) {
+    for key in FIELDS.iter().flat_map(|(_, fields, _)| *fields) {
         if given.remove(*key).is_some() {
             report.warn(&inside(pointer, key), format!("it counts for another `type` than {kind}"));
         }
     }
-    if fields.contains(&"port") {
-        match field.get_mut("port") {
-            Some(port) => *port = number(port.take()),
-            None => report.error(pointer, "it has no `port`"),
-        }
+    if fields.contains(&"port") && !field.contains_key("port") {
+        report.error(pointer, "it has no `port`");
     }
     let name = match *kind {
         "http" => {
-            // Lower case is nothing that Kubernetes takes.
-            if let Some(Value::String(scheme)) = field.get_mut("scheme") {
-                *scheme = scheme.to_uppercase();
-            }
             let headers = field.remove("headers").map(|headers| headers_list(&headers, pointer, report));
             let headers = headers.filter(|headers| !headers.is_empty());
             field.extend(headers.map(|headers| ("httpHeaders".to_owned(), Value::Array(headers))));
@@ -82,7 +85,7 @@ fn action(given: &Value, pointer: &str, report: &mut Report) -> Option<(Map<Stri
         "tcp" => "tcpSocket",
         "grpc" => "grpc",
         _ => {
-            if field.get("command").and_then(Value::as_array).is_none_or(Vec::is_empty) {
+            if field.get("command").is_none_or(|command| command.as_array().is_some_and(Vec::is_empty)) {
                 report.error(pointer, "it has no `command`, which is a list");
             }
             "exec"
@@ -100,7 +103,10 @@ fn native(
 ) -> Option<(Map<String, Value>, Map<String, Value>)> {
     let found: Vec<(&str, Value)> = NATIVE.iter().filter_map(|key| Some((*key, given.remove(*key)?))).collect();
     match found.into_iter().next() {
-        Some((key, value)) if kind.is_null() => Some((Map::from_iter([(key.to_owned(), value)]), given)),
+        Some((key, value)) if kind.is_null() => {
+            let value = fields::field(ACTIONS, key, value, &inside(pointer, key), report);
+            Some((Map::from_iter([(key.to_owned(), value)]), given))
+        }
         _ => {
             report.error(pointer, "its `type` is none of http, tcp, grpc and command");
             None

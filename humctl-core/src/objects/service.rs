@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value, json};
 
+use crate::objects::fields::is_port;
 use crate::objects::labels::Labels;
 use crate::objects::names::{LABEL, fitted, is_label};
 use crate::objects::report::{Report, inside, number};
@@ -94,8 +95,4 @@ fn port(key: &str, given: &Value, pointer: &str, taken: &mut Taken, report: &mut
         rendered.insert("targetPort".to_owned(), target);
     }
     Some(Value::Object(rendered))
-}
-
-fn is_port(number: &Value) -> bool {
-    number.as_u64().is_some_and(|number| (1..=65535).contains(&number))
 }

@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 use crate::objects::files::Files;
 use crate::objects::names::{LABEL, fitted};
 use crate::objects::paths::{Kind, problem};
+use crate::objects::quantity;
 use crate::objects::report::{Report, inside};
 
 /// Names of Pod volumes by the ids that mounts use.
@@ -75,6 +76,9 @@ pub(super) fn module_volumes(module: &Map<String, Value>, files: &Files<'_>, rep
         match volume.get("type").and_then(Value::as_str) {
             Some("emptyDir") => {
                 let source = volume.get("source").filter(|source| !source.is_null()).cloned();
+                if let Some(limit) = source.as_ref().and_then(|source| source.get("sizeLimit")) {
+                    quantity::check(limit, &inside(&inside(&pointer, "source"), "sizeLimit"), report);
+                }
                 rendered.push(json!({"name": name, "emptyDir": source.unwrap_or_else(|| json!({}))}));
             }
             Some("projected") => {

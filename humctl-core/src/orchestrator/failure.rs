@@ -77,7 +77,8 @@ pub(super) fn set_failed(context: &EnvironmentContext, reasons: &[String]) -> Fa
     Failed(reasons.iter().map(error).collect())
 }
 
-/// Resources that would go with their data, and that nobody agreed to lose.
+/// Resources that would go with their data, and that nobody agreed to lose. A
+/// sync tool keeps those that have its annotations, and then nobody looks after them.
 pub(super) fn stateful_removal_failed(context: &EnvironmentContext, removed: &[&FileChange]) -> Failed {
     let error = |change: &&FileChange| {
         // The name of a resource says of what type it is, that of a Kubernetes object does not.
@@ -94,7 +95,7 @@ pub(super) fn stateful_removal_failed(context: &EnvironmentContext, removed: &[&
                 "TGT-008",
                 "Stateful resource would be removed",
                 &format!(
-                    "{what} would be removed, and what it stores may go with it ({})\n  hint: keep the resource in the Score file, or add --allow-data-loss",
+                    "{what} would be removed, and what it stores may go with it, or be left behind ({})\n  hint: keep the resource in the Score file, or add --allow-data-loss",
                     change.path
                 ),
             )

@@ -13,6 +13,7 @@ use crate::graph::scan::SecretLeaf;
 use crate::graph::{GraphNode, InputScope, Origin};
 use crate::placeholder::{Expander, Resolved, nothing_literal};
 use crate::render::{Renderer, custom_resource, label_value};
+use crate::sync_annotations::{DISABLED, KEPT, SUBSTITUTE};
 use crate::yaml::escape_pointer;
 
 impl Renderer<'_, '_> {
@@ -132,20 +133,13 @@ impl Renderer<'_, '_> {
     }
 }
 
-/// Annotations that keep a real resource alive when its file leaves Git. They
-/// must be on the live object before that, so every file has them from the
-/// start (spec/gitops.md §2.2). And which Driver the Definition names, when
-/// another one makes the resource (spec/drivers.md §17).
+/// Annotations that keep a real resource alive when its file leaves Git, and its
+/// text as it is. And which Driver the Definition names, when another one makes
+/// the resource (spec/drivers.md §17).
 fn annotations(node: &GraphNode<'_>) -> BTreeMap<String, String> {
-    let mut annotations: BTreeMap<String, String> = [
-        ("argocd.argoproj.io/compare-options", "IgnoreExtraneous"),
-        ("argocd.argoproj.io/sync-options", "Prune=false,Delete=false"),
-        ("kustomize.toolkit.fluxcd.io/prune", "disabled"),
-        ("kustomize.toolkit.fluxcd.io/substitute", "disabled"),
-    ]
-    .into_iter()
-    .map(|(key, value)| (key.to_owned(), value.to_owned()))
-    .collect();
+    let always = KEPT.into_iter().chain([(SUBSTITUTE, DISABLED)]);
+    let mut annotations: BTreeMap<String, String> =
+        always.map(|(key, value)| (key.to_owned(), value.to_owned())).collect();
     if let Some(driver_type) = node.driver.lowered_from {
         annotations.insert(format!("{GROUP}/lowered-from"), driver_type.to_owned());
     }

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use humctl_api_types::custom_resource::{CrMetadata, CustomResource, RemoteRef, SecretData, SecretMappingSpec};
 
 use crate::render::{Renderer, custom_resource};
+use crate::sync_annotations::{DISABLED, SUBSTITUTE};
 use crate::values::{SecretReference, SharedValue};
 
 /// Name of the mapping, and of the Kubernetes Secret that it fills.
@@ -29,8 +30,7 @@ impl Renderer<'_, '_> {
         if secret_data.is_empty() {
             return None;
         }
-        let annotations =
-            BTreeMap::from([("kustomize.toolkit.fluxcd.io/substitute".to_owned(), "disabled".to_owned())]);
+        let annotations = BTreeMap::from([(SUBSTITUTE.to_owned(), DISABLED.to_owned())]);
         let metadata = CrMetadata { name: NAME.to_owned(), labels: self.labels(), annotations };
         let spec = SecretMappingSpec { secret_name: NAME.to_owned(), secret_data };
         Some(custom_resource("SecretMapping", metadata, spec))

@@ -405,11 +405,11 @@ fn what_only_shows_when_references_are_resolved_is_reported_too() {
     let shown: String = errors.iter().map(|error| format!("{}: {error}\n", error.code())).collect();
     insta::assert_snapshot!(shown, @r"
     PLN-004: Workload `api` at `/spec/containers/main/variables/D`: placeholder `${pod.spec.nodeName}`: a field of the pod must be the whole variable
-      hint: correct it in the Score file of Workload `api`
+      hint: correct it in the Score file of Workload `api`; a literal `${` is written `$\{`
     PLN-005: Workload `api` at `/spec/containers/main/variables/A`: placeholder `${values.NOPE}`: there is no Shared Value `NOPE`; make it with: humctl create value NOPE VALUE
-      hint: correct it in the Score file of Workload `api`
+      hint: correct it in the Score file of Workload `api`; a literal `${` is written `$\{`
     PLN-006: Workload `api` at `/spec/containers/main/variables/B`: placeholder `${modules.api.service.port}`: Workload `api` has no service port
-      hint: correct it in the Score file of Workload `api`
+      hint: correct it in the Score file of Workload `api`; a literal `${` is written `$\{`
     PLN-006: Definition `pg-x` at `/driver_inputs/values/x`, matched for `postgres.default#modules.api.externals.db`: placeholder `${resources['k8s-cluster#k8s-cluster'].outputs.nope}`: `k8s-cluster.default#k8s-cluster` is part of the target, and it has no output `nope`
       hint: known here: `cluster_type`, `loadbalancer`, `path`, `url`
     PLN-006: Definition `pg-x` at `/driver_inputs/values/y`, matched for `postgres.default#modules.api.externals.db`: placeholder `${resources['k8s-cluster#k8s-cluster'].outputs.credentials}`: `k8s-cluster.default#k8s-cluster` is part of the target, and its secrets are never written to Git

@@ -13,6 +13,7 @@ use crate::graph::error::Place;
 use crate::graph::set_index::is_literal_place;
 use crate::placeholder::{Expander, Reference, Resolved};
 use crate::render::{Renderer, custom_resource, mixing_secret_with_field};
+use crate::sync_annotations::{DISABLED, SUBSTITUTE};
 use crate::values::SharedValue;
 
 impl Renderer<'_, '_> {
@@ -58,8 +59,7 @@ impl Renderer<'_, '_> {
             deploy: module.deploy.clone(),
             module: spec,
         };
-        let annotations =
-            BTreeMap::from([("kustomize.toolkit.fluxcd.io/substitute".to_owned(), "disabled".to_owned())]);
+        let annotations = BTreeMap::from([(SUBSTITUTE.to_owned(), DISABLED.to_owned())]);
         let metadata = CrMetadata { name: name.to_owned(), labels: self.labels(), annotations };
         Some(custom_resource("Workload", metadata, spec))
     }

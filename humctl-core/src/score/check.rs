@@ -3,14 +3,17 @@
 //!
 //! Looks only at what has the right form; the schema reports the rest.
 
+use std::collections::BTreeSet;
+
 use base64::Engine as _;
 use serde_json::{Map, Value};
 
+use crate::graph::set_index::is_literal_place;
 use crate::profile;
-use crate::score::Finding;
 use crate::score::extension::Extension;
 use crate::score::kubernetes;
 use crate::score::rewrite::{Placeholder, is_unclosed, placeholders};
+use crate::score::{Finding, Level};
 use crate::yaml::escape_pointer;
 
 /// Roots that belong to the platform: they pass through, and are better
@@ -25,10 +28,10 @@ pub fn check(document: &Value) -> Vec<Finding> {
     for (pointer, text) in expanded_texts(document) {
         check_text(text, &pointer, &scope, &mut findings);
     }
+    check_unexpanded(document, &mut findings);
     let containers = document.get("containers").and_then(Value::as_object);
     for (name, container) in containers.into_iter().flatten() {
         let pointer = format!("/containers/{}", escape_pointer(name));
-        check_unexpanded(container, &pointer, &mut findings);
         for (target, file) in entries(container, "files") {
             check_file(target, file, &format!("{pointer}/files/{}", escape_pointer(target)), &mut findings);
         }
@@ -67,7 +70,16 @@ pub fn check_extension(document: &Value, extension: &Extension) -> Vec<Finding> 
     let scope = Scope::of(document);
     let mut findings = Vec::new();
     for (pointer, text) in texts {
-        check_text(text, &pointer, &scope, &mut findings);
+        let mut found = Vec::new();
+        check_text(text, &pointer, &scope, &mut found);
+        // Names of the Score file get those of the platform there, and stay as those.
+        let is_left = |root: &str| root == "resources" || PLATFORM_ROOTS.contains(&root);
+        let left = if is_literal_place(&pointer) { left_as_they_are(text, &pointer, is_left) } else { Vec::new() };
+        if !left.is_empty() {
+            found.retain(|finding| finding.level == Level::Error);
+        }
+        findings.extend(found);
+        findings.extend(left);
     }
     if let Some(profile) = extension.profile.as_deref().filter(|profile| profile::JOBS.contains(profile))
         && document.pointer("/service/ports").and_then(Value::as_object).is_some_and(|ports| !ports.is_empty())
@@ -172,26 +184,57 @@ fn check_volume(source: &str, pointer: &str, scope: &Scope<'_>, findings: &mut V
     }
 }
 
-/// Where placeholders stay as they are written (spec/score.md §1.6), which
-/// whoever writes one there does not expect.
-fn check_unexpanded(container: &Value, pointer: &str, findings: &mut Vec<Finding>) {
+/// Warns of placeholders in the places where Score replaces none (spec/score.md
+/// §1.6): everywhere but in [`expanded_texts`].
+fn check_unexpanded(document: &Value, findings: &mut Vec<Finding>) {
     let mut texts = Vec::new();
-    for part in ["image", "command", "args"] {
-        if let Some(value) = container.get(part) {
-            texts_in_value(value, &format!("{pointer}/{part}"), &mut texts);
-        }
+    texts_in_value(document, "", &mut texts);
+    texts.retain(|(_, text)| text.contains("${"));
+    if texts.is_empty() {
+        return;
     }
+    let expanded: BTreeSet<String> = expanded_texts(document).into_iter().map(|(pointer, _)| pointer).collect();
     for (pointer, text) in texts {
-        let is_ours = |root: &String| root == "resources" || root == "metadata";
-        for Placeholder { text, parts } in placeholders(text) {
-            if parts.first().is_some_and(is_ours) {
-                let message = format!("placeholder ${{{text}}} is not replaced here, and stays as it is");
-                findings.push(
-                    Finding::warning(pointer.clone(), message)
-                        .with_hint("put it into a variable, and use that: $(VARIABLE)"),
-                );
-            }
+        let parts: Vec<&str> = pointer.split('/').skip(1).collect();
+        // `noExpand` says that they stay, and sources are looked at for themselves.
+        let is_known = matches!(
+            parts.as_slice(),
+            ["containers", _, "files", _, "content"] | ["containers", _, "volumes", _, "source"]
+        );
+        if is_known || expanded.contains(&pointer) {
+            continue;
         }
+        // Elsewhere the platform replaces its own.
+        let is_literal = matches!(
+            parts.as_slice(),
+            ["containers", _, "image" | "command" | "args" | "livenessProbe" | "readinessProbe", ..]
+        );
+        let is_left =
+            |root: &str| matches!(root, "resources" | "metadata") || is_literal && PLATFORM_ROOTS.contains(&root);
+        findings.extend(left_as_they_are(text, &pointer, is_left));
+    }
+}
+
+/// A warning for each placeholder of a text that nobody replaces, by its root. A
+/// shell has `${NAME}` as well, and no dots in it.
+fn left_as_they_are(text: &str, pointer: &str, is_left: impl Fn(&str) -> bool) -> Vec<Finding> {
+    let left = placeholders(text).into_iter().filter(|found| found.parts.len() > 1 && is_left(&found.parts[0]));
+    left.map(|Placeholder { text, .. }| {
+        let message = format!("placeholder ${{{text}}} is not replaced here, and stays as it is");
+        Finding::warning(pointer, message).with_hint(instead(pointer))
+    })
+    .collect()
+}
+
+/// What to write where no placeholder is replaced.
+fn instead(pointer: &str) -> &'static str {
+    let parts: Vec<&str> = pointer.split('/').skip(1).collect();
+    match parts.as_slice() {
+        ["containers", _, part, ..] | ["spec", "containers", _, part, ..] if matches!(*part, "command" | "args") => {
+            "put it into a variable, and use that: $(VARIABLE)"
+        }
+        ["containers", _, "image"] => "write the image itself, or give it with --image or --property",
+        _ => "write what it stands for",
     }
 }
 
@@ -218,7 +261,7 @@ fn check_text(text: &str, pointer: &str, scope: &Scope<'_>, findings: &mut Vec<F
         return;
     }
     if is_unclosed(text) {
-        findings.push(Finding::error(pointer, "a `${` has no closing `}`").with_hint("write a literal one as `$$\\{`"));
+        findings.push(Finding::error(pointer, "a `${` has no closing `}`").with_hint("write a literal one as `$\\{`"));
     }
     for Placeholder { text, parts } in placeholders(text) {
         let is_part = |part: &String| {

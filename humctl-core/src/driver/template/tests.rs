@@ -215,3 +215,17 @@ fn manifests_come_to_one_form() {
     }
     assert_eq!(manifests(Value::Null), Ok(Map::new()));
 }
+
+#[test]
+fn what_was_made_does_not_show_in_debug_text() {
+    let tree = |text: &str| Map::from_iter([("x".to_owned(), json!(text))]);
+    let made = Made {
+        values: tree("hidden-1"),
+        secrets: tree("hidden-2"),
+        manifests: tree("hidden-3"),
+        cookie: json!("hidden-4"),
+    };
+    for shown in [format!("{made:?}"), format!("{:#?}", Ok::<_, ()>(&made))] {
+        assert!(!shown.contains("hidden"), "{shown}");
+    }
+}

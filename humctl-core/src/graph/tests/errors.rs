@@ -46,17 +46,17 @@ fn all_errors_are_reported_at_once_sorted() {
       needed by: resource `db` of Workload `api`
       hint: did you mean `postgres`?
     PLN-004 api: Workload `api` at `/spec/containers/main/variables/B`: placeholder `${nope.x}`: nothing is called `nope` here; known are `context`, `values`, `externals`, `shared`, `modules`, `pod`, `containers`, `resources`
-      hint: correct it in the Score file of Workload `api`
+      hint: correct it in the Score file of Workload `api`; a literal `${` is written `$\{`
     PLN-004 api: Workload `api` at `/spec/containers/main/variables/C`: placeholder `${context.res.id}`: `context.res` exists only in Resource Definitions
-      hint: correct it in the Score file of Workload `api`
+      hint: correct it in the Score file of Workload `api`; a literal `${` is written `$\{`
     PLN-004 api: Workload `api` at `/spec/containers/main/variables/D`: placeholder `${externals.db}`: it names no output; add one, as in `.host`
-      hint: correct it in the Score file of Workload `api`
+      hint: correct it in the Score file of Workload `api`; a literal `${` is written `$\{`
     PLN-004 api: Workload `api` at `/spec/containers/main/variables/E`: placeholder `${unclosed}`: it has no closing `}`
-      hint: correct it in the Score file of Workload `api`
+      hint: correct it in the Score file of Workload `api`; a literal `${` is written `$\{`
     PLN-004 base-env.default#base-env: Definition `base-bad` at `/driver_inputs/values/x`, matched for `base-env.default#base-env`: placeholder `${values.X}`: a Resource Definition knows only `context` and `resources`
       hint: correct Definition `base-bad`; a literal `${` is written `$\{`
     PLN-004 shared.dns: shared resource `dns` at `/params/x`: placeholder `${externals.db.host}`: a shared resource has no `externals`; name the Workload: `modules.W.externals.N`
-      hint: correct it in the Score file that declares `dns`
+      hint: correct it in the Score file that declares `dns`; a literal `${` is written `$\{`
     PLN-005 api: Workload `api` at `/spec/containers/main/variables/A`: placeholder `${externals.nope.host}`: Workload `api` declares no resource `nope`
       hint: known here: `cluster`, `db`, `files`
     PLN-005 api: Workload `api` at `/spec/containers/main/variables/F`: placeholder `${modules.web.service.name}`: there is no Workload `web` in the Deployment Set; deploy it first
@@ -117,11 +117,11 @@ fn places_types_and_old_forms_are_checked() {
     PLN-004 config.default#facts: Definition `conf` at `/driver_inputs/secret_refs/key/ref`, matched for `config.default#facts`: placeholder `${context.app.id}`: a secret reference cannot hold placeholders
       hint: correct Definition `conf`; a literal `${` is written `$\{`
     PLN-004 web: Workload `web` at `/spec/containers/main/variables/IP`: placeholder `${pod.status.podIP}`: a field of the pod must be the whole variable
-      hint: correct it in the Score file of Workload `web`
+      hint: correct it in the Score file of Workload `web`; a literal `${` is written `$\{`
     PLN-004 web: Workload `web` at `/spec/containers/main/variables/X`: placeholder `${pod.spec.nope}`: a container cannot read `pod.spec.nope`; known are `metadata.name`, `metadata.namespace`, `metadata.uid`, `metadata.labels['k']`, `metadata.annotations['k']`, `spec.nodeName`, `spec.serviceAccountName`, `status.podIP`, `status.hostIP`
-      hint: correct it in the Score file of Workload `web`
+      hint: correct it in the Score file of Workload `web`; a literal `${` is written `$\{`
     PLN-004 web: Workload `web` at `/spec/labels/node`: placeholder `${pod.spec.nodeName}`: a field of the pod can only be the value of a variable
-      hint: correct it in the Score file of Workload `web`
+      hint: correct it in the Score file of Workload `web`; a literal `${` is written `$\{`
     "#);
 }
 

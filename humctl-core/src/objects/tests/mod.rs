@@ -17,6 +17,7 @@ mod services;
 mod settled;
 mod side_by_side;
 mod sizes;
+mod values;
 mod variables;
 
 const MODULE: &str = "humanitec/default-module";

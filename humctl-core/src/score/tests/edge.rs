@@ -46,6 +46,67 @@ fn what_is_probably_not_meant_is_a_warning() {
 }
 
 #[test]
+fn where_no_placeholder_is_replaced_it_is_told() {
+    let probe = |path: &str| json!({"httpGet": {"path": path, "port": 80}});
+    let exec = json!({"exec": {"command": ["curl", "${resources.db.host}"]}});
+    let variable = "put it into a variable, and use that: $(VARIABLE)";
+    let image = "write the image itself, or give it with --image or --property";
+    let written = "write what it stands for";
+    // Path, value, location, placeholder and hint; none where all is well.
+    for (path, value, pointer, placeholder, hint) in [
+        ("containers.main.image", json!("x:${metadata.name}"), "/image", "metadata.name", image),
+        ("containers.main.image", json!("x:${values.TAG}"), "/image", "values.TAG", image),
+        ("containers.main.args", json!(["-a", "${context.app.id}"]), "/args/1", "context.app.id", variable),
+        ("containers.main.command", json!(["${resources.db.host}"]), "/command/0", "resources.db.host", variable),
+        ("containers.main.command", json!(["sh", "-c", "${metadata} ${HOME} ${a.b} $${values.A}"]), "", "", ""),
+        (
+            "containers.main.livenessProbe",
+            probe("/${metadata.name}"),
+            "/livenessProbe/httpGet/path",
+            "metadata.name",
+            written,
+        ),
+        ("containers.main.readinessProbe", exec, "/readinessProbe/exec/command/1", "resources.db.host", written),
+        (
+            "containers.main.files",
+            json!({"/${metadata.name}.conf": {"content": "x"}}),
+            "/files/~1${metadata.name}.conf",
+            "metadata.name",
+            written,
+        ),
+        (
+            "containers.main.files",
+            json!({"/f": {"content": "${metadata.name} ${resources.x.y}", "noExpand": true}}),
+            "",
+            "",
+            "",
+        ),
+        (
+            "containers.main.volumes",
+            json!({"/d": {"source": "volumes.tmp", "path": "${metadata.name}"}}),
+            "/volumes/~1d/path",
+            "metadata.name",
+            written,
+        ),
+        ("containers.main.variables", json!({"A": "${metadata.name}"}), "", "", ""),
+    ] {
+        let found = score::parse(&with(path, value.clone())).unwrap().1;
+        let found: Vec<_> =
+            found.iter().map(|one| (one.pointer.as_str(), one.message.as_str(), one.hint.as_deref())).collect();
+        let (pointer, message) = (
+            format!("/containers/main{pointer}"),
+            format!("placeholder ${{{placeholder}}} is not replaced here, and stays as it is"),
+        );
+        let expected = if hint.is_empty() { vec![] } else { vec![(pointer.as_str(), message.as_str(), Some(hint))] };
+        assert_eq!(found, expected, "{path} {value}");
+    }
+    let in_metadata = with("metadata.annotations", json!({"my.note": "of ${metadata.name}, ${context.app.id}"}));
+    let found = score::parse(&in_metadata).unwrap().1;
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert_eq!(found[0].pointer, "/metadata/annotations/my.note");
+}
+
+#[test]
 fn what_kubernetes_does_not_take_is_found() {
     let two_ports = |protocol: &str| json!({"aa": {"port": 53}, "bb": {"port": 53, "protocol": protocol}});
     let files = |paths: &[&str]| -> Value {
@@ -204,6 +265,11 @@ fn what_an_extension_file_cannot_do_is_found() {
             json!({"labels": {"app.kubernetes.io/instance": "x"}}),
             Some((Level::Warning, "/spec/labels/app.kubernetes.io~1instance", "has no effect")),
         ),
+        (
+            json!({"containers": {"main": {"args": ["${metadata.name} ${values.A}"]}}}),
+            Some((Level::Warning, "/spec/containers/main/args/0", "placeholder ${values.A} is not replaced here")),
+        ),
+        (json!({"containers": {"main": {"args": ["${metadata.name} $${values.A}"]}}}), None),
         (
             json!({"pod": {"containers": []}}),
             Some((Level::Error, "/spec/pod/containers", "pod feature does not allow \"containers\" to be set")),
