@@ -4,26 +4,18 @@
 //! What is known only in the cluster cannot be checked here: findings at or
 //! around a reference node are passed over.
 
-use std::collections::BTreeMap;
-
 use serde_json::{Map, Value};
 
 use crate::graph::{InputScope, NodeInputs, PlanError, ResourceGraph, SetIndex};
 use crate::placeholder::{Expander, Resolved, nothing_literal};
 use crate::plan::resolve::{CrResolver, ResolveError};
-use crate::schema::Schema;
 use crate::yaml::escape_pointer;
 
 /// Every resource whose inputs do not fit.
 pub(super) fn check(graph: &ResourceGraph<'_>, index: &SetIndex<'_>, resolver: &CrResolver<'_, '_>) -> Vec<PlanError> {
-    let mut schemas: BTreeMap<&str, Option<Schema>> = BTreeMap::new();
     let mut errors = Vec::new();
     for node in &graph.nodes {
-        let Some(schema) = resolver.types.get(node.key.res_type.as_str()).and_then(|info| info.params_schema()) else {
-            continue;
-        };
-        let schema = schemas.entry(node.key.res_type.as_str()).or_insert_with(|| Schema::new(schema));
-        let Some(schema) = schema else { continue };
+        let Some(schema) = resolver.types.inputs_schema(node.key.res_type.as_str()) else { continue };
         let empty = NodeInputs { value: Map::new(), scope: InputScope::Set { workload: None } };
         let value = expanded(node.inputs.as_ref().unwrap_or(&empty), index, resolver);
         let mut open = Vec::new();
