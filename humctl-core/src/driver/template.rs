@@ -328,7 +328,7 @@ impl Run<'_> {
         let data = TemplateValue::map(self.root.iter().map(|(name, value)| (*name, value.clone())));
         let shows_hidden = is_secret || self.markers.is_some();
         let options = Options { random: self.random.as_deref_mut(), shows_hidden, ..Options::default() };
-        let rendered = Template::parse(text)
+        let rendered = Template::known(text)
             .and_then(|template| template.render(&data, options))
             .map_err(|error| self.failure(place, &error))?;
         let value = fragments::read_yaml(&rendered).map_err(|(line, reason)| {
