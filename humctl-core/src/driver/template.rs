@@ -17,6 +17,10 @@ use crate::nodes::is_node;
 use crate::secret::{SecretScanner, is_branch};
 use crate::template::{Error, ErrorKind, Options, Random, Template, Value as TemplateValue};
 
+mod planned;
+
+pub use planned::{Planned, PlannedById};
+
 /// The type of this Driver.
 pub const DRIVER_TYPE: &str = "humanitec/template";
 
@@ -24,32 +28,7 @@ pub(super) struct TemplateDriver;
 
 impl Driver for TemplateDriver {
     fn provision(&self, call: DriverCall<'_>) -> Result<Outputs, DriverError> {
-        let mut markers = Markers::new(MARKER);
-        let secrets = markers.hide(&reference_nodes(&call.secret_refs));
-        let rendered = render(TemplateInputs {
-            templates: call.values.get("templates"),
-            values: TemplateValue::from_json(&Value::Object(call.values.clone())),
-            secrets,
-            // Templates that are secrets themselves cannot be read here.
-            secret_templates: call.secret_refs.get("templates").map(|_| SecretTemplates::Hidden),
-            resource: call.resource,
-            guresid: &call.guresid,
-            cookie: TemplateValue::from_json(&call.cookie),
-            scanner: SecretScanner::default(),
-            random: call.random,
-            markers: None,
-        })?;
-        let values = rendered.outputs?;
-        let secret_refs = handed_on(&markers, &rendered.secrets?)?;
-        // What cannot be known is not asked for; what is wrong is told before it gets to the cluster.
-        let manifests = match rendered.manifests {
-            Err(DriverError::Unknown(_)) => Map::new(),
-            manifests => manifests?,
-        };
-        if let Err(failed @ DriverError::Failed(_)) = rendered.cookie {
-            return Err(failed);
-        }
-        Ok(Outputs { values, secret_refs, manifests })
+        plan(call, None).map(|(outputs, _)| outputs)
     }
 
     fn reads_resource_inputs(&self) -> bool {
@@ -57,11 +36,60 @@ impl Driver for TemplateDriver {
     }
 }
 
+/// Runs the templates of a Definition while planning. `resource` are the
+/// resource inputs, when all of them are known: what was made can then be made
+/// use of again.
+///
+/// # Errors
+/// [`DriverError`]; `Unknown` when the outputs are known only in the cluster.
+pub(crate) fn plan(call: DriverCall<'_>, resource: Option<Value>) -> Result<(Outputs, Option<Planned>), DriverError> {
+    let mut markers = Markers::new(MARKER);
+    let secrets = markers.hide(&reference_nodes(&call.secret_refs));
+    let rendered = render(TemplateInputs {
+        templates: call.values.get("templates"),
+        values: TemplateValue::map(
+            call.values.iter().map(|(key, value)| (key.as_str(), TemplateValue::from_json(value))),
+        ),
+        secrets,
+        // Templates that are secrets themselves cannot be read here.
+        secret_templates: call.secret_refs.get("templates").map(|_| SecretTemplates::Hidden),
+        resource: call.resource,
+        guresid: &call.guresid,
+        cookie: TemplateValue::from_json(&call.cookie),
+        scanner: SecretScanner::default(),
+        random: call.random,
+        markers: None,
+    })?;
+    let (values, secrets) = (rendered.outputs?, rendered.secrets?);
+    let secret_refs = handed_on(&markers, &secrets)?;
+    let is_whole = rendered.init.is_ok() && rendered.manifests.is_ok() && planned::are_plain(&secrets);
+    // What cannot be known is not asked for; what is wrong is told before it gets to the cluster.
+    let manifests = match rendered.manifests {
+        Err(DriverError::Unknown(_)) => Map::new(),
+        manifests => manifests?,
+    };
+    let cookie = match rendered.cookie {
+        Err(failed @ DriverError::Failed(_)) => return Err(failed),
+        cookie => cookie.ok(),
+    };
+    let outputs = Outputs { values, secret_refs, manifests };
+    let planned = resource.zip(cookie).filter(|_| is_whole && call.cookie.is_null()).and_then(|(resource, cookie)| {
+        let Outputs { values, secret_refs, manifests } = outputs.clone();
+        let made = Made { values, secrets: reference_nodes_of(&secret_refs), manifests, cookie };
+        Planned::new(call.values, &call.secret_refs, resource, made)
+    });
+    Ok((outputs, planned))
+}
+
 /// Seed of the markers while planning: only secret outputs are searched for them.
 const MARKER: &[u8] = b"plan";
 
 /// A tree of secret references in which each is a `$secretRef` node.
 pub(crate) fn reference_nodes(tree: &Map<String, Value>) -> Value {
+    Value::Object(reference_nodes_of(tree))
+}
+
+fn reference_nodes_of(tree: &Map<String, Value>) -> Map<String, Value> {
     let node = |value: &Value| match value {
         Value::Object(inner) if is_node(value) => Value::Object(inner.clone()),
         Value::Object(inner) if is_branch(inner) => reference_nodes(inner),

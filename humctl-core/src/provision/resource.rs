@@ -81,15 +81,19 @@ impl Run<'_> {
     fn template(&self, spec: &ResourceSpec, settled: Settled) -> Result<(Made, Memory), PlanError> {
         let mut memory = self.input.memories.get(spec.guresid.as_str()).cloned().unwrap_or_default();
         let mut random = (self.input.random)(spec.guresid.as_str());
-        let made = template::make(SettledCall {
+        let call = SettledCall {
             values: &settled.values,
             secrets: &settled.secrets,
             resource: &settled.resource,
             guresid: spec.guresid.as_str(),
             cookie: &memory.cookie,
             random: &mut random,
-        });
-        let made = made.map_err(|error| failed(spec, &error))?;
+        };
+        let planned = self.input.resources.planned.get(&spec.guresid);
+        let made = match planned.and_then(|planned| planned.made_of(&call)) {
+            Some(made) => made.clone(),
+            None => template::make(call).map_err(|error| failed(spec, &error))?,
+        };
         memory.cookie.clone_from(&made.cookie);
         memory.drawn.extend(random.drawn().iter().cloned());
         Ok((made, memory))

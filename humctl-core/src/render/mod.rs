@@ -15,6 +15,7 @@ use humctl_api_types::custom_resource::{
 };
 use serde_json::Value;
 
+use crate::driver::template::PlannedById;
 use crate::graph::build::GraphInput;
 use crate::graph::error::Place;
 use crate::graph::{PlanError, Reported, SetIndex};
@@ -57,6 +58,9 @@ pub struct CustomResources {
     pub workloads: Vec<CustomResource<WorkloadSpec>>,
     /// The secret Shared Values that Workloads use, when there are any.
     pub secret_mapping: Option<CustomResource<SecretMappingSpec>>,
+    /// What templates made while planning: no part of the files, but of use to
+    /// whoever makes the resources.
+    pub planned: PlannedById,
 }
 
 impl CustomResources {
@@ -142,7 +146,8 @@ pub fn render(
     let resources = plan.graph.nodes.iter().map(|node| renderer.resource(node)).collect();
     let workloads = index.set.modules.iter().filter_map(|(name, module)| renderer.workload(name, module)).collect();
     let secret_mapping = renderer.secret_mapping();
-    Reported { result: CustomResources { resources, workloads, secret_mapping }, errors: renderer.errors }
+    let planned = PlannedById::clone(&plan.planned);
+    Reported { result: CustomResources { resources, workloads, secret_mapping, planned }, errors: renderer.errors }
 }
 
 struct Renderer<'p, 'd> {
