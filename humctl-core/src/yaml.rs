@@ -6,6 +6,7 @@
 //! kubectl and Argo CD use. Error texts never show content: a manifest may
 //! hold secrets.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use granit_parser::{Event, Parser, ScalarStyle};
@@ -288,8 +289,19 @@ impl Walk {
 
 /// Escapes a key for a JSON pointer.
 #[must_use]
-pub fn escape_pointer(key: &str) -> String {
-    key.replace('~', "~0").replace('/', "~1")
+pub fn escape_pointer(key: &str) -> Cow<'_, str> {
+    if key.contains(['~', '/']) { key.replace('~', "~0").replace('/', "~1").into() } else { key.into() }
+}
+
+/// Takes a step with the JSON pointer of an item. All items share one text,
+/// since hardly any pointer is ever shown.
+pub(crate) fn inside<T>(pointer: &mut String, key: &str, step: impl FnOnce(&mut String) -> T) -> T {
+    let end = pointer.len();
+    pointer.push('/');
+    pointer.push_str(&escape_pointer(key));
+    let result = step(pointer);
+    pointer.truncate(end);
+    result
 }
 
 #[cfg(test)]

@@ -221,20 +221,20 @@ fn label_value(text: &str) -> String {
 
 /// Pointers of the `$concat` nodes that mix a secret with a field that only the
 /// pod knows: the first must stay out of the pod's spec, the second lives there.
-fn mixing_secret_with_field(value: &Value, pointer: &str, found: &mut Vec<String>) {
+fn mixing_secret_with_field(value: &Value, pointer: &mut String, found: &mut Vec<String>) {
     let has = |items: &[Value], key: &str| items.iter().any(|item| item.get(key).is_some());
     match value {
         Value::Array(items) => {
             for (index, item) in items.iter().enumerate() {
-                mixing_secret_with_field(item, &format!("{pointer}/{index}"), found);
+                yaml::inside(pointer, &index.to_string(), |pointer| mixing_secret_with_field(item, pointer, found));
             }
         }
         Value::Object(object) => match object.get("$concat").and_then(Value::as_array) {
-            Some(items) if has(items, "$secretRef") && has(items, "$field") => found.push(pointer.to_owned()),
+            Some(items) if has(items, "$secretRef") && has(items, "$field") => found.push(pointer.clone()),
             Some(_) => {}
             None => {
                 for (key, item) in object {
-                    mixing_secret_with_field(item, &format!("{pointer}/{}", yaml::escape_pointer(key)), found);
+                    yaml::inside(pointer, key, |pointer| mixing_secret_with_field(item, pointer, found));
                 }
             }
         },

@@ -44,7 +44,7 @@ impl Renderer<'_, '_> {
         let place = |pointer: String| Place::Module { workload: name.to_owned(), pointer };
         let spec = self.in_set(Some(name), &Value::Object(module.spec.clone()), "/spec", place);
         let mut mixed = Vec::new();
-        mixing_secret_with_field(&spec, "/spec", &mut mixed);
+        mixing_secret_with_field(&spec, &mut "/spec".to_owned(), &mut mixed);
         self.errors.extend(mixed.into_iter().map(|pointer| PlanError::SecretMixed { place: place(pointer) }));
         let spec = WorkloadSpec {
             schema_revision: SCHEMA_REVISION,
