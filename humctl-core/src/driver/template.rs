@@ -8,6 +8,8 @@
 //! Deployment is rendered here ([`make`]), a reference may go anywhere, and
 //! what it ends up in is a reference again.
 
+use std::rc::Rc;
+
 use serde_json::{Map, Value, json};
 
 use super::fragments::{self, Spelling, kind};
@@ -44,13 +46,13 @@ impl Driver for TemplateDriver {
 /// [`DriverError`]; `Unknown` when the outputs are known only in the cluster.
 pub(crate) fn plan(call: DriverCall<'_>, resource: Option<Value>) -> Result<(Outputs, Option<Planned>), DriverError> {
     let mut markers = Markers::new(MARKER);
-    let secrets = markers.hide(&reference_nodes(&call.secret_refs));
+    let given_secrets = reference_nodes(&call.secret_refs);
     let rendered = render(TemplateInputs {
         templates: call.values.get("templates"),
         values: TemplateValue::map(
             call.values.iter().map(|(key, value)| (key.as_str(), TemplateValue::from_json(value))),
         ),
-        secrets,
+        secrets: markers.hide(&given_secrets),
         // Templates that are secrets themselves cannot be read here.
         secret_templates: call.secret_refs.get("templates").map(|_| SecretTemplates::Hidden),
         resource: call.resource,
@@ -76,7 +78,7 @@ pub(crate) fn plan(call: DriverCall<'_>, resource: Option<Value>) -> Result<(Out
     let planned = resource.zip(cookie).filter(|_| is_whole && call.cookie.is_null()).and_then(|(resource, cookie)| {
         let Outputs { values, secret_refs, manifests } = outputs.clone();
         let made = Made { values, secrets: reference_nodes_of(&secret_refs), manifests, cookie };
-        Planned::new(call.values, &call.secret_refs, resource, made)
+        Planned::new(call.values, given_secrets, resource, made)
     });
     Ok((outputs, planned))
 }
@@ -271,10 +273,10 @@ pub(super) fn render(inputs: TemplateInputs<'_>) -> Result<Rendered, DriverError
     };
     let mut run = Run {
         root: vec![
-            ("driver", driver),
-            ("resource", resource),
-            ("id", TemplateValue::text(guresid)),
-            ("cookie", cookie),
+            ("driver".into(), driver),
+            ("resource".into(), resource),
+            ("id".into(), TemplateValue::text(guresid)),
+            ("cookie".into(), cookie),
         ],
         scanner,
         random,
@@ -286,7 +288,7 @@ pub(super) fn render(inputs: TemplateInputs<'_>) -> Result<Rendered, DriverError
         init => init,
     };
     let init_root = run.as_root(init.as_ref());
-    run.root.push(("init", init_root));
+    run.root.push(("init".into(), init_root));
     let manifests = run.section("manifests", templates.get("manifests")).and_then(|value| {
         run.texts.extend(inner_texts(&value));
         // Names and locations may be made from anything.
@@ -295,7 +297,7 @@ pub(super) fn render(inputs: TemplateInputs<'_>) -> Result<Rendered, DriverError
     let outputs = run.section("outputs", templates.get("outputs")).and_then(|value| mapping("outputs", value));
     let output_values = outputs.as_ref().map(|outputs| Value::Object(outputs.clone()));
     let outputs_root = run.as_root(output_values.as_ref().map_err(|error| *error));
-    run.root.push(("outputs", TemplateValue::map([("values", outputs_root)])));
+    run.root.push(("outputs".into(), TemplateValue::map([("values", outputs_root)])));
     let secrets = match (templates.get("secrets"), secret_templates) {
         (None, Some(SecretTemplates::Hidden)) => {
             Err(DriverError::Unknown("its secret outputs are made by a secret template".to_owned()))
@@ -309,7 +311,7 @@ pub(super) fn render(inputs: TemplateInputs<'_>) -> Result<Rendered, DriverError
 }
 
 struct Run<'r> {
-    root: Vec<(&'static str, TemplateValue)>,
+    root: Vec<(Rc<str>, TemplateValue)>,
     scanner: SecretScanner,
     random: Option<&'r mut Random>,
     markers: Option<&'r mut Markers>,
@@ -353,7 +355,8 @@ impl Run<'_> {
     }
 
     fn text(&mut self, place: &str, is_secret: bool, text: &str) -> Result<Value, DriverError> {
-        let data = TemplateValue::map(self.root.iter().map(|(name, value)| (*name, value.clone())));
+        // Each gets a mapping of its own, which it may change.
+        let data = TemplateValue::Map(self.root.iter().cloned().collect());
         let shows_hidden = is_secret || self.markers.is_some();
         let options = Options { random: self.random.as_deref_mut(), shows_hidden, ..Options::default() };
         let rendered = Template::known(text)

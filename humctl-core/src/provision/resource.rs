@@ -54,15 +54,16 @@ impl Run<'_> {
     /// Everything that a Driver gets, with outputs in the place of references
     /// to them.
     fn settled(&self, spec: &ResourceSpec) -> Result<Settled, PlanError> {
-        let inputs = spec.driver_inputs.clone().unwrap_or_default();
+        let inputs = spec.driver_inputs.as_ref();
+        let empty = Value::Object(Map::new());
         let mut unsettled = Vec::new();
-        let mut settled = |value: Option<Value>, pointer: &str| {
-            settle(&value.unwrap_or_else(|| Value::Object(Map::new())), pointer, &self.result.outputs, &mut unsettled)
+        let mut settled = |value: Option<&Value>, pointer: &str| {
+            settle(value.unwrap_or(&empty), pointer, &self.result.outputs, &mut unsettled)
         };
-        let values = settled(inputs.values, "/driver_inputs/values");
-        let secrets = settled(inputs.secret_refs, "/driver_inputs/secret_refs");
-        let resource = settled(spec.params.clone(), "/params");
-        let account = spec.driver.account.clone().map(|account| settled(Some(account), "/driver_account"));
+        let values = settled(inputs.and_then(|inputs| inputs.values.as_ref()), "/driver_inputs/values");
+        let secrets = settled(inputs.and_then(|inputs| inputs.secret_refs.as_ref()), "/driver_inputs/secret_refs");
+        let resource = settled(spec.params.as_ref(), "/params");
+        let account = spec.driver.account.as_ref().map(|account| settled(Some(account), "/driver_account"));
         if unsettled.is_empty() {
             let secrets = reference_nodes(secrets.as_object().unwrap_or(&Map::new()));
             return Ok(Settled { values, secrets, resource, account });

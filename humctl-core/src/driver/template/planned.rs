@@ -12,7 +12,7 @@ use std::sync::Arc;
 use humctl_api_types::id::Guresid;
 use serde_json::{Map, Value};
 
-use super::{Made, SettledCall, reference_nodes};
+use super::{Made, SettledCall};
 
 /// A run of the templates of a Definition.
 pub struct Planned {
@@ -36,16 +36,11 @@ impl std::fmt::Debug for Planned {
 impl Planned {
     /// Keeps a run, unless there is something in it that stands for something
     /// else, or looks as if it did: settled values write that in another way.
-    pub(super) fn new(
-        values: Map<String, Value>,
-        secret_refs: &Map<String, Value>,
-        resource: Value,
-        made: Made,
-    ) -> Option<Self> {
+    pub(super) fn new(values: Map<String, Value>, secrets: Value, resource: Value, made: Made) -> Option<Self> {
         let Made { values: outputs, secrets: _, manifests, cookie } = &made;
         let is_plain =
             [&values, outputs, manifests].into_iter().all(are_plain) && is_plain(&resource) && is_plain(cookie);
-        is_plain.then(|| Self { values, secrets: reference_nodes(secret_refs), resource, made })
+        is_plain.then_some(Self { values, secrets, resource, made })
     }
 
     /// What comes of these inputs, if it is known.
@@ -76,7 +71,7 @@ pub(super) fn are_plain(object: &Map<String, Value>) -> bool {
 mod tests {
     use serde_json::json;
 
-    use super::super::{make, plan};
+    use super::super::{make, plan, reference_nodes};
     use super::*;
     use crate::driver::DriverCall;
     use crate::template::{Random, Value as TemplateValue};
