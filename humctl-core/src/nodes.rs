@@ -6,6 +6,8 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
+use crate::yaml::inside;
+
 /// Outputs of one resource.
 #[derive(Clone, Default, PartialEq)]
 pub struct ResourceOutputs {
@@ -39,32 +41,45 @@ pub struct Unsettled {
 /// What remains are `$secretRef` (with a store), `$field`, and `$concat` of
 /// text with these.
 pub fn settle(value: &Value, pointer: &str, known: &OutputsById, failed: &mut Vec<Unsettled>) -> Value {
-    let inside = |key: &str| format!("{pointer}/{}", crate::yaml::escape_pointer(key));
+    settle_at(value, &mut pointer.to_owned(), known, failed)
+}
+
+fn settle_at(value: &Value, pointer: &mut String, known: &OutputsById, failed: &mut Vec<Unsettled>) -> Value {
     match value {
         Value::Array(items) => {
             let settled = items.iter().enumerate();
-            settled.map(|(index, item)| settle(item, &inside(&index.to_string()), known, failed)).collect()
+            settled
+                .map(|(index, item)| {
+                    inside(pointer, &index.to_string(), |pointer| settle_at(item, pointer, known, failed))
+                })
+                .collect()
         }
         Value::Object(object) => match object.iter().next() {
             Some((key, node)) if object.len() == 1 && matches!(key.as_str(), "$ref" | "$secretRef") => {
                 match reference(key, node, known) {
                     Ok(value) => value,
                     Err(reason) => {
-                        failed.push(Unsettled { pointer: pointer.to_owned(), reason });
+                        failed.push(Unsettled { pointer: pointer.clone(), reason });
                         Value::Null
                     }
                 }
             }
             Some((key, Value::Array(items))) if object.len() == 1 && key == "$concat" => {
-                let items = items.iter().map(|item| settle(item, pointer, known, failed)).collect();
+                let items = items.iter().map(|item| settle_at(item, pointer, known, failed)).collect();
                 join(items)
             }
             // What is inside is no node, whatever it looks like; what is in that may be one.
             Some((key, inner)) if object.len() == 1 && key == "$lit" => {
-                let mut settle = |key: &str, item: &Value| settle(item, &inside(key), known, failed);
+                let mut settle =
+                    |key: &str, item: &Value| inside(pointer, key, |pointer| settle_at(item, pointer, known, failed));
                 json!({ "$lit": each(inner, &mut settle) })
             }
-            _ => object.iter().map(|(key, item)| (key.clone(), settle(item, &inside(key), known, failed))).collect(),
+            _ => object
+                .iter()
+                .map(|(key, item)| {
+                    (key.clone(), inside(pointer, key, |pointer| settle_at(item, pointer, known, failed)))
+                })
+                .collect(),
         },
         plain => plain.clone(),
     }

@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 use crate::placeholder::{has_placeholder, visit_strings};
 
 /// A schema, ready to check with.
+#[derive(Debug)]
 pub(crate) struct Schema(jsonschema::Validator);
 
 impl Schema {

@@ -6,6 +6,7 @@
 //! kubectl and Argo CD use. Error texts never show content: a manifest may
 //! hold secrets.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use granit_parser::{Event, Parser, ScalarStyle};
@@ -69,6 +70,9 @@ pub fn parse_documents(text: &str) -> Result<Vec<Value>, YamlError> {
     if text.len() > MAX_BYTES {
         return Err(YamlError { position: None, message: format!("the file is larger than {MAX_BYTES} bytes") });
     }
+    if is_word(text) {
+        return Ok(vec![Value::String(text.to_owned())]);
+    }
     // A byte order mark is legal only where a document starts; Go skips it too.
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     serde_saphyr::from_multiple_with_options::<Value>(text, reader_options()).map_err(|error| {
@@ -79,6 +83,15 @@ pub fn parse_documents(text: &str) -> Result<Vec<Value>, YamlError> {
         let text = error.without_snippet().to_string();
         YamlError { position, message: in_words(without_place(&text)) }
     })
+}
+
+/// True for a text that is a name and nothing else to any reader of YAML, so
+/// that none has to be asked. Templates make many of these.
+fn is_word(text: &str) -> bool {
+    const OTHERS: &[&str] = &["null", "true", "false", "yes", "no", "on", "off", "y", "n", "nan", "inf", "infinity"];
+    text.starts_with(|first: char| first.is_ascii_alphabetic())
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'/'))
+        && !OTHERS.iter().any(|other| text.eq_ignore_ascii_case(other))
 }
 
 /// Drops the place that the reader appends to its message, since ours stands in front.
@@ -128,6 +141,10 @@ impl serde::Serialize for Sorted<'_> {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self.0 {
             Value::Array(items) => serializer.collect_seq(items.iter().map(Sorted)),
+            // As the map type of today has them.
+            Value::Object(object) if object.keys().is_sorted() => {
+                serializer.collect_map(object.iter().map(|(key, item)| (key, Sorted(item))))
+            }
             Value::Object(object) => {
                 let sorted: BTreeMap<&str, Sorted<'_>> =
                     object.iter().map(|(key, item)| (key.as_str(), Sorted(item))).collect();
@@ -288,8 +305,19 @@ impl Walk {
 
 /// Escapes a key for a JSON pointer.
 #[must_use]
-pub fn escape_pointer(key: &str) -> String {
-    key.replace('~', "~0").replace('/', "~1")
+pub fn escape_pointer(key: &str) -> Cow<'_, str> {
+    if key.contains(['~', '/']) { key.replace('~', "~0").replace('/', "~1").into() } else { key.into() }
+}
+
+/// Takes a step with the JSON pointer of an item. All items share one text,
+/// since hardly any pointer is ever shown.
+pub(crate) fn inside<T>(pointer: &mut String, key: &str, step: impl FnOnce(&mut String) -> T) -> T {
+    let end = pointer.len();
+    pointer.push('/');
+    pointer.push_str(&escape_pointer(key));
+    let result = step(pointer);
+    pointer.truncate(end);
+    result
 }
 
 #[cfg(test)]
@@ -433,7 +461,38 @@ mod tests {
         })
     }
 
+    #[test]
+    fn words_are_what_every_reader_takes_for_text() {
+        for (text, is_expected) in [
+            ("namespace", true),
+            ("v1", true),
+            ("apps/v1", true),
+            ("modules.web.externals.db", true),
+            ("Null", false),
+            ("TRUE", false),
+            ("y", false),
+            ("Infinity", false),
+            ("1e3", false),
+            (".nan", false),
+            ("-a", false),
+            ("a b", false),
+            ("a:", false),
+            ("a\n", false),
+            ("\u{e9}", false),
+            ("", false),
+        ] {
+            assert_eq!(is_word(text), is_expected, "{text}");
+        }
+    }
+
     proptest! {
+        #[test]
+        fn a_word_reads_as_the_reader_reads_it(text in "[A-Za-z]([a-z]{0,4}|[-A-Za-z0-9_./]{0,8})") {
+            prop_assume!(is_word(&text));
+            let read = serde_saphyr::from_multiple_with_options::<Value>(&text, reader_options()).unwrap();
+            prop_assert_eq!(parse_documents(&text).unwrap(), read);
+        }
+
         #[test]
         fn what_is_written_reads_back_equal(value in any_json()) {
             let text = to_string(&json!({ "value": value })).unwrap();

@@ -60,23 +60,33 @@ impl Organization {
         Ok(Self { definitions, types: builtin::resource_types() })
     }
 
-    /// An index, to match Definitions with.
-    pub(crate) fn definitions(&self) -> Definitions<'_> {
-        Definitions::new(&self.definitions)
+    /// Indexes of it, to render any number of Environments with.
+    pub(crate) fn library(&self) -> Library<'_> {
+        Library { definitions: Definitions::new(&self.definitions), types: ResourceTypes::new(&self.types) }
     }
+}
 
+/// An Organization, indexed.
+pub(crate) struct Library<'o> {
+    definitions: Definitions<'o>,
+    types: ResourceTypes<'o>,
+}
+
+impl Library<'_> {
     /// Plans, provisions and renders everything; an error has a line for each
     /// that is wrong.
     pub(crate) fn render(
         &self,
-        definitions: &Definitions<'_>,
         context: &EnvironmentContext,
         set: &DeploymentSet,
         values: &SharedValues,
     ) -> Result<ProvisionedFiles> {
-        let types = ResourceTypes::new(&self.types);
         let index = SetIndex::new(set).map_err(|errors| anyhow!(errors.join("\n")))?;
-        let input = GraphInput { values, secret_store: Some("vault"), ..GraphInput::new(context, definitions, &types) };
+        let input = GraphInput {
+            values,
+            secret_store: Some("vault"),
+            ..GraphInput::new(context, &self.definitions, &self.types)
+        };
         let deploy = DeployContext { deployment: "1a".parse()?, set: "0".parse()? };
         preview_objects(input, &index, &deploy, &GivenOutputs::default()).map_err(|errors| {
             let lines: Vec<String> = errors.iter().map(|error| format!("{}: {error}", error.code())).collect();

@@ -8,6 +8,8 @@
 //! Deployment is rendered here ([`make`]), a reference may go anywhere, and
 //! what it ends up in is a reference again.
 
+use std::rc::Rc;
+
 use serde_json::{Map, Value, json};
 
 use super::fragments::{self, Spelling, kind};
@@ -17,6 +19,10 @@ use crate::nodes::is_node;
 use crate::secret::{SecretScanner, is_branch};
 use crate::template::{Error, ErrorKind, Options, Random, Template, Value as TemplateValue};
 
+mod planned;
+
+pub use planned::{Planned, PlannedById};
+
 /// The type of this Driver.
 pub const DRIVER_TYPE: &str = "humanitec/template";
 
@@ -24,32 +30,7 @@ pub(super) struct TemplateDriver;
 
 impl Driver for TemplateDriver {
     fn provision(&self, call: DriverCall<'_>) -> Result<Outputs, DriverError> {
-        let mut markers = Markers::new(MARKER);
-        let secrets = markers.hide(&reference_nodes(&call.secret_refs));
-        let rendered = render(TemplateInputs {
-            templates: call.values.get("templates"),
-            values: TemplateValue::from_json(&Value::Object(call.values.clone())),
-            secrets,
-            // Templates that are secrets themselves cannot be read here.
-            secret_templates: call.secret_refs.get("templates").map(|_| SecretTemplates::Hidden),
-            resource: call.resource,
-            guresid: &call.guresid,
-            cookie: TemplateValue::from_json(&call.cookie),
-            scanner: SecretScanner::default(),
-            random: call.random,
-            markers: None,
-        })?;
-        let values = rendered.outputs?;
-        let secret_refs = handed_on(&markers, &rendered.secrets?)?;
-        // What cannot be known is not asked for; what is wrong is told before it gets to the cluster.
-        let manifests = match rendered.manifests {
-            Err(DriverError::Unknown(_)) => Map::new(),
-            manifests => manifests?,
-        };
-        if let Err(failed @ DriverError::Failed(_)) = rendered.cookie {
-            return Err(failed);
-        }
-        Ok(Outputs { values, secret_refs, manifests })
+        plan(call, None).map(|(outputs, _)| outputs)
     }
 
     fn reads_resource_inputs(&self) -> bool {
@@ -57,11 +38,60 @@ impl Driver for TemplateDriver {
     }
 }
 
+/// Runs the templates of a Definition while planning. `resource` are the
+/// resource inputs, when all of them are known: what was made can then be made
+/// use of again.
+///
+/// # Errors
+/// [`DriverError`]; `Unknown` when the outputs are known only in the cluster.
+pub(crate) fn plan(call: DriverCall<'_>, resource: Option<Value>) -> Result<(Outputs, Option<Planned>), DriverError> {
+    let mut markers = Markers::new(MARKER);
+    let given_secrets = reference_nodes(&call.secret_refs);
+    let rendered = render(TemplateInputs {
+        templates: call.values.get("templates"),
+        values: TemplateValue::map(
+            call.values.iter().map(|(key, value)| (key.as_str(), TemplateValue::from_json(value))),
+        ),
+        secrets: markers.hide(&given_secrets),
+        // Templates that are secrets themselves cannot be read here.
+        secret_templates: call.secret_refs.get("templates").map(|_| SecretTemplates::Hidden),
+        resource: call.resource,
+        guresid: &call.guresid,
+        cookie: TemplateValue::from_json(&call.cookie),
+        scanner: SecretScanner::default(),
+        random: call.random,
+        markers: None,
+    })?;
+    let (values, secrets) = (rendered.outputs?, rendered.secrets?);
+    let secret_refs = handed_on(&markers, &secrets)?;
+    let is_whole = rendered.init.is_ok() && rendered.manifests.is_ok() && planned::are_plain(&secrets);
+    // What cannot be known is not asked for; what is wrong is told before it gets to the cluster.
+    let manifests = match rendered.manifests {
+        Err(DriverError::Unknown(_)) => Map::new(),
+        manifests => manifests?,
+    };
+    let cookie = match rendered.cookie {
+        Err(failed @ DriverError::Failed(_)) => return Err(failed),
+        cookie => cookie.ok(),
+    };
+    let outputs = Outputs { values, secret_refs, manifests };
+    let planned = resource.zip(cookie).filter(|_| is_whole && call.cookie.is_null()).and_then(|(resource, cookie)| {
+        let Outputs { values, secret_refs, manifests } = outputs.clone();
+        let made = Made { values, secrets: reference_nodes_of(&secret_refs), manifests, cookie };
+        Planned::new(call.values, given_secrets, resource, made)
+    });
+    Ok((outputs, planned))
+}
+
 /// Seed of the markers while planning: only secret outputs are searched for them.
 const MARKER: &[u8] = b"plan";
 
 /// A tree of secret references in which each is a `$secretRef` node.
 pub(crate) fn reference_nodes(tree: &Map<String, Value>) -> Value {
+    Value::Object(reference_nodes_of(tree))
+}
+
+fn reference_nodes_of(tree: &Map<String, Value>) -> Map<String, Value> {
     let node = |value: &Value| match value {
         Value::Object(inner) if is_node(value) => Value::Object(inner.clone()),
         Value::Object(inner) if is_branch(inner) => reference_nodes(inner),
@@ -243,10 +273,10 @@ pub(super) fn render(inputs: TemplateInputs<'_>) -> Result<Rendered, DriverError
     };
     let mut run = Run {
         root: vec![
-            ("driver", driver),
-            ("resource", resource),
-            ("id", TemplateValue::text(guresid)),
-            ("cookie", cookie),
+            ("driver".into(), driver),
+            ("resource".into(), resource),
+            ("id".into(), TemplateValue::text(guresid)),
+            ("cookie".into(), cookie),
         ],
         scanner,
         random,
@@ -258,7 +288,7 @@ pub(super) fn render(inputs: TemplateInputs<'_>) -> Result<Rendered, DriverError
         init => init,
     };
     let init_root = run.as_root(init.as_ref());
-    run.root.push(("init", init_root));
+    run.root.push(("init".into(), init_root));
     let manifests = run.section("manifests", templates.get("manifests")).and_then(|value| {
         run.texts.extend(inner_texts(&value));
         // Names and locations may be made from anything.
@@ -267,7 +297,7 @@ pub(super) fn render(inputs: TemplateInputs<'_>) -> Result<Rendered, DriverError
     let outputs = run.section("outputs", templates.get("outputs")).and_then(|value| mapping("outputs", value));
     let output_values = outputs.as_ref().map(|outputs| Value::Object(outputs.clone()));
     let outputs_root = run.as_root(output_values.as_ref().map_err(|error| *error));
-    run.root.push(("outputs", TemplateValue::map([("values", outputs_root)])));
+    run.root.push(("outputs".into(), TemplateValue::map([("values", outputs_root)])));
     let secrets = match (templates.get("secrets"), secret_templates) {
         (None, Some(SecretTemplates::Hidden)) => {
             Err(DriverError::Unknown("its secret outputs are made by a secret template".to_owned()))
@@ -281,7 +311,7 @@ pub(super) fn render(inputs: TemplateInputs<'_>) -> Result<Rendered, DriverError
 }
 
 struct Run<'r> {
-    root: Vec<(&'static str, TemplateValue)>,
+    root: Vec<(Rc<str>, TemplateValue)>,
     scanner: SecretScanner,
     random: Option<&'r mut Random>,
     markers: Option<&'r mut Markers>,
@@ -325,10 +355,11 @@ impl Run<'_> {
     }
 
     fn text(&mut self, place: &str, is_secret: bool, text: &str) -> Result<Value, DriverError> {
-        let data = TemplateValue::map(self.root.iter().map(|(name, value)| (*name, value.clone())));
+        // Each gets a mapping of its own, which it may change.
+        let data = TemplateValue::Map(self.root.iter().cloned().collect());
         let shows_hidden = is_secret || self.markers.is_some();
         let options = Options { random: self.random.as_deref_mut(), shows_hidden, ..Options::default() };
-        let rendered = Template::parse(text)
+        let rendered = Template::known(text)
             .and_then(|template| template.render(&data, options))
             .map_err(|error| self.failure(place, &error))?;
         let value = fragments::read_yaml(&rendered).map_err(|(line, reason)| {

@@ -25,7 +25,7 @@ mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use humctl_api_types::id::{DefinitionId, Guresid};
 use humctl_api_types::resource_type::ResourceTypeInfo;
@@ -34,6 +34,7 @@ use crate::context::ResourceKey;
 use crate::lowering::NodeDriver;
 use crate::matching::Rule;
 use crate::placeholder::Selector;
+use crate::schema::Schema;
 
 pub use error::{PlanError, Reported};
 pub use inputs::{InputScope, NodeInputs};
@@ -212,19 +213,33 @@ impl<'a> ResourceGraph<'a> {
 
 /// The Resource Types that an Organization knows.
 #[derive(Debug, Default)]
-pub struct ResourceTypes<'a>(BTreeMap<&'a str, &'a ResourceTypeInfo>);
+pub struct ResourceTypes<'a>(BTreeMap<&'a str, KnownType<'a>>);
+
+/// A Resource Type with what is made of it once for all who ask.
+#[derive(Debug)]
+struct KnownType<'a> {
+    info: &'a ResourceTypeInfo,
+    inputs: OnceLock<Option<Schema>>,
+}
 
 impl<'a> ResourceTypes<'a> {
     /// Indexes types by name; a later one replaces an earlier of the same name.
     #[must_use]
     pub fn new(types: impl IntoIterator<Item = &'a ResourceTypeInfo>) -> Self {
-        Self(types.into_iter().map(|info| (info.res_type.as_str(), info)).collect())
+        let known = |info: &'a ResourceTypeInfo| KnownType { info, inputs: OnceLock::new() };
+        Self(types.into_iter().map(|info| (info.res_type.as_str(), known(info))).collect())
     }
 
     /// The type of this name.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&'a ResourceTypeInfo> {
-        self.0.get(name).copied()
+        self.0.get(name).map(|known| known.info)
+    }
+
+    /// What inputs of this type are held to, if its schema says so.
+    pub(crate) fn inputs_schema(&self, name: &str) -> Option<&Schema> {
+        let KnownType { info, inputs } = self.0.get(name)?;
+        inputs.get_or_init(|| Schema::new(info.params_schema()?)).as_ref()
     }
 
     /// The known name most like this one.

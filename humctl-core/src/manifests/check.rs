@@ -6,7 +6,7 @@ use crate::manifests::error::{ManifestError, Place, Problem, Source};
 use crate::manifests::references;
 use crate::manifests::scope::is_cluster_scoped;
 use crate::manifests::{Location, Wave};
-use crate::yaml::escape_pointer;
+use crate::yaml::inside;
 
 /// `apiVersion` and kind of a Secret, the one object that may hold secrets.
 pub(super) const SECRET: (&str, &str) = ("v1", "Secret");
@@ -95,17 +95,17 @@ fn is_name(name: &str, group: &str) -> bool {
 }
 
 /// Finds what templates print in the place of keys that are not there.
-fn without_value(value: &Value, pointer: &str, problems: &mut Vec<(String, Problem)>) {
+fn without_value(value: &Value, pointer: &mut String, problems: &mut Vec<(String, Problem)>) {
     match value {
-        Value::String(text) if text.contains("<no value>") => problems.push((pointer.to_owned(), Problem::NoValue)),
+        Value::String(text) if text.contains("<no value>") => problems.push((pointer.clone(), Problem::NoValue)),
         Value::Object(object) => {
             for (key, item) in object {
-                without_value(item, &format!("{pointer}/{}", escape_pointer(key)), problems);
+                inside(pointer, key, |pointer| without_value(item, pointer, problems));
             }
         }
         Value::Array(items) => {
             for (index, item) in items.iter().enumerate() {
-                without_value(item, &format!("{pointer}/{index}"), problems);
+                inside(pointer, &index.to_string(), |pointer| without_value(item, pointer, problems));
             }
         }
         _ => {}
@@ -138,7 +138,9 @@ pub(super) fn read(
     let mut problems: Vec<(String, Problem)> = problems.into_iter().map(|problem| (String::new(), problem)).collect();
     // What a person wrote into a Score file stands as it is.
     if matches!(place.source, Source::Resource { .. }) {
-        without_value(&Value::Object(object.clone()), "", &mut problems);
+        for (key, item) in &object {
+            inside(&mut String::new(), key, |pointer| without_value(item, pointer, &mut problems));
+        }
     }
     if (api_version.as_str(), kind.as_str()) != SECRET {
         references::left_over(&object, &mut problems);

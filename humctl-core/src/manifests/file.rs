@@ -28,16 +28,16 @@ pub(super) fn write(mut drafts: Vec<Draft>, errors: &mut Vec<ManifestError>) -> 
     let ids: Vec<_> = drafts.iter().map(|draft| &draft.id).collect();
     let names = file_name::file_names(&ids);
     let mut files = Vec::new();
-    for (draft, name) in drafts.iter().zip(names) {
-        let content = text(&draft.object);
+    for (mut draft, name) in drafts.into_iter().zip(names) {
+        let content = text(std::mem::take(&mut draft.object));
         if content.len() > MAX_BYTES {
             errors.push(draft.error("", Problem::TooLarge { file: name.clone(), n_bytes: content.len() }));
         }
         files.push(ManifestFile {
             name,
             content,
-            kind: draft.id.kind.clone(),
-            object: draft.id.name.clone(),
+            kind: draft.id.kind,
+            object: draft.id.name,
             is_cluster_scoped: draft.is_cluster_scoped,
         });
     }
@@ -47,8 +47,7 @@ pub(super) fn write(mut drafts: Vec<Draft>, errors: &mut Vec<ManifestError>) -> 
 
 /// An object as a document. Documents of one mapping each, one after the
 /// other, are one mapping.
-pub(super) fn text(object: &Map<String, Value>) -> String {
-    let mut rest = object.clone();
+pub(super) fn text(mut rest: Map<String, Value>) -> String {
     let first = FIRST.iter().filter_map(|key| rest.remove(*key).map(|value| ((*key).to_owned(), value)));
     let mut parts: Vec<Map<String, Value>> = first.map(|entry| Map::from_iter([entry])).collect();
     if !rest.is_empty() {

@@ -7,7 +7,7 @@ use crate::manifests::split::word;
 use crate::nodes::is_node;
 use crate::objects::text::{Part, Text};
 use crate::values::SecretReference;
-use crate::yaml::escape_pointer;
+use crate::yaml::inside;
 
 /// The store that only the Orchestrator reads.
 const OWN_STORE: &str = "humanitec";
@@ -41,25 +41,29 @@ impl Piece {
 /// Finds the nodes of an object in which none may be.
 pub(super) fn left_over(object: &Map<String, Value>, problems: &mut Vec<(String, Problem)>) {
     for (key, value) in object {
-        search(value, &format!("/{}", escape_pointer(key)), problems);
+        inside(&mut String::new(), key, |pointer| search_at(value, pointer, problems));
     }
 }
 
 /// The same for a value.
 pub(super) fn search(value: &Value, pointer: &str, problems: &mut Vec<(String, Problem)>) {
+    search_at(value, &mut pointer.to_owned(), problems);
+}
+
+fn search_at(value: &Value, pointer: &mut String, problems: &mut Vec<(String, Problem)>) {
     if let Some(problem) = misplaced(value) {
-        problems.push((pointer.to_owned(), problem));
+        problems.push((pointer.clone(), problem));
         return;
     }
     match value {
         Value::Object(object) => {
             for (key, item) in object {
-                search(item, &format!("{pointer}/{}", escape_pointer(key)), problems);
+                inside(pointer, key, |pointer| search_at(item, pointer, problems));
             }
         }
         Value::Array(items) => {
             for (index, item) in items.iter().enumerate() {
-                search(item, &format!("{pointer}/{index}"), problems);
+                inside(pointer, &index.to_string(), |pointer| search_at(item, pointer, problems));
             }
         }
         _ => {}

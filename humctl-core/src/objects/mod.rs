@@ -127,7 +127,10 @@ pub fn render(input: WorkloadInput<'_>) -> Result<Rendered, Vec<RenderError>> {
     }
     keys::check(input.module, profile, &mut report);
     objects.extend(extra_objects(input.module, &mut report));
-    objects.sort_by_cached_key(|object| (object.kind().to_owned(), object.name().to_owned(), canonical(&object.0)));
+    objects.sort_by(|a, b| {
+        let by_name = (a.kind(), a.name()).cmp(&(b.kind(), b.name()));
+        by_name.then_with(|| canonical(&a.0).cmp(&canonical(&b.0)))
+    });
     unique::check_objects(&objects, &secrets, &mut report);
     let Report { mut errors, mut warnings, .. } = report;
     errors.sort();

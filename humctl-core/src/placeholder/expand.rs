@@ -7,7 +7,7 @@
 use serde_json::{Map, Value, json};
 
 use super::{Part, Reference, has_placeholder, parse};
-use crate::yaml::escape_pointer;
+use crate::yaml::inside;
 
 /// What a reference turned into.
 #[derive(Debug, Clone, PartialEq)]
@@ -44,6 +44,10 @@ const NODE_KEYS: &[&str] = &["$ref", "$secretRef", "$concat", "$lit", "$field", 
 
 /// Walks the strings of `value` that may hold placeholders.
 pub fn visit_strings<'v>(value: &'v Value, pointer: &str, visit: &mut dyn FnMut(&str, &'v str)) {
+    visit_below(value, &mut pointer.to_owned(), visit);
+}
+
+fn visit_below<'v>(value: &'v Value, pointer: &mut String, visit: &mut dyn FnMut(&str, &'v str)) {
     match value {
         Value::String(text) => {
             if has_placeholder(text) {
@@ -52,12 +56,12 @@ pub fn visit_strings<'v>(value: &'v Value, pointer: &str, visit: &mut dyn FnMut(
         }
         Value::Array(items) => {
             for (index, item) in items.iter().enumerate() {
-                visit_strings(item, &format!("{pointer}/{index}"), visit);
+                inside(pointer, &index.to_string(), |pointer| visit_below(item, pointer, visit));
             }
         }
         Value::Object(object) => {
             for (key, item) in object {
-                visit_strings(item, &format!("{pointer}/{}", escape_pointer(key)), visit);
+                inside(pointer, key, |pointer| visit_below(item, pointer, visit));
             }
         }
         Value::Null | Value::Bool(_) | Value::Number(_) => {}
@@ -83,6 +87,15 @@ pub fn nothing_literal(_: &str) -> bool {
 impl<E> Expander<'_, E> {
     /// Expands every placeholder of `value`; map keys are left alone.
     pub fn expand(&mut self, value: &Value, pointer: &str) -> Resolved {
+        self.value(value, &mut pointer.to_owned())
+    }
+
+    /// Expands the values of an object.
+    pub fn expand_object(&mut self, object: &Map<String, Value>, pointer: &str) -> Resolved {
+        self.object(object, &mut pointer.to_owned())
+    }
+
+    fn value(&mut self, value: &Value, pointer: &mut String) -> Resolved {
         if (self.is_literal)(pointer) {
             return Resolved::Known(value.clone());
         }
@@ -93,23 +106,25 @@ impl<E> Expander<'_, E> {
                 let items = items
                     .iter()
                     .enumerate()
-                    .map(|(index, item)| take(self.expand(item, &format!("{pointer}/{index}")), &mut is_deferred))
+                    .map(|(index, item)| {
+                        let expanded = inside(pointer, &index.to_string(), |pointer| self.value(item, pointer));
+                        take(expanded, &mut is_deferred)
+                    })
                     .collect();
                 wrap(Value::Array(items), is_deferred)
             }
-            Value::Object(object) => self.expand_object(object, pointer),
+            Value::Object(object) => self.object(object, pointer),
             other => Resolved::Known(other.clone()),
         }
     }
 
-    /// Expands the values of an object.
-    pub fn expand_object(&mut self, object: &Map<String, Value>, pointer: &str) -> Resolved {
+    fn object(&mut self, object: &Map<String, Value>, pointer: &mut String) -> Resolved {
         let mut is_deferred = false;
         let expanded: Map<String, Value> = object
             .iter()
             .map(|(key, item)| {
-                let pointer = format!("{pointer}/{}", escape_pointer(key));
-                (key.clone(), take(self.expand(item, &pointer), &mut is_deferred))
+                let expanded = inside(pointer, key, |pointer| self.value(item, pointer));
+                (key.clone(), take(expanded, &mut is_deferred))
             })
             .collect();
         if !object.keys().any(|key| NODE_KEYS.contains(&key.as_str())) {

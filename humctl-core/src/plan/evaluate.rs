@@ -3,9 +3,11 @@
 
 use std::collections::BTreeMap;
 
+use humctl_api_types::id::Guresid;
 use serde_json::{Map, Value, json};
 
 use crate::context::{EnvironmentContext, ResourceKey};
+use crate::driver::template::{self, Planned};
 use crate::driver::{self, DriverCall, DriverError, Outputs};
 use crate::graph::{GraphNode, InputScope, ResourceGraph, SetIndex};
 use crate::placeholder::{Expander, Projection, Reference, Resolved, nothing_literal};
@@ -18,6 +20,8 @@ use crate::template::Value as TemplateValue;
 pub(super) struct Evaluated {
     /// Outputs of the resources that are known.
     pub(super) outputs: BTreeMap<ResourceKey, Outputs>,
+    /// What templates made of inputs that are all known.
+    pub(super) planned: BTreeMap<Guresid, Planned>,
     /// Why a Driver refused its inputs.
     pub(super) failures: BTreeMap<ResourceKey, String>,
     /// Why outputs are known in the cluster only.
@@ -54,13 +58,24 @@ pub(super) fn evaluate(
         };
         let resource = match driver.reads_resource_inputs() {
             true => resource_inputs(node, graph, context, deploy, set, &known),
-            false => TemplateValue::Missing,
+            false => Resolved::Known(Value::Null),
+        };
+        let (resource, known_resource) = match resource {
+            Resolved::Known(value) => (TemplateValue::from_json(&value), Some(value)),
+            Resolved::Deferred(value) => (with_hidden(&value), None),
         };
         let call =
             DriverCall { values, secret_refs, resource, guresid: node.guresid.to_string(), ..DriverCall::default() };
+        let made = match node.driver.driver_type == template::DRIVER_TYPE {
+            true => template::plan(call, known_resource),
+            false => driver.provision(call).map(|outputs| (outputs, None)),
+        };
         let key = node.key.clone();
-        match driver.provision(call) {
-            Ok(result) => drop(evaluated.outputs.insert(key, result)),
+        match made {
+            Ok((outputs, planned)) => {
+                evaluated.outputs.insert(key, outputs);
+                evaluated.planned.extend(planned.map(|planned| (node.guresid.clone(), planned)));
+            }
             Err(DriverError::Failed(reason)) => drop(evaluated.failures.insert(key, reason)),
             Err(DriverError::Unknown(reason)) => drop(evaluated.unknown.insert(key, reason)),
         }
@@ -68,7 +83,7 @@ pub(super) fn evaluate(
     evaluated
 }
 
-/// Resource inputs as a template sees them; what is not known here is hidden.
+/// Resource inputs; reference nodes stand for what is not known here.
 fn resource_inputs(
     node: &GraphNode<'_>,
     graph: &ResourceGraph<'_>,
@@ -76,10 +91,10 @@ fn resource_inputs(
     deploy: Option<&DeployContext>,
     set: Option<SetScope<'_, '_, '_>>,
     known: &Known<'_, '_>,
-) -> TemplateValue {
-    let Some(inputs) = &node.inputs else { return TemplateValue::Missing };
+) -> Resolved {
+    let Some(inputs) = &node.inputs else { return Resolved::Known(Value::Object(Map::new())) };
     let later = || Resolved::Deferred(json!({"$ref": {}}));
-    let resolved = Expander::<()> {
+    Expander::<()> {
         is_literal: nothing_literal,
         resolve: &mut |reference| {
             Ok(match (&inputs.scope, set) {
@@ -97,11 +112,7 @@ fn resource_inputs(
         },
         failed: &mut |_| {},
     }
-    .expand_object(&inputs.value, "");
-    match resolved {
-        Resolved::Known(value) => TemplateValue::from_json(&value),
-        Resolved::Deferred(value) => with_hidden(&value),
-    }
+    .expand_object(&inputs.value, "")
 }
 
 /// Takes over a tree in which reference nodes stand for what is not known.

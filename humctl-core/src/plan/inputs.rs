@@ -4,30 +4,22 @@
 //! What is known only in the cluster cannot be checked here: findings at or
 //! around a reference node are passed over.
 
-use std::collections::BTreeMap;
-
 use serde_json::{Map, Value};
 
 use crate::graph::{InputScope, NodeInputs, PlanError, ResourceGraph, SetIndex};
 use crate::placeholder::{Expander, Resolved, nothing_literal};
 use crate::plan::resolve::{CrResolver, ResolveError};
-use crate::schema::Schema;
-use crate::yaml::escape_pointer;
+use crate::yaml::inside;
 
 /// Every resource whose inputs do not fit.
 pub(super) fn check(graph: &ResourceGraph<'_>, index: &SetIndex<'_>, resolver: &CrResolver<'_, '_>) -> Vec<PlanError> {
-    let mut schemas: BTreeMap<&str, Option<Schema>> = BTreeMap::new();
     let mut errors = Vec::new();
     for node in &graph.nodes {
-        let Some(schema) = resolver.types.get(node.key.res_type.as_str()).and_then(|info| info.params_schema()) else {
-            continue;
-        };
-        let schema = schemas.entry(node.key.res_type.as_str()).or_insert_with(|| Schema::new(schema));
-        let Some(schema) = schema else { continue };
+        let Some(schema) = resolver.types.inputs_schema(node.key.res_type.as_str()) else { continue };
         let empty = NodeInputs { value: Map::new(), scope: InputScope::Set { workload: None } };
         let value = expanded(node.inputs.as_ref().unwrap_or(&empty), index, resolver);
         let mut open = Vec::new();
-        collect_deferred(&value, "", &mut open);
+        collect_deferred(&value, &mut String::new(), &mut open);
         let findings = schema.findings(&value, &open);
         if !findings.is_empty() {
             let (resource, given_by) = (node.key.clone(), node.origin.clone());
@@ -61,18 +53,18 @@ fn expanded(inputs: &NodeInputs, index: &SetIndex<'_>, resolver: &CrResolver<'_,
 }
 
 /// Pointers of reference nodes, and of nulls that stand for what failed.
-fn collect_deferred(value: &Value, pointer: &str, found: &mut Vec<String>) {
+fn collect_deferred(value: &Value, pointer: &mut String, found: &mut Vec<String>) {
     match value {
-        Value::Null => found.push(pointer.to_owned()),
-        Value::Object(map) if map.keys().any(|key| key.starts_with('$')) => found.push(pointer.to_owned()),
+        Value::Null => found.push(pointer.clone()),
+        Value::Object(map) if map.keys().any(|key| key.starts_with('$')) => found.push(pointer.clone()),
         Value::Object(map) => {
             for (key, item) in map {
-                collect_deferred(item, &format!("{pointer}/{}", escape_pointer(key)), found);
+                inside(pointer, key, |pointer| collect_deferred(item, pointer, found));
             }
         }
         Value::Array(items) => {
             for (index, item) in items.iter().enumerate() {
-                collect_deferred(item, &format!("{pointer}/{index}"), found);
+                inside(pointer, &index.to_string(), |pointer| collect_deferred(item, pointer, found));
             }
         }
         _ => {}

@@ -10,10 +10,12 @@ pub mod resolve;
 pub mod update;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use humctl_api_types::id::{DeploymentId, SetId};
 
 use crate::context::{ResourceKey, known};
+use crate::driver::template::PlannedById;
 use crate::driver::{self, Outputs};
 use crate::graph::build::{GraphInput, main_graph, target_graph};
 use crate::graph::{GraphNode, PlanError, Reported, ResourceGraph, SetIndex};
@@ -67,6 +69,8 @@ pub struct Plan<'d> {
     pub graph: ResourceGraph<'d>,
     /// Outputs of the resources that are evaluated while planning.
     pub outputs: BTreeMap<ResourceKey, Outputs>,
+    /// What templates made of inputs that are all known.
+    pub planned: PlannedById,
 }
 
 /// Plans the target of an Environment, and reports everything that is wrong:
@@ -132,7 +136,7 @@ pub fn plan<'d>(
     errors.extend(inputs::check(&graph, index, &resolver));
     errors.extend(check_updates(index, &nodes, &evaluated.outputs));
     errors.extend(fragments::check(index, &nodes, &evaluated.outputs));
-    Reported { result: Plan { graph, outputs: evaluated.outputs }, errors }
+    Reported { result: Plan { graph, outputs: evaluated.outputs, planned: Arc::new(evaluated.planned) }, errors }
 }
 
 /// Refuses profiles that cannot be there, and tells of those that only the

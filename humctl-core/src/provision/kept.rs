@@ -150,6 +150,9 @@ fn replace(tree: &mut Map<String, Value>, name: &str, reference: &dyn Fn(&str) -
 /// What was drawn at random and is shown nowhere: a text that is also part of
 /// an output or of another object, such as a name, is no password.
 fn passwords(memory: &Memory, made: &Made) -> Vec<SecretValue> {
+    if memory.drawn.is_empty() {
+        return Vec::new();
+    }
     let mut public = Value::Object(made.values.clone()).to_string();
     for fragment in made.manifests.values() {
         let mut rest = fragment["data"].clone();

@@ -62,15 +62,16 @@ impl Run<'_> {
     /// Everything that a Driver gets, with outputs in the place of references
     /// to them.
     fn settled(&self, spec: &ResourceSpec) -> Result<Settled, PlanError> {
-        let inputs = spec.driver_inputs.clone().unwrap_or_default();
+        let inputs = spec.driver_inputs.as_ref();
+        let empty = Value::Object(Map::new());
         let mut unsettled = Vec::new();
-        let mut settled = |value: Option<Value>, pointer: &str| {
-            settle(&value.unwrap_or_else(|| Value::Object(Map::new())), pointer, &self.result.outputs, &mut unsettled)
+        let mut settled = |value: Option<&Value>, pointer: &str| {
+            settle(value.unwrap_or(&empty), pointer, &self.result.outputs, &mut unsettled)
         };
-        let values = settled(inputs.values, "/driver_inputs/values");
-        let secrets = settled(inputs.secret_refs, "/driver_inputs/secret_refs");
-        let resource = settled(spec.params.clone(), "/params");
-        let account = spec.driver.account.clone().map(|account| settled(Some(account), "/driver_account"));
+        let values = settled(inputs.and_then(|inputs| inputs.values.as_ref()), "/driver_inputs/values");
+        let secrets = settled(inputs.and_then(|inputs| inputs.secret_refs.as_ref()), "/driver_inputs/secret_refs");
+        let resource = settled(spec.params.as_ref(), "/params");
+        let account = spec.driver.account.as_ref().map(|account| settled(Some(account), "/driver_account"));
         if unsettled.is_empty() {
             let secrets = reference_nodes(secrets.as_object().unwrap_or(&Map::new()));
             return Ok(Settled { values, secrets, resource, account });
@@ -89,15 +90,19 @@ impl Run<'_> {
     fn template(&self, spec: &ResourceSpec, settled: Settled) -> Result<(Made, Memory), PlanError> {
         let mut memory = self.input.memories.get(spec.guresid.as_str()).cloned().unwrap_or_default();
         let mut random = (self.input.random)(spec.guresid.as_str());
-        let made = template::make(SettledCall {
+        let call = SettledCall {
             values: &settled.values,
             secrets: &settled.secrets,
             resource: &settled.resource,
             guresid: spec.guresid.as_str(),
             cookie: &memory.cookie,
             random: &mut random,
-        });
-        let made = made.map_err(|error| failed(spec, &error))?;
+        };
+        let planned = self.input.resources.planned.get(&spec.guresid);
+        let made = match planned.and_then(|planned| planned.made_of(&call)) {
+            Some(made) => made.clone(),
+            None => template::make(call).map_err(|error| failed(spec, &error))?,
+        };
         memory.cookie.clone_from(&made.cookie);
         memory.drawn.extend(random.drawn().iter().cloned());
         Ok((made, memory))

@@ -138,7 +138,7 @@ mod tests {
 
     /// `web after: db files` is a Workload, `db: files` a resource; producers first.
     fn planned(rows: &[&str]) -> CustomResources {
-        let mut planned = CustomResources { resources: Vec::new(), workloads: Vec::new(), secret_mapping: None };
+        let mut planned = CustomResources::default();
         for row in rows {
             let (who, needs) = row.split_once(':').unwrap();
             let needs: Vec<String> = needs.split_whitespace().map(ToOwned::to_owned).collect();
@@ -193,7 +193,7 @@ mod tests {
             let numbered = workloads.into_iter().enumerate();
             let asked = numbered
                 .map(|(number, (when, needs))| workload(&format!("w{number}"), &when, &names(needs, n_resources)));
-            CustomResources { resources: made.collect(), workloads: asked.collect(), secret_mapping: None }
+            CustomResources { resources: made.collect(), workloads: asked.collect(), ..CustomResources::default() }
         })
     }
 

@@ -15,6 +15,7 @@ use humctl_api_types::custom_resource::{
 };
 use serde_json::Value;
 
+use crate::driver::template::PlannedById;
 use crate::graph::build::GraphInput;
 use crate::graph::error::Place;
 use crate::graph::{PlanError, Reported, SetIndex};
@@ -57,6 +58,9 @@ pub struct CustomResources {
     pub workloads: Vec<CustomResource<WorkloadSpec>>,
     /// The secret Shared Values that Workloads use, when there are any.
     pub secret_mapping: Option<CustomResource<SecretMappingSpec>>,
+    /// What templates made while planning: no part of the files, but of use to
+    /// whoever makes the resources.
+    pub planned: PlannedById,
 }
 
 impl CustomResources {
@@ -142,7 +146,8 @@ pub fn render(
     let resources = plan.graph.nodes.iter().map(|node| renderer.resource(node)).collect();
     let workloads = index.set.modules.iter().filter_map(|(name, module)| renderer.workload(name, module)).collect();
     let secret_mapping = renderer.secret_mapping();
-    Reported { result: CustomResources { resources, workloads, secret_mapping }, errors: renderer.errors }
+    let planned = PlannedById::clone(&plan.planned);
+    Reported { result: CustomResources { resources, workloads, secret_mapping, planned }, errors: renderer.errors }
 }
 
 struct Renderer<'p, 'd> {
@@ -216,20 +221,20 @@ fn label_value(text: &str) -> String {
 
 /// Pointers of the `$concat` nodes that mix a secret with a field that only the
 /// pod knows: the first must stay out of the pod's spec, the second lives there.
-fn mixing_secret_with_field(value: &Value, pointer: &str, found: &mut Vec<String>) {
+fn mixing_secret_with_field(value: &Value, pointer: &mut String, found: &mut Vec<String>) {
     let has = |items: &[Value], key: &str| items.iter().any(|item| item.get(key).is_some());
     match value {
         Value::Array(items) => {
             for (index, item) in items.iter().enumerate() {
-                mixing_secret_with_field(item, &format!("{pointer}/{index}"), found);
+                yaml::inside(pointer, &index.to_string(), |pointer| mixing_secret_with_field(item, pointer, found));
             }
         }
         Value::Object(object) => match object.get("$concat").and_then(Value::as_array) {
-            Some(items) if has(items, "$secretRef") && has(items, "$field") => found.push(pointer.to_owned()),
+            Some(items) if has(items, "$secretRef") && has(items, "$field") => found.push(pointer.clone()),
             Some(_) => {}
             None => {
                 for (key, item) in object {
-                    mixing_secret_with_field(item, &format!("{pointer}/{}", yaml::escape_pointer(key)), found);
+                    yaml::inside(pointer, key, |pointer| mixing_secret_with_field(item, pointer, found));
                 }
             }
         },

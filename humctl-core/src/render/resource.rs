@@ -12,6 +12,7 @@ use crate::graph::export::depends_on;
 use crate::graph::scan::SecretLeaf;
 use crate::graph::{GraphNode, InputScope, Origin};
 use crate::placeholder::{Expander, Resolved, nothing_literal};
+use crate::plan::resolve::ResolveError;
 use crate::render::{Renderer, custom_resource, label_value};
 use crate::sync_annotations::{DISABLED, KEPT, SUBSTITUTE};
 use crate::yaml::escape_pointer;
@@ -19,13 +20,11 @@ use crate::yaml::escape_pointer;
 impl Renderer<'_, '_> {
     pub(super) fn resource(&mut self, node: &GraphNode<'_>) -> CustomResource<ResourceSpec> {
         let definition = node.rule.definition;
-        let account = definition
-            .driver_account
-            .as_ref()
-            .map(|account| self.in_definition(node, &Value::String(account.clone()), "/driver_account"));
+        let account =
+            definition.driver_account.as_ref().map(|account| self.text_in_definition(node, account, "/driver_account"));
         let driver_inputs = node.driver.inputs.as_deref().map(|inputs| CrDriverInputs {
             values: (!inputs.values.is_empty())
-                .then(|| self.in_definition(node, &Value::Object(inputs.values.clone()), "/driver_inputs/values")),
+                .then(|| self.in_definition(node, &inputs.values, "/driver_inputs/values")),
             secret_refs: (!inputs.secret_refs.is_empty())
                 .then(|| Value::Object(self.secret_refs(node, &inputs.secret_refs, "/driver_inputs/secret_refs"))),
         });
@@ -62,11 +61,10 @@ impl Renderer<'_, '_> {
     /// Resource inputs, read in the language of whoever gave them.
     fn params(&mut self, node: &GraphNode<'_>) -> Option<Value> {
         let inputs = node.inputs.as_ref()?;
-        let value = Value::Object(inputs.value.clone());
         match &inputs.scope {
             InputScope::Definition { of } => match self.resolver.nodes.get(of).copied() {
-                Some(giver) => Some(self.in_definition(giver, &value, "/provision")),
-                None => Some(value),
+                Some(giver) => Some(self.in_definition(giver, &inputs.value, "/provision")),
+                None => Some(Value::Object(inputs.value.clone())),
             },
             InputScope::Set { workload } => {
                 let place = |pointer: String| match (&node.origin, workload) {
@@ -79,19 +77,30 @@ impl Renderer<'_, '_> {
                     Origin::Shared { .. } => "/params".to_owned(),
                     _ => String::new(),
                 };
-                Some(self.in_set(workload.as_deref(), &value, &base, place))
+                Some(self.in_set(workload.as_deref(), &inputs.value, &base, place))
             }
         }
     }
 
-    fn in_definition(&mut self, node: &GraphNode<'_>, value: &Value, pointer: &str) -> Value {
+    fn in_definition(&mut self, node: &GraphNode<'_>, object: &Map<String, Value>, pointer: &str) -> Value {
+        self.expanded(node, |expander| expander.expand_object(object, pointer))
+    }
+
+    fn text_in_definition(&mut self, node: &GraphNode<'_>, text: &str, pointer: &str) -> Value {
+        self.expanded(node, |expander| expander.expand(&Value::String(text.to_owned()), pointer))
+    }
+
+    fn expanded(
+        &mut self,
+        node: &GraphNode<'_>,
+        expand: impl FnOnce(&mut Expander<'_, ResolveError>) -> Resolved,
+    ) -> Value {
         let mut failures = Vec::new();
-        let resolved = Expander {
+        let resolved = expand(&mut Expander {
             is_literal: nothing_literal,
             resolve: &mut |reference| self.resolver.in_definition(node, reference),
             failed: &mut |error| failures.push(error),
-        }
-        .expand(value, pointer);
+        });
         for error in failures {
             let place = Place::Definition {
                 resource: node.key.clone(),
@@ -124,7 +133,7 @@ impl Renderer<'_, '_> {
     }
 
     fn secret_placeholder(&mut self, node: &GraphNode<'_>, text: &str, pointer: &str) -> Value {
-        let rendered = self.in_definition(node, &Value::String(text.to_owned()), pointer);
+        let rendered = self.text_in_definition(node, text, pointer);
         match rendered.get("$ref") {
             // In this place the output is a secret, whatever the type's schema says.
             Some(reference) => json!({ "$secretRef": reference }),

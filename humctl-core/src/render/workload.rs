@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use humctl_api_types::custom_resource::{CrMetadata, CustomResource, SCHEMA_REVISION, WorkloadSpec};
 use humctl_api_types::id::{Guresid, WorkloadId};
 use humctl_api_types::set::Module;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::context::{ResourceKey, known};
 use crate::graph::PlanError;
@@ -43,9 +43,9 @@ impl Renderer<'_, '_> {
             .map(|(shared, key)| (shared.to_owned(), key.guresid(context)))
             .collect();
         let place = |pointer: String| Place::Module { workload: name.to_owned(), pointer };
-        let spec = self.in_set(Some(name), &Value::Object(module.spec.clone()), "/spec", place);
+        let spec = self.in_set(Some(name), &module.spec, "/spec", place);
         let mut mixed = Vec::new();
-        mixing_secret_with_field(&spec, "/spec", &mut mixed);
+        mixing_secret_with_field(&spec, &mut "/spec".to_owned(), &mut mixed);
         self.errors.extend(mixed.into_iter().map(|pointer| PlanError::SecretMixed { place: place(pointer) }));
         let spec = WorkloadSpec {
             schema_revision: SCHEMA_REVISION,
@@ -64,11 +64,11 @@ impl Renderer<'_, '_> {
         Some(custom_resource("Workload", metadata, spec))
     }
 
-    /// Expands a value of the Deployment Set; `place` names where errors stand.
+    /// Expands an object of the Deployment Set; `place` names where errors stand.
     pub(super) fn in_set(
         &mut self,
         workload: Option<&str>,
-        value: &Value,
+        object: &Map<String, Value>,
         pointer: &str,
         place: impl Fn(String) -> Place,
     ) -> Value {
@@ -85,7 +85,7 @@ impl Renderer<'_, '_> {
             },
             failed: &mut |error| failures.push(error),
         }
-        .expand(value, pointer);
+        .expand_object(object, pointer);
         for error in failures {
             self.failed(place(error.pointer.clone()), error);
         }

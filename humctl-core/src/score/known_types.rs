@@ -56,7 +56,7 @@ pub fn check(document: &Value, types: &[ResourceTypeInfo], definitions: &[Resour
                 ),
             ));
         }
-        if let Some(schema) = info.params_schema() {
+        if let Some(schema) = types.inputs_schema(res_type) {
             let params = resource.get("params").cloned().unwrap_or_else(|| Value::Object(Map::new()));
             findings.extend(check_params(schema, &params, &pointer));
         }
@@ -118,8 +118,7 @@ pub fn classes<'d>(res_type: &str, definitions: &'d [ResourceDefinition]) -> BTr
 
 /// Params against the schema of the type; what holds a placeholder is known
 /// only at deployment.
-fn check_params(schema: &Map<String, Value>, params: &Value, resource: &str) -> Vec<Finding> {
-    let Some(schema) = Schema::new(schema) else { return Vec::new() };
+fn check_params(schema: &Schema, params: &Value, resource: &str) -> Vec<Finding> {
     let findings = schema.findings(params, &open_texts(params)).into_iter();
     findings.map(|(pointer, message)| Finding::error(format!("{resource}/params{pointer}"), message)).collect()
 }

@@ -16,6 +16,7 @@
 //! `values` are sorted, a text is never cut inside a character, and functions
 //! that read the clock or the host are refused.
 
+mod cache;
 mod constants;
 mod error;
 mod eval;
@@ -34,6 +35,8 @@ mod tests;
 mod tree;
 mod value;
 pub mod vectors;
+
+use std::rc::Rc;
 
 pub use error::{Error, ErrorKind, Place};
 pub use hidden::split_encoded;
@@ -77,7 +80,7 @@ pub struct Options<'r> {
 /// A parsed template.
 #[derive(Debug)]
 pub struct Template {
-    text: String,
+    text: Rc<str>,
     trees: tree::Trees,
 }
 
@@ -92,7 +95,16 @@ impl Template {
             let message = format!("the template is longer than {MAX_BYTES} bytes");
             return Err(Error { kind: ErrorKind::Limit, ..Error::syntax(text, 0, message) });
         }
-        Ok(Self { text: text.to_owned(), trees: parse::parse(text)? })
+        Ok(Self { text: text.into(), trees: parse::parse(text)? })
+    }
+
+    /// As [`Template::parse`], for texts that come again and again: what this
+    /// thread has parsed it need not parse twice.
+    ///
+    /// # Errors
+    /// As [`Template::parse`].
+    pub fn known(text: &str) -> Result<Rc<Self>, Error> {
+        cache::parse(text)
     }
 
     /// Renders with `data` as `.` and `$`.

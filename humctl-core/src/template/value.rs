@@ -158,6 +158,13 @@ impl Map {
     }
 }
 
+impl FromIterator<(Rc<str>, Value)> for Map {
+    /// A mapping to any values.
+    fn from_iter<I: IntoIterator<Item = (Rc<str>, Value)>>(entries: I) -> Self {
+        Self::new(entries)
+    }
+}
+
 /// Takes nested values apart one by one, as deep as they may be.
 fn take_apart(mut open: Vec<Value>) {
     while let Some(value) = open.pop() {

@@ -62,7 +62,7 @@ fn cold(bench: &Bench) -> Result<()> {
 fn many() -> Result<()> {
     let own = definitions().into_iter().map(|(id, entity)| definition(&id, &entity)).chain([cluster()]);
     let organization = Organization::new(own.collect::<Result<Vec<_>>>()?)?;
-    let definitions = organization.definitions();
+    let library = organization.library();
     let mut places = Vec::new();
     for number in 0..N_APPS {
         let set = set(number)?;
@@ -74,7 +74,7 @@ fn many() -> Result<()> {
     let took = best(5, || {
         let mut n_objects = 0;
         for (context, set) in &places {
-            let made = organization.render(&definitions, context, set, &SharedValues::NONE)?;
+            let made = library.render(context, set, &SharedValues::NONE)?;
             n_objects += made.files.len() + made.cluster_files.len();
         }
         ensure!(n_objects == expected, "{n_objects} objects, and {expected} are expected");

@@ -6,6 +6,7 @@ use base64::prelude::BASE64_STANDARD;
 use proptest::prelude::*;
 
 use super::*;
+use crate::driver::template::PlannedById;
 use crate::manifests::{SecretObjects, TargetOptions};
 use crate::provision::provision_files;
 use crate::provision::tests::NOTHING;
@@ -221,10 +222,14 @@ impl World {
         let deploy = DeployContext { deployment: DeploymentId::new("1a").unwrap(), set: SetId::new("s").unwrap() };
         let told =
             |errors: Vec<crate::graph::PlanError>| -> Vec<String> { errors.iter().map(ToString::to_string).collect() };
-        let (_, resources) = match plan_custom_resources(input, &index, &target, &deploy).into_result() {
+        let (_, mut resources) = match plan_custom_resources(input, &index, &target, &deploy).into_result() {
             Ok(planned) => planned,
             Err(errors) => return Written { files: Err(told(errors)), warnings: Vec::new(), next: Memories::new() },
         };
+        // Whether what was planned is made use of or made again is all the same.
+        if turn % 2 == 1 {
+            resources.planned = PlannedById::default();
+        }
         let random = |id: &str| Random::seeded(crate::hash::sha256(id.as_bytes()));
         let given = GivenOutputs::default();
         let input = Input { resources: &resources, given: &given, memories, random: &random, outside: &NOTHING };

@@ -207,7 +207,7 @@ pub(super) fn render(mut set: DeploymentSet, recipes: &[Recipe]) -> Result<Vec<C
     let values: SharedValues =
         named("${values.").into_iter().map(|key| (key, SharedValue::Plain("{}".to_owned()))).collect();
     let organization = organization(recipes, &set)?;
-    let made = organization.render(&organization.definitions(), &environment("shop", "development")?, &set, &values)?;
+    let made = organization.library().render(&environment("shop", "development")?, &set, &values)?;
     Ok(made.files.into_iter().chain(made.cluster_files).collect())
 }
 
