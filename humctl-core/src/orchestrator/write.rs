@@ -207,6 +207,8 @@ impl Orchestrator {
                 Ok(proposal)
             },
         );
+        // Others want to write to the branch, and Drivers take their time.
+        drop(session);
         match landed {
             Err(error) => self.write_others(parts, &error.into()),
             Ok(None) => {}
@@ -217,8 +219,6 @@ impl Orchestrator {
                 }
             }
         }
-        // Drivers take their time, and others want to write to the branch.
-        drop(session);
         self.ask_and_write(waiting);
     }
 
@@ -259,14 +259,14 @@ impl Orchestrator {
         let (mut ready, mut prepared): (Vec<Part<'_, '_>>, Vec<Prepared>) = (Vec::new(), Vec::new());
         for mut part in parts {
             let inside = ready.iter().find_map(|other| refuse_nesting(&part, other));
-            let outcome = match inside.map_or_else(|| self.prepare_part(&mut part, session, fetched), |f| Err(f.into()))
-            {
+            let prepare = || self.prepare_part(&mut part, session, fetched);
+            let outcome = match inside.map_or_else(prepare, |failure| Err(failure.into())) {
+                Ok(one) => Ok(one),
+                Err(Stop::Failed(failure)) => Err(failure),
                 Err(Stop::AsksDrivers(resources)) => {
                     waiting.push((part, resources));
                     continue;
                 }
-                Err(Stop::Failed(failure)) => Err(failure),
-                Ok(one) => Ok(one),
             };
             // Whether there are files in a second directory is known only now.
             let outcome = outcome.and_then(|one| {
@@ -379,9 +379,9 @@ impl Orchestrator {
         outcome.warnings.extend(warnings);
         outcome.left = left;
         fault::point("files worked out");
-        let made = SecretScanner::new(&secrets);
+        let made_secrets = SecretScanner::new(&secrets);
         for file in files.iter().chain(&cluster_files) {
-            if resolved.scanner.finds_in(&file.content) || made.finds_in(&file.content) {
+            if resolved.scanner.finds_in(&file.content) || made_secrets.finds_in(&file.content) {
                 return Err(git_failed(GitError::SecretInFile { file: file.name.clone() }).into());
             }
         }
