@@ -81,12 +81,17 @@ fn answer(request: &HttpRequest, databases: &mut BTreeMap<String, Value>) -> (An
                     "values": {"host": format!("{name}.db.internal"), "port": 5432, "name": name, "username": "app"},
                     "secrets": {"password": format!("{CANARY}-of-{name}"), "username": "app"},
                 });
-                let manifest = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "db-tls"},
+                let object = if name == "odd" { "no name at all" } else { "db-tls" };
+                let manifest = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": object},
                     "data": {"mode": "require"}});
                 let body = json!({"id": id, "type": "postgres", "resource": outputs,
                     "manifests": [{"location": "namespace", "data": manifest}]});
                 (200, None, body.to_string())
             }
+        }
+        ("DELETE", _) if databases.get(id).is_some_and(|inputs| inputs["driver"]["values"]["name"] == "sticky") => {
+            let key = databases[id]["driver"]["secrets"]["account"]["key"].as_str().unwrap_or_default();
+            (400, None, json!({"error": "RES-104", "message": format!("{key} may not delete")}).to_string())
         }
         ("DELETE", "") => (404, None, String::new()),
         ("DELETE", "made") => (202, Some("deleting"), running),
@@ -194,8 +199,9 @@ fn a_plan_asks_no_driver_and_goes_by_what_it_answered() {
     let planned = env.run(PLAN).ok().stdout;
     assert!(planned.contains("no changes"), "{planned}");
     made_by(&env, "local/pg-cloud", "other-db");
-    let planned = env.run(&format!("{PLAN} -v1"));
-    assert!(planned.code == 0 && planned.stderr.contains("gets other inputs than before"), "{}", planned.stderr);
+    // What the Driver will make of other inputs nobody knows: that is no plan without changes.
+    let planned = env.run(PLAN);
+    assert!(planned.code == 2 && planned.stdout.contains("gets other inputs than before"), "{}", planned.stdout);
     assert_eq!(driver.seen(), "");
     let changed = env.deploy().ok().stdout;
     assert!(changed.contains("~ ExternalSecret web-secrets-main"), "{changed}");
@@ -347,7 +353,7 @@ fn a_driver_that_cannot_be_reached_keeps_its_environment() {
     insta::assert_snapshot!(refused.replace(&port, "[HOST]"), @"
     Error: HTTP-409: `postgres.default#modules.web.externals.db` was made by the Driver `local/pg-cloud`, which does not delete it: it cannot be reached: Connection refused (os error 111)
       hint: check that it runs, its address and the network
-      hint: delete it once the Driver answers, or forget the resource first: humctl api delete '/orgs/local/apps/shop/envs/development/resources/TYPE.CLASS/ID?detach=true'
+      hint: delete it once the Driver answers, or forget the resource first: humctl delete active-resource 'postgres.default#modules.web.externals.db' --app shop --env development --detach
     ");
     assert_eq!(driver.databases().len(), 1);
     env.run("get app shop").ok();
@@ -532,4 +538,38 @@ fn a_server_asks_drivers_as_well() {
     assert_eq!(driver.databases().len(), 0);
     let (has_ended_well, told) = server.end();
     assert!(has_ended_well && !told.contains("canary"), "{told}");
+}
+
+#[test]
+fn a_driver_that_does_not_delete_is_quoted_without_secrets() {
+    let env = TestEnv::new();
+    let (_remote, driver, _vault) = database_shop(&env);
+    made_by(&env, "local/pg-cloud", "sticky");
+    env.deploy().ok();
+    let refused = env.run("delete app shop").fails().errors();
+    insta::assert_snapshot!(refused, @"
+    Error: HTTP-409: `postgres.default#modules.web.externals.db` was made by the Driver `local/pg-cloud`, which does not delete it: it refuses for good (HTTP-400)
+      driver: RES-104: [secret] may not delete
+      hint: correct what it gets: the inputs of the Definition, or the values and the cookie of an inputs file
+      hint: delete it once the Driver answers, or forget the resource first: humctl delete active-resource 'postgres.default#modules.web.externals.db' --app shop --env development --detach
+    ");
+    env.score("web", "").deploy().ok();
+    env.run("delete active-resource postgres.default#modules.web.externals.db --app shop --env development --detach")
+        .ok();
+    env.run("delete app shop").ok();
+    assert_eq!(driver.databases().len(), 1);
+}
+
+#[test]
+fn an_answer_that_was_refused_is_nothing_to_go_by() {
+    let env = TestEnv::new();
+    let (_remote, driver, _vault) = database_shop(&env);
+    made_by(&env, "local/pg-cloud", "odd");
+    let refused = env.deploy().fails().errors();
+    assert!(refused.contains("PRV-008") && driver.databases().len() == 1, "{refused}");
+    let planned = env.run("score deploy --app shop --env development --plan").fails().errors();
+    assert!(planned.contains("PRV-005") && planned.contains("has not made it yet"), "{planned}");
+    made_by(&env, "local/pg-cloud", "shop-db");
+    env.deploy().ok();
+    assert_eq!(env.run("score deploy --app shop --env development --plan").code, 0);
 }

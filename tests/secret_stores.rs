@@ -258,3 +258,41 @@ fn what_the_vault_says_no_to_is_not_deployed() {
     "#);
     assert_eq!(remote.all_objects(), b"");
 }
+
+#[test]
+fn a_machine_that_remembers_nothing_does_not_replace_a_password() {
+    let env = TestEnv::new();
+    let (remote, vault) = shop(&env);
+    database(&env, DRAWN);
+    env.score("web", USES).deploy().ok();
+    let secrets = vault.secrets();
+    let other = env.other_home("other");
+    let words = ["cluster.yaml", "store.yaml", "pg.yaml"].map(|file| format!(" -f {file}")).concat();
+    assert_eq!(other.run(&format!("apply{words}")).code, 0);
+    assert_eq!(other.run("create app shop").code, 0);
+    for flags in ["", " --plan"] {
+        let refused = other.run(&format!("score deploy --app shop --env development{flags}"));
+        let is_told = refused.stderr.contains("PRV-010") && refused.stderr.contains("HUMCTL_STATE_KEY");
+        assert!(refused.code == 1 && is_told, "{}", refused.stderr);
+    }
+    assert_eq!((vault.secrets(), remote.n_commits("main")), (secrets, 1));
+    // The first one goes on as before.
+    assert!(env.deploy().ok().stdout.contains("no changes"));
+}
+
+#[test]
+fn machines_with_one_state_key_keep_the_same_password() {
+    let mut env = TestEnv::new();
+    env.set("HUMCTL_STATE_KEY", "0123456789abcdef0123456789abcdef");
+    let (remote, vault) = shop(&env);
+    database(&env, DRAWN);
+    env.score("web", USES).deploy().ok();
+    let secrets = vault.secrets();
+    let other = env.other_home("other");
+    let words = ["cluster.yaml", "store.yaml", "pg.yaml"].map(|file| format!(" -f {file}")).concat();
+    assert_eq!(other.run(&format!("apply{words}")).code, 0);
+    assert_eq!(other.run("create app shop").code, 0);
+    let deployed = other.run("score deploy --app shop --env development");
+    assert!(deployed.code == 0 && deployed.stdout.contains("no changes"), "{}{}", deployed.stdout, deployed.stderr);
+    assert_eq!((vault.secrets(), remote.n_commits("main")), (secrets, 1));
+}

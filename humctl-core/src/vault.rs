@@ -86,6 +86,11 @@ pub enum VaultError {
     /// A whole secret is named that has several fields, or none.
     #[error("the secret `{0}` has more or less than one field\n  hint: name one, as in `{0}#password`")]
     NoField(String),
+    /// It holds other values than those that were just made up.
+    #[error(
+        "it holds other values for `{0}`, and nothing is remembered here of how these were made: another machine has deployed this Environment\n  hint: deploy from there, or give all machines one HUMCTL_STATE_KEY, so that they draw the same random values; or delete the secret in the store to have new ones"
+    )]
+    Others(String),
     /// Others write the same secret all the time.
     #[error("the secret `{0}` is changed by somebody else at the same time\n  hint: deploy again")]
     Busy(String),
@@ -150,6 +155,18 @@ impl<'v> Vault<'v> {
             }
         }
         Err(VaultError::Busy(path.to_owned()))
+    }
+
+    /// Refuses a secret that is there already with other fields or values.
+    ///
+    /// # Errors
+    /// [`VaultError`].
+    pub fn check_unused(&self, path: &str, fields: &BTreeMap<String, SecretValue>) -> Result<(), VaultError> {
+        let stored = self.read(path, None)?;
+        match stored.fields.is_none() || holds(&stored, fields) {
+            true => Ok(()),
+            false => Err(VaultError::Others(path.to_owned())),
+        }
     }
 
     /// The version that [`Self::keep`] would return, if nobody else writes.

@@ -10,7 +10,7 @@ use std::sync::PoisonError;
 use humctl_api_types::change::Statefulness;
 
 use crate::context::EnvironmentContext;
-use crate::driver::http::{DriverCookie, HttpInputs, HttpResource};
+use crate::driver::http::{DriverCookie, HttpInputs, HttpResource, collect_secrets};
 use crate::fault;
 use crate::graph::build::GraphInput;
 use crate::graph::{PlanError, Reported};
@@ -88,7 +88,6 @@ impl Orchestrator {
         let target = input.drivers.get(&call.driver_type).map(|driver| driver.target.as_str()).unwrap_or_default();
         let former = self.former(job, input, call)?;
         let transport = self.config.network.driver(target)?;
-        let is_known = former.as_ref().is_some_and(|former| former.target == target);
         let (cookie, answer) = former.map(|former| (former.cookie, former.answer)).unwrap_or_default();
         let mut made = MadeResource {
             resource: call.resource.to_string(),
@@ -96,14 +95,17 @@ impl Orchestrator {
             driver_type: call.driver_type.clone(),
             target: target.to_owned(),
             cookie,
+            told: Vec::new(),
             answer,
         };
+        for value in call.inputs.secrets.values() {
+            collect_secrets(value, &mut made.told);
+        }
         let keep =
             |made: &MadeResource| self.keep_made(&job.context, &call.guresid, made).map_err(|error| error.to_string());
-        if !is_known {
-            // Whatever happens from here on, it may be there.
-            keep(&made)?;
-        }
+        tracing::info!("asking the Driver `{}` for `{}`", call.driver_type, call.resource);
+        // Whatever happens from here on, it may be there.
+        keep(&made)?;
         fault::point("driver about to be asked");
         let remember = |cookie: &DriverCookie| {
             let result = keep(&MadeResource { cookie: cookie.clone(), ..made.clone() });
@@ -117,7 +119,6 @@ impl Orchestrator {
         let outputs = driver_client::provision(&caller, &mut resource, &call.inputs);
         let answer = Answer { inputs: digest(&call.inputs), outputs: outputs.map_err(|error| error.to_string())? };
         made.cookie = resource.cookie;
-        made.answer = Some(answer.clone());
         keep(&made)?;
         fault::point("driver done");
         Ok(answer)

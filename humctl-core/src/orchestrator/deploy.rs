@@ -254,6 +254,7 @@ impl Orchestrator {
     /// now, so the state follows whatever else was written meanwhile.
     fn finish(&self, job: &Job, mut result: Result<Outcome, Failed>) -> DeploymentDoc {
         if let Ok(Outcome { left: Some(left), warnings, .. }) = &mut result {
+            warnings.extend(self.keep_answers(&job.context, &job.asked).err().map(|error| error.to_string()));
             warnings.extend(self.unmake_replaced(&job.context, left));
         }
         let recorded = self.transact(|| {

@@ -5,6 +5,8 @@
 //! crash at any instant: a resource is written down before the first question,
 //! and its cookie with each answer. Deleting it needs both.
 
+use std::sync::PoisonError;
+
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -12,6 +14,7 @@ use crate::context::EnvironmentContext;
 use crate::driver::http::{Deleted, DriverCookie, HttpDriverError, HttpOutputs, HttpResource};
 use crate::fault;
 use crate::orchestrator::driver_client::{self, Caller, SystemClock};
+use crate::orchestrator::outside::Asked;
 use crate::orchestrator::{Orchestrator, OrchestratorError, Result, decode, documents};
 use crate::secret::{SealedSecret, SecretValue};
 use crate::state::{Batch, Key};
@@ -29,7 +32,9 @@ pub(super) struct MadeResource {
     pub(super) target: String,
     /// What the Driver needs at the next call.
     pub(super) cookie: DriverCookie,
-    /// Its last answer.
+    /// Secrets that the Driver knows: no error shows them.
+    pub(super) told: Vec<SecretValue>,
+    /// Its answer to the last Deployment that is on its branch.
     pub(super) answer: Option<Answer>,
 }
 
@@ -57,6 +62,8 @@ struct MadeDoc {
 struct Private {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     cookie: Option<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    told: Vec<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     answer: Option<AnswerDoc>,
 }
@@ -103,6 +110,7 @@ impl Orchestrator {
             driver_type: doc.driver_type,
             target: doc.target,
             cookie: cookie.unwrap_or_default(),
+            told: private.told.into_iter().map(SecretValue::new).collect(),
             answer,
         })
     }
@@ -112,6 +120,7 @@ impl Orchestrator {
         let key = key(context, guresid);
         let private = Private {
             cookie: made.cookie.text().map(|text| text.expose().to_owned()),
+            told: made.told.iter().map(|secret| secret.expose().to_owned()).collect(),
             answer: made.answer.clone().map(|Answer { inputs, outputs }| AnswerDoc {
                 inputs,
                 values: outputs.values,
@@ -131,6 +140,18 @@ impl Orchestrator {
         let mut batch = Batch::new();
         batch.put(&key, &doc);
         Ok(self.store().commit(&batch)?)
+    }
+
+    /// Keeps what Drivers answered to a Deployment that is on its branch. That
+    /// of one that failed is nothing to go by.
+    pub(super) fn keep_answers(&self, context: &EnvironmentContext, asked: &Asked) -> Result<()> {
+        let asked = std::mem::take(&mut *asked.lock().unwrap_or_else(PoisonError::into_inner));
+        for (guresid, answer) in asked {
+            if let Some(made) = self.made(context, &guresid)? {
+                self.keep_made(context, &guresid, &MadeResource { answer: Some(answer), ..made })?;
+            }
+        }
+        Ok(())
     }
 
     /// Forgets what a Driver made.
@@ -166,7 +187,7 @@ impl Orchestrator {
     ) -> Result<Deleted, String> {
         let transport = self.config.network.driver(&made.target)?;
         let clock = SystemClock::start(self.config.git.cancel.clone());
-        let mut secrets = Vec::new();
+        let mut secrets = made.told.clone();
         if let Some(answer) = &made.answer {
             let outputs = answer.outputs.secrets.values();
             outputs.for_each(|value| crate::driver::http::collect_secrets(value, &mut secrets));

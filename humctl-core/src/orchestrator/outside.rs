@@ -40,20 +40,20 @@ pub(super) struct World<'o> {
     stores: RefCell<BTreeMap<String, OpenStore>>,
     /// What is still to be asked.
     waiting: RefCell<Vec<HttpCall>>,
-    /// What a person should know.
-    warnings: RefCell<Vec<String>>,
+    /// What a plan cannot know.
+    unknown: RefCell<Vec<String>>,
 }
 
 impl<'o> World<'o> {
     pub(super) fn new(orchestrator: &'o Orchestrator, job: &'o Job, input: GraphInput<'o, 'o>) -> Self {
         let GraphInput { drivers, secret_store: store, .. } = input;
-        let (stores, waiting, warnings) = (RefCell::default(), RefCell::default(), RefCell::default());
-        Self { orchestrator, job, drivers, store, stores, waiting, warnings }
+        let (stores, waiting, unknown) = (RefCell::default(), RefCell::default(), RefCell::default());
+        Self { orchestrator, job, drivers, store, stores, waiting, unknown }
     }
 
-    /// What is still to be asked, and what a person should know.
+    /// What is still to be asked, and what a plan cannot know.
     pub(super) fn into_parts(self) -> (Vec<HttpCall>, Vec<String>) {
-        (self.waiting.into_inner(), self.warnings.into_inner())
+        (self.waiting.into_inner(), self.unknown.into_inner())
     }
 
     /// What a plan goes by: the answer to the last Deployment.
@@ -62,8 +62,8 @@ impl<'o> World<'o> {
         let made = made.map_err(|error| NotMade::Failed(error.to_string()))?;
         let answer = made_by(made, call).and_then(|made| made.answer).ok_or(NotMade::OnlyDeployed)?;
         if answer.inputs != digest(&call.inputs) {
-            self.warnings.borrow_mut().push(format!(
-                "`{}` gets other inputs than before, and its Driver `{}` is asked by the Deployment only: what it makes of them may differ from what is shown",
+            self.unknown.borrow_mut().push(format!(
+                "`{}` gets other inputs than before, and its Driver `{}` is asked by the Deployment only: more may change than is shown",
                 call.resource, call.driver_type
             ));
         }
@@ -120,9 +120,17 @@ impl Outside for World<'_> {
 
     fn keep(&self, secrets: &KeptSecrets) -> Option<Result<BTreeMap<String, SecretReference>, String>> {
         let store = self.store?;
-        let version = self.with_store(store, |open| match self.job.is_draft {
-            true => open.would_keep(&secrets.path, &secrets.fields),
-            false => open.keep(&secrets.path, &secrets.fields),
+        let KeptSecrets { path, fields, are_new } = secrets;
+        // With a key that all machines share, the same is drawn everywhere: what differs was changed.
+        let is_drawn_here = *are_new && self.orchestrator.config.keys.passphrase.is_none();
+        let version = self.with_store(store, |open| {
+            if is_drawn_here {
+                open.check_unused(path, fields)?;
+            }
+            match self.job.is_draft {
+                true => open.would_keep(path, fields),
+                false => open.keep(path, fields),
+            }
         });
         Some(version.map(|version| secrets.references(store, Some(&version.to_string()))))
     }

@@ -24,6 +24,8 @@ pub(super) struct TargetFiles {
     /// Those of objects that belong to no namespace.
     pub(super) cluster_files: Vec<CrFile>,
     pub(super) warnings: Vec<String>,
+    /// What a plan cannot know.
+    pub(super) unknown: Vec<String>,
     /// Secrets that were known by value while they were made.
     pub(super) secrets: Vec<SecretValue>,
     /// What is left to record; none when nothing is made here.
@@ -70,6 +72,7 @@ impl Orchestrator {
                     files,
                     cluster_files: Vec::new(),
                     warnings: Vec::new(),
+                    unknown: Vec::new(),
                     secrets: Vec::new(),
                     left: None,
                 }));
@@ -96,12 +99,11 @@ impl Orchestrator {
             options,
             site.input.types,
         );
-        let (waiting, warnings) = world.into_parts();
+        let (waiting, unknown) = world.into_parts();
         if !waiting.is_empty() {
             return Ok(None);
         }
         let mut made = made.into_result().map_err(|errors| plan_failed(&errors))?;
-        made.warnings.extend(warnings);
         // Those of resources that are left out stay: they may come back.
         memories.append(&mut made.provisioned.memories);
         if key.is_none() && memories.values().any(|memory| !memory.drawn.is_empty()) {
@@ -110,7 +112,7 @@ impl Orchestrator {
         }
         let ProvisionedFiles { files, cluster_files, warnings, provisioned } = made;
         let left = Some(LeftBehind { memories, replaced });
-        Ok(Some(TargetFiles { files, cluster_files, warnings, secrets: provisioned.secrets, left }))
+        Ok(Some(TargetFiles { files, cluster_files, warnings, unknown, secrets: provisioned.secrets, left }))
     }
 
     /// What the resources of a Deployment are made with.

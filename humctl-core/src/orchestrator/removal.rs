@@ -60,8 +60,9 @@ impl Orchestrator {
         }
         let context = self.context(org, app, env)?;
         for (guresid, made) in self.all_made(&context)? {
+            let name = made.resource.clone();
             self.unmake(&context, &guresid, made).map_err(|error| OrchestratorError::Conflict(format!(
-                "{error}\n  hint: delete it once the Driver answers, or forget the resource first: humctl api delete '/orgs/{org}/apps/{app}/envs/{env}/resources/TYPE.CLASS/ID?detach=true'"
+                "{error}\n  hint: delete it once the Driver answers, or forget the resource first: humctl delete active-resource '{name}' --app {app} --env {env} --detach"
             )))?;
         }
         let mut batch = Batch::new();

@@ -32,6 +32,11 @@ impl OpenStore {
         self.vault().keep(path, fields).map_err(|error| self.told(&error))
     }
 
+    /// Refuses a secret that is there with other values.
+    pub(super) fn check_unused(&self, path: &str, fields: &BTreeMap<String, SecretValue>) -> Result<(), String> {
+        self.vault().check_unused(path, fields).map_err(|error| self.told(&error))
+    }
+
     /// The version that [`Self::keep`] would return.
     pub(super) fn would_keep(&self, path: &str, fields: &BTreeMap<String, SecretValue>) -> Result<u64, String> {
         self.vault().would_keep(path, fields).map_err(|error| self.told(&error))

@@ -103,7 +103,7 @@ impl Orchestrator {
         let mut target = prepared.outcome.target;
         target.changes = planned_changes(edits, (&record_file, old_record.as_deref()), &old, &types);
         target.commit = prepared.view.tip.unwrap_or_default();
-        target.changed = has_changes;
+        target.changed |= has_changes;
         Ok(DeploymentPlan {
             env_id: context.env.clone(),
             set_id: job.doc.deployment.set_id.clone(),

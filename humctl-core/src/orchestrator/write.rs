@@ -375,10 +375,11 @@ impl Orchestrator {
         let Some(made) = self.target_files(job, site, &resources)? else {
             return Err(Stop::AsksDrivers(Box::new(resources)));
         };
-        let TargetFiles { files, cluster_files, warnings, secrets, left } = made;
+        let TargetFiles { files, cluster_files, warnings, unknown, secrets, left } = made;
         outcome.warnings.extend(warnings);
         outcome.left = left;
         fault::point("files worked out");
+        let has_unknown = !unknown.is_empty();
         let made_secrets = SecretScanner::new(&secrets);
         for file in files.iter().chain(&cluster_files) {
             if resolved.scanner.finds_in(&file.content) || made_secrets.finds_in(&file.content) {
@@ -418,7 +419,9 @@ impl Orchestrator {
             branch: view.branch.clone(),
             path: path.as_str().to_owned(),
             cluster_path,
-            notes: self.notes(job, &view).into_iter().chain(unread_notes(job, &view, set)).collect(),
+            notes: self.notes(job, &view).into_iter().chain(unread_notes(job, &view, set)).chain(unknown).collect(),
+            // A plan has more to say when it is not all that changes.
+            changed: has_unknown,
             changes,
             ..no_target()
         };

@@ -113,7 +113,7 @@ impl Keeper<'_> {
         let version = held.version.as_ref().map(|version| format!("/{version}")).unwrap_or_default();
         let path = format!("humctl/{}/held/{}{version}", self.org, held.reference);
         let fields = BTreeMap::from([(FIELD.to_owned(), self.outside.secret(held)?)]);
-        let kept = self.outside.keep(&KeptSecrets { path, fields });
+        let kept = self.outside.keep(&KeptSecrets { path, fields, are_new: false });
         let kept = kept.ok_or("there is none that takes values")??;
         kept.get(FIELD).map(SecretReference::node).ok_or_else(|| "it is not there".to_owned())
     }

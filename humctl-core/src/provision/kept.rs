@@ -36,11 +36,13 @@ pub(super) struct Kept {
     pub(super) values: Vec<SecretValue>,
 }
 
-/// Puts the secrets of a resource into the store.
+/// Puts the secrets of a resource into the store. `is_first` says that nothing is
+/// remembered of an earlier run.
 pub(super) fn keep(
     outside: &dyn Outside,
     spec: &ResourceSpec,
     memory: &Memory,
+    is_first: bool,
     mut made: Made,
 ) -> Result<Kept, NotKept> {
     let mut outputs = BTreeMap::new();
@@ -70,7 +72,11 @@ pub(super) fn keep(
     }
     let fields = fields(&wanted);
     let values = wanted.iter().map(|(name, value)| (fields[name].clone(), value.clone())).collect();
-    let references = match outside.keep(&KeptSecrets { path: path(spec), fields: values }) {
+    let references = match outside.keep(&KeptSecrets {
+        path: path(spec),
+        fields: values,
+        are_new: is_first && !memory.drawn.is_empty(),
+    }) {
         Some(_) if !undecoded.is_empty() => {
             return Err(NotKept::Failed(format!(
                 "{} holds one in bytes that are no text, and a store takes only text\n  hint: write text under `stringData`",
@@ -147,22 +153,35 @@ fn replace(tree: &mut Map<String, Value>, name: &str, reference: &dyn Fn(&str) -
     }
 }
 
-/// What was drawn at random and is shown nowhere: a text that is also part of
-/// an output or of another object, such as a name, is no password.
+/// What was drawn at random and is a password: it is shown nowhere, or it stands
+/// in a Secret and could be no part of a name.
 fn passwords(memory: &Memory, made: &Made) -> Vec<SecretValue> {
     if memory.drawn.is_empty() {
         return Vec::new();
     }
     let mut public = Value::Object(made.values.clone()).to_string();
+    let mut in_secrets = String::new();
     for fragment in made.manifests.values() {
         let mut rest = fragment["data"].clone();
         secrets_of(&mut rest, "", &mut |secret| {
+            for (_, text) in keys_of(secret) {
+                in_secrets.push_str(&text.unwrap_or_else(|raw| raw));
+                in_secrets.push('\n');
+            }
             secret.remove("data");
             secret.remove("stringData");
         });
         public.push_str(&rest.to_string());
     }
-    memory.drawn.iter().filter(|text| !public.contains(text.as_str())).map(SecretValue::new).collect()
+    let is_password = |text: &&String| {
+        !public.contains(text.as_str()) || (!may_be_in_a_name(text) && in_secrets.contains(text.as_str()))
+    };
+    memory.drawn.iter().filter(is_password).map(SecretValue::new).collect()
+}
+
+/// True for what a name in Kubernetes can have in it.
+fn may_be_in_a_name(text: &str) -> bool {
+    text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'-' | b'.'))
 }
 
 /// Hands every Secret of a manifest on, also those in lists, whose kind may
@@ -251,7 +270,7 @@ mod tests {
             object(manifests).into_iter().map(|(name, data)| (name, json!({"location": "namespace", "data": data})));
         let made = Made { secrets: object(secrets), manifests: manifests.collect(), ..Made::default() };
         let memory = Memory { drawn: drawn.iter().map(|text| (*text).to_owned()).collect(), ..Memory::default() };
-        keep(&Nothing { drivers: &Drivers::NONE, store }, &spec(), &memory, made).map(|kept| kept.made)
+        keep(&Nothing { drivers: &Drivers::NONE, store }, &spec(), &memory, true, made).map(|kept| kept.made)
     }
 
     fn reference(field: &str) -> Value {
@@ -330,8 +349,20 @@ mod tests {
             (config(PASSWORD), &[], Some("vault"), shown(&["manifest m"])),
             (config(&format!("pg://{encoded}")), &[], Some("vault"), shown(&["manifest m"])),
             (config("x"), &["no-password-at-all"], Some("vault"), Ok(())),
-            // A drawn text that is printed is a name.
+            // A drawn text that is printed is a name, unless no name has such a text.
             (config("name-1234567"), &["name-1234567"], Some("vault"), Ok(())),
+            (
+                secret(json!({"metadata": {"annotations": {"p": "Drawn1234567"}}, "stringData": {"p": "Drawn1234567"}})),
+                &["Drawn1234567"],
+                Some("vault"),
+                shown(&["manifest m"]),
+            ),
+            (
+                secret(json!({"metadata": {"name": "name-1234567"}, "stringData": {"host": "name-1234567.svc"}})),
+                &["name-1234567"],
+                Some("vault"),
+                Ok(()),
+            ),
             // No text: it cannot be put together in the cluster.
             (
                 secret(json!({"data": {"p": bytes}})),

@@ -68,6 +68,8 @@ pub struct KeptSecrets {
     pub path: String,
     /// Field → value.
     pub fields: BTreeMap<String, SecretValue>,
+    /// They were drawn at random, and nothing is remembered of an earlier run.
+    pub are_new: bool,
 }
 
 impl KeptSecrets {

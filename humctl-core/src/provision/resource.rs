@@ -111,7 +111,8 @@ impl Run<'_> {
     /// Takes in what a Driver made, its secrets kept elsewhere.
     fn take(&mut self, spec: &ResourceSpec, made: Made, memory: Memory) -> Result<(), PlanError> {
         let (guresid, resource, definition) = (spec.guresid.to_string(), key_of(spec), spec.definition.id.clone());
-        let kept = kept::keep(self.input.outside, spec, &memory, made);
+        let is_first = !self.input.memories.contains_key(guresid.as_str());
+        let kept = kept::keep(self.input.outside, spec, &memory, is_first, made);
         let Kept { made, values } = kept.map_err(|error| match error {
             NotKept::NoStore(outputs) => {
                 PlanError::SecretOutputs { resource: resource.clone(), definition: definition.clone(), outputs }

@@ -10,11 +10,40 @@ use super::value::{Value, hidden};
 /// Largest width and precision that are honoured, as in Go.
 const MAX_WIDTH: usize = 1_000_000;
 
-/// Formats arguments by a format text.
-pub(super) fn format(format: &str, args: &[Value], machine: &mut Machine<'_>) -> Outcome<String> {
-    if args.iter().any(|value| matches!(value, Value::Hidden(_))) {
+/// Formats arguments by a format text. One that is hidden may be printed as it
+/// is, and makes the whole text hidden.
+pub(super) fn format(format: &str, args: &[Value], machine: &mut Machine<'_>) -> Outcome<Value> {
+    if !args.iter().any(|value| matches!(value, Value::Hidden(_))) {
+        return Ok(Value::text(&shown(format, args, machine)?));
+    }
+    if !is_printed_as_it_is(format, args) {
         return Err(hidden());
     }
+    let marked = |value: &Value| match value {
+        Value::Hidden(marker) => Value::Text(marker.clone()),
+        other => other.clone(),
+    };
+    let args: Vec<Value> = args.iter().map(marked).collect();
+    Ok(Value::Hidden(shown(format, &args, machine)?.into()))
+}
+
+/// True when every hidden argument has a plain `%s` or `%v`, by its order alone.
+fn is_printed_as_it_is(format: &str, args: &[Value]) -> bool {
+    let mut verbs = Vec::new();
+    let mut rest = format.chars();
+    while let Some(c) = rest.next() {
+        match if c == '%' { rest.next() } else { continue } {
+            Some('%') => {}
+            Some(verb) if verb.is_ascii_alphabetic() => verbs.push(verb),
+            // Flags, widths and indexes look at the text, or change the order.
+            _ => return false,
+        }
+    }
+    verbs.len() == args.len()
+        && args.iter().zip(verbs).all(|(value, verb)| !matches!(value, Value::Hidden(_)) || matches!(verb, 's' | 'v'))
+}
+
+fn shown(format: &str, args: &[Value], machine: &mut Machine<'_>) -> Outcome<String> {
     let mut formatter = Formatter { rest: format, args, next: 0, was_reordered: false, out: String::new(), machine };
     formatter.run()?;
     Ok(formatter.out)
@@ -409,7 +438,7 @@ mod tests {
             ("%v", vec![Value::Float(1e6)], "1e+06"),
         ] {
             let mut machine = Machine::new(None);
-            assert_eq!(format(directive, &args, &mut machine).unwrap(), expected, "{directive}");
+            assert_eq!(shown(directive, &args, &mut machine).unwrap(), expected, "{directive}");
         }
     }
 }

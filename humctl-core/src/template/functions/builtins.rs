@@ -17,7 +17,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
     exact("len", &[Any], |args, _| len(args.any(0))),
     open("print", &[], Any, |args, machine| print(args.from(0), machine).map(Written::into_value)),
     open("println", &[], Any, println),
-    open("printf", &[Text], Any, |args, machine| text(printf::format(args.text(0), args.from(1), machine)?)),
+    open("printf", &[Text], Any, |args, machine| printf::format(args.text(0), args.from(1), machine)),
     open("html", &[], Any, |args, machine| escaped(args, machine, html)),
     open("js", &[], Any, |args, machine| escaped(args, machine, js)),
     open("urlquery", &[], Any, |args, machine| escaped(args, machine, urlquery)),
