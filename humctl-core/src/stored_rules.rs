@@ -97,6 +97,13 @@ pub fn check_registration(driver: &DriverInfo) -> Result<(), String> {
         None if !driver.target.starts_with("https://") && !driver.target.starts_with("http://") => {
             return fail(format!("target `{}` is neither `https://…` nor `driver://<org>/<driver>`", driver.target));
         }
+        // It is shown to whoever may see Drivers, and ids are added to its path.
+        None if driver.target.contains(['@', '?', '#']) => {
+            return fail(
+                "target has a user, a query or a fragment\n  hint: it is an address such as https://driver.example.com/v1"
+                    .to_owned(),
+            );
+        }
         None => {}
     }
     match &driver.template {
@@ -188,6 +195,8 @@ mod tests {
             (json!({"target": "https://drivers.example.net/corp"}), ""),
             (json!({"target": "https://drivers.example.net/corp", "template": ""}), ""),
             (json!({"target": "https://drivers.example.net/corp", "template": "x"}), "only a virtual Driver"),
+            (json!({"target": "https://u:p@drivers.example.net"}), "has a user, a query or a fragment"),
+            (json!({"target": "https://drivers.example.net?x=1"}), "has a user, a query or a fragment"),
             (json!({"target": "ftp://x"}), "neither `https://…` nor"),
             (json!({"target": "driver://humanitec"}), "is not of the form"),
             (json!({"target": "driver://acme/corp"}), "its target is the Driver itself"),
