@@ -164,7 +164,7 @@ impl Orchestrator {
         if detach {
             self.forget_made(&context, &guresid)?;
         } else if let Some(made) = self.made(&context, &guresid)? {
-            self.unmake(&context, &guresid, made)?;
+            self.unmake(&context, &guresid, &made)?;
             is_gone = true;
         }
         self.transact(|| {

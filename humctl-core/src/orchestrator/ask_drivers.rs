@@ -133,7 +133,7 @@ impl Orchestrator {
             other => return Ok(made_by(other, call)),
         };
         refuse_loss(job, input, &made)?;
-        self.unmake(&job.context, &call.guresid, made).map_err(|error| error.to_string())?;
+        self.unmake(&job.context, &call.guresid, &made).map_err(|error| error.to_string())?;
         Ok(None)
     }
 
@@ -173,7 +173,7 @@ impl Orchestrator {
     /// told, and tried again at the next Deployment.
     pub(super) fn unmake_replaced(&self, context: &EnvironmentContext, left: &LeftBehind) -> Vec<String> {
         let unmake = |guresid: &String| match self.made(context, guresid) {
-            Ok(Some(made)) => self.unmake(context, guresid, made).err().map(|error| error.to_string()),
+            Ok(Some(made)) => self.unmake(context, guresid, &made).err().map(|error| error.to_string()),
             Ok(None) => None,
             Err(error) => Some(error.to_string()),
         };

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::context::EnvironmentContext;
-use crate::driver::http::{Deleted, DriverCookie, HttpDriverError, HttpOutputs, HttpResource};
+use crate::driver::http::{Deleted, DriverCookie, HttpOutputs, HttpResource, collect_secrets};
 use crate::fault;
 use crate::orchestrator::driver_client::{self, Caller, SystemClock};
 use crate::orchestrator::outside::Asked;
@@ -165,8 +165,8 @@ impl Orchestrator {
     ///
     /// # Errors
     /// [`OrchestratorError::Conflict`] when the Driver does not; it stays known then.
-    pub(super) fn unmake(&self, context: &EnvironmentContext, guresid: &str, mut made: MadeResource) -> Result<()> {
-        let deleted = self.ask_to_delete(context, guresid, &mut made).map_err(|reason| {
+    pub(super) fn unmake(&self, context: &EnvironmentContext, guresid: &str, made: &MadeResource) -> Result<()> {
+        let deleted = self.ask_to_delete(context, guresid, made).map_err(|reason| {
             OrchestratorError::Conflict(format!(
                 "`{}` was made by the Driver `{}`, which does not delete it: {reason}",
                 made.resource, made.driver_type
@@ -183,23 +183,21 @@ impl Orchestrator {
         &self,
         context: &EnvironmentContext,
         guresid: &str,
-        made: &mut MadeResource,
+        made: &MadeResource,
     ) -> Result<Deleted, String> {
         let transport = self.config.network.driver(&made.target)?;
         let clock = SystemClock::start(self.config.git.cancel.clone());
         let mut secrets = made.told.clone();
-        if let Some(answer) = &made.answer {
-            let outputs = answer.outputs.secrets.values();
-            outputs.for_each(|value| crate::driver::http::collect_secrets(value, &mut secrets));
+        for output in made.answer.iter().flat_map(|answer| answer.outputs.secrets.values()) {
+            collect_secrets(output, &mut secrets);
         }
         let mut resource = HttpResource { guresid: guresid.to_owned(), cookie: made.cookie.clone(), secrets };
-        let made = &*made;
         let remember = |cookie: &DriverCookie| {
             let made = MadeResource { cookie: cookie.clone(), ..made.clone() };
             self.keep_made(context, guresid, &made).map_err(|error| error.to_string())
         };
         let caller = Caller { transport: &*transport, clock: &clock, remember: &remember };
-        driver_client::destroy(&caller, &mut resource).map_err(|error: HttpDriverError| error.to_string())
+        driver_client::destroy(&caller, &mut resource).map_err(|error| error.to_string())
     }
 }
 

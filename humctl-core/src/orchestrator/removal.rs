@@ -60,8 +60,8 @@ impl Orchestrator {
         }
         let context = self.context(org, app, env)?;
         for (guresid, made) in self.all_made(&context)? {
-            let name = made.resource.clone();
-            self.unmake(&context, &guresid, made).map_err(|error| OrchestratorError::Conflict(format!(
+            let name = &made.resource;
+            self.unmake(&context, &guresid, &made).map_err(|error| OrchestratorError::Conflict(format!(
                 "{error}\n  hint: delete it once the Driver answers, or forget the resource first: humctl delete active-resource '{name}' --app {app} --env {env} --detach"
             )))?;
         }
