@@ -70,6 +70,16 @@ pub enum VaultError {
         /// HTTP status.
         status: u16,
     },
+    /// It has trouble of its own.
+    #[error(
+        "it has failed for `{path}` (HTTP-{status})\n  hint: see its own log, and whether it is sealed; then deploy again"
+    )]
+    Unavailable {
+        /// The path.
+        path: String,
+        /// HTTP status.
+        status: u16,
+    },
     /// Something that the engine does not answer.
     #[error("it answers HTTP-{status} for `{path}`{}\n  hint: its `path` must be where the key/value engine, version 2, is mounted", said.as_ref().map(|said| format!(": {said}")).unwrap_or_default())]
     Unexpected {
@@ -238,6 +248,9 @@ fn failed(path: &str, response: &VaultResponse, secrets: &SecretScanner) -> Vaul
     if matches!(status, 401 | 403) {
         return VaultError::Denied { path, status };
     }
+    if status >= 500 {
+        return VaultError::Unavailable { path, status };
+    }
     let body: Value = serde_json::from_slice(&response.body).unwrap_or_default();
     let errors: Vec<&str> = body["errors"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
     let said = errors.join("; ");
@@ -319,6 +332,7 @@ mod tests {
                 Err("no handler for route"),
             ),
             (vec![(200, json!("<html>"))], vec![read.to_owned()], Err("version 2, is mounted")),
+            (vec![(503, json!({"errors": ["Vault is sealed"]}))], vec![read.to_owned()], Err("whether it is sealed")),
             (vec![], vec![read.to_owned()], Err("it is not there")),
         ] {
             let script = Script::new(&answers);
