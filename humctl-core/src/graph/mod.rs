@@ -10,6 +10,7 @@
 pub mod build;
 mod check;
 pub mod error;
+mod error_text;
 pub mod export;
 mod finish;
 pub mod inputs;
