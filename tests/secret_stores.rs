@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::harness::{FakeVault, Remote, TestEnv};
+use crate::harness::{FakeVault, Remote, SecondHome, TestEnv};
 use crate::manifests::{definition, object, objects_shop};
 use crate::secrets::{CANARY, contains, holds_canary};
 
@@ -259,6 +259,15 @@ fn what_the_vault_says_no_to_is_not_deployed() {
     assert_eq!(remote.all_objects(), b"");
 }
 
+/// A machine with the same Definitions and stores, and a state of its own.
+fn another_machine(env: &TestEnv) -> SecondHome<'_> {
+    let other = env.other_home("other");
+    let words = ["cluster.yaml", "store.yaml", "pg.yaml"].map(|file| format!(" -f {file}")).concat();
+    assert_eq!(other.run(&format!("apply{words}")).code, 0);
+    assert_eq!(other.run("create app shop").code, 0);
+    other
+}
+
 #[test]
 fn a_machine_that_remembers_nothing_does_not_replace_a_password() {
     let env = TestEnv::new();
@@ -266,10 +275,7 @@ fn a_machine_that_remembers_nothing_does_not_replace_a_password() {
     database(&env, DRAWN);
     env.score("web", USES).deploy().ok();
     let secrets = vault.secrets();
-    let other = env.other_home("other");
-    let words = ["cluster.yaml", "store.yaml", "pg.yaml"].map(|file| format!(" -f {file}")).concat();
-    assert_eq!(other.run(&format!("apply{words}")).code, 0);
-    assert_eq!(other.run("create app shop").code, 0);
+    let other = another_machine(&env);
     for flags in ["", " --plan"] {
         let refused = other.run(&format!("score deploy --app shop --env development{flags}"));
         let is_told = refused.stderr.contains("PRV-010") && refused.stderr.contains("HUMCTL_STATE_KEY");
@@ -288,10 +294,7 @@ fn machines_with_one_state_key_keep_the_same_password() {
     database(&env, DRAWN);
     env.score("web", USES).deploy().ok();
     let secrets = vault.secrets();
-    let other = env.other_home("other");
-    let words = ["cluster.yaml", "store.yaml", "pg.yaml"].map(|file| format!(" -f {file}")).concat();
-    assert_eq!(other.run(&format!("apply{words}")).code, 0);
-    assert_eq!(other.run("create app shop").code, 0);
+    let other = another_machine(&env);
     let deployed = other.run("score deploy --app shop --env development");
     assert!(deployed.code == 0 && deployed.stdout.contains("no changes"), "{}{}", deployed.stdout, deployed.stderr);
     assert_eq!((vault.secrets(), remote.n_commits("main")), (secrets, 1));

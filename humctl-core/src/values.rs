@@ -23,6 +23,9 @@ pub enum SharedValue {
     Stored(SecretReference),
 }
 
+/// The secret store that only the Orchestrator reads.
+pub const OWN_STORE: &str = "humanitec";
+
 /// Where a secret lies.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct SecretReference {

@@ -16,9 +16,6 @@ use serde_json::{Map, Value, json};
 use crate::secret::{SecretScanner, SecretValue};
 use crate::values::path_and_field;
 
-/// Longest answer that is read, in bytes.
-pub const MAX_ANSWER: usize = 8 * 1024 * 1024;
-
 /// What goes to a Vault.
 #[derive(Debug)]
 pub struct VaultRequest<'r> {
@@ -34,7 +31,7 @@ pub struct VaultRequest<'r> {
 pub struct VaultResponse {
     /// HTTP status.
     pub status: u16,
-    /// At most [`MAX_ANSWER`] bytes.
+    /// What came with it.
     pub body: Vec<u8>,
 }
 

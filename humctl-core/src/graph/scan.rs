@@ -7,6 +7,7 @@ use humctl_api_types::definition::{DriverInputs, Provision, ResourceDefinition};
 use serde_json::{Map, Value};
 
 use crate::placeholder::{Part, Projection, Reference, ResourceRef, Selector, parse, visit_strings};
+use crate::values::OWN_STORE;
 use crate::yaml::escape_pointer;
 
 /// What one Definition refers to.
@@ -171,7 +172,7 @@ impl<'v> SecretLeaf<'v> {
             return Some(Self::Value(text));
         }
         match (object.get("store"), object.get("ref")) {
-            (Some(Value::String(store)), Some(Value::String(_))) if store == "humanitec" => Some(Self::Stored),
+            (Some(Value::String(store)), Some(Value::String(_))) if store == OWN_STORE => Some(Self::Stored),
             (Some(Value::String(_)), Some(Value::String(_))) => Some(Self::Reference),
             _ => None,
         }

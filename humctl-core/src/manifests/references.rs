@@ -6,11 +6,8 @@ use crate::manifests::error::Problem;
 use crate::manifests::split::word;
 use crate::nodes::is_node;
 use crate::objects::text::{Part, Text};
-use crate::values::SecretReference;
+use crate::values::{OWN_STORE, SecretReference};
 use crate::yaml::inside;
-
-/// The store that only the Orchestrator reads.
-const OWN_STORE: &str = "humanitec";
 
 /// A part of the text of a Secret.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -22,9 +22,7 @@ use crate::placeholder::Reference;
 use crate::secret::{SealedSecret, SecretValue, StateKey};
 use crate::state::{Batch, Key};
 use crate::stored_rules;
-
-/// The name of our own store in secret references.
-pub(super) const OWN_STORE: &str = "humanitec";
+use crate::values::OWN_STORE;
 
 /// A sealed secret with its versions.
 #[derive(Debug, Clone, Serialize, Deserialize)]

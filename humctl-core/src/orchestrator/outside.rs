@@ -16,7 +16,6 @@ use crate::driver::http::HttpOutputs;
 use crate::graph::build::GraphInput;
 use crate::lowering::Drivers;
 use crate::orchestrator::ask_drivers::{digest, made_by};
-use crate::orchestrator::definition_secrets::OWN_STORE;
 use crate::orchestrator::deploy::Job;
 use crate::orchestrator::made::Answer;
 use crate::orchestrator::secret_stores::OpenStore;
@@ -24,7 +23,7 @@ use crate::orchestrator::{Orchestrator, Result};
 use crate::plain::PlainKind;
 use crate::provision::{HttpCall, KeptSecrets, NotMade, Outside};
 use crate::secret::SecretValue;
-use crate::values::SecretReference;
+use crate::values::{OWN_STORE, SecretReference};
 
 /// What Drivers answered to this Deployment, by `GUResID`: after a lost race
 /// nobody is asked again.

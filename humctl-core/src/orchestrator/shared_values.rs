@@ -18,13 +18,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::context::EnvironmentContext;
 use crate::hash;
-use crate::orchestrator::definition_secrets::{OWN_STORE, SecretDoc};
+use crate::orchestrator::definition_secrets::SecretDoc;
 use crate::orchestrator::documents;
 use crate::orchestrator::value_versions::Cause;
 use crate::orchestrator::{Orchestrator, OrchestratorError, Result, decode, now};
 use crate::secret::{SecretValue, random_bytes};
 use crate::state::{Batch, Document, Key};
-use crate::values::{self, SecretReference, SharedValues};
+use crate::values::{self, OWN_STORE, SecretReference, SharedValues};
 
 /// One Shared Value as it is stored.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

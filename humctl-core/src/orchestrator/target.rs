@@ -14,12 +14,11 @@ use crate::graph::build::GraphInput;
 use crate::graph::{PlanError, ResourceTypes, SelectorDepth};
 use crate::lowering::Drivers;
 use crate::matching::{Definitions, Pins};
-use crate::orchestrator::definition_secrets::OWN_STORE;
 use crate::orchestrator::documents::TargetDoc;
 use crate::orchestrator::{Orchestrator, OrchestratorError, Result};
 use crate::plan::{TargetPlan, plan_target};
 use crate::secret::{SecretScanner, SecretValue};
-use crate::values::SharedValues;
+use crate::values::{OWN_STORE, SharedValues};
 
 /// What planning needs of an Organization.
 pub(super) struct Library {

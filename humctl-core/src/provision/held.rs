@@ -14,10 +14,7 @@ use crate::nodes::{each, literal};
 use crate::provision::key_of;
 use crate::provision::outside::{KeptSecrets, Outside};
 use crate::render::CustomResources;
-use crate::values::SecretReference;
-
-/// The store that only the Orchestrator reads.
-const OWN_STORE: &str = "humanitec";
+use crate::values::{OWN_STORE, SecretReference};
 
 /// The field of a secret that has only one.
 const FIELD: &str = "value";

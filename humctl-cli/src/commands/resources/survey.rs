@@ -15,13 +15,10 @@ use humctl_core::graph::{ResourceTypes, SelectorDepth};
 use humctl_core::lowering::Drivers;
 use humctl_core::matching::{Definitions, Pin, PinnedDefinition, Pins};
 use humctl_core::plan::DeployContext;
-use humctl_core::values::{SecretReference, SharedValue, SharedValues};
+use humctl_core::values::{OWN_STORE, SecretReference, SharedValue, SharedValues};
 
 use crate::context::Context;
 use crate::error::CliError;
-
-/// The store that only the Orchestrator reads.
-const OWN_STORE: &str = "humanitec";
 
 /// Definitions, Drivers and types of an Organization.
 pub(crate) struct Library {
