@@ -76,9 +76,11 @@ fn answer(request: &HttpRequest, databases: &mut BTreeMap<String, Value>) -> (An
             if name == "wrong" {
                 (400, None, json!({"error": "RES-104", "message": format!("{key} cannot do that")}).to_string())
             } else {
-                databases.insert(id.to_owned(), inputs);
+                databases.insert(id.to_owned(), inputs.clone());
+                let admin = &inputs["driver"]["secrets"]["admin"];
+                let host = if name == "teller" { admin.clone() } else { json!(format!("{name}.db.internal")) };
                 let outputs = json!({
-                    "values": {"host": format!("{name}.db.internal"), "port": 5432, "name": name, "username": "app"},
+                    "values": {"host": host, "port": 5432, "name": name, "username": "app"},
                     "secrets": {"password": format!("{CANARY}-of-{name}"), "username": "app"},
                 });
                 let object = if name == "odd" { "no name at all" } else { "db-tls" };
@@ -506,6 +508,12 @@ entity: {{name: My cloud, type: aws, credentials: {{aws_access_key_id: AKIA, aws
     );
     assert!(!contains(&remote.all_objects()));
     assert_eq!(holds_canary(env.home()), Vec::<String>::new());
+
+    // What a Driver hands back in clear is not written.
+    env.write("other.yaml", &text.replace("shop-db", "teller")).run("apply -f other.yaml").ok();
+    let failed = env.deploy().fails().errors();
+    assert!(failed.contains("configmap-web-configmap-main.yaml") && !contains(failed.as_bytes()), "{failed}");
+    assert!(!contains(&remote.all_objects()));
 
     // Neither is guessed.
     for (from, to, told) in [

@@ -6,17 +6,26 @@ use base64::engine::general_purpose::STANDARD;
 use humctl_api_types::custom_resource::ResourceSpec;
 use serde_json::{Map, Value};
 
-use crate::driver::http::{HttpInputs, HttpOutputs};
+use crate::driver::http::{HttpInputs, HttpOutputs, collect_secrets};
 use crate::driver::template::Made;
 use crate::graph::PlanError;
 use crate::nodes::{has_node, is_node, literal};
 use crate::provision::key_of;
 use crate::provision::outside::{HttpCall, NotMade, Outside};
 use crate::provision::resource::Settled;
+use crate::secret::SecretValue;
 use crate::values::SecretReference;
 
-/// What the Driver makes of the resource; nothing while it is still to be asked.
-pub(super) fn make(outside: &dyn Outside, spec: &ResourceSpec, settled: Settled) -> Result<Option<Made>, PlanError> {
+/// Where a Driver finds the credentials of the Cloud Account among its secrets.
+const ACCOUNT: &str = "account";
+
+/// What the Driver makes of the resource, with the secrets that it was told;
+/// nothing while it is still to be asked.
+pub(super) fn make(
+    outside: &dyn Outside,
+    spec: &ResourceSpec,
+    settled: Settled,
+) -> Result<Option<(Made, Vec<SecretValue>)>, PlanError> {
     let resource = key_of(spec);
     let driver_type = spec.driver.driver_type.as_str();
     let failed = |reason: String| PlanError::RegisteredDriver {
@@ -26,6 +35,11 @@ pub(super) fn make(outside: &dyn Outside, spec: &ResourceSpec, settled: Settled)
         reason,
     };
     let inputs = inputs(outside, spec, settled).map_err(failed)?;
+    let mut told = Vec::new();
+    // Credentials of a Cloud Account have names and regions among them, which are no secrets.
+    for (_, secret) in inputs.secrets.iter().filter(|(name, _)| *name != ACCOUNT) {
+        collect_secrets(secret, &mut told);
+    }
     let call = HttpCall {
         resource: resource.clone(),
         guresid: spec.guresid.to_string(),
@@ -35,7 +49,7 @@ pub(super) fn make(outside: &dyn Outside, spec: &ResourceSpec, settled: Settled)
         inputs,
     };
     match outside.answer(call) {
-        Ok(outputs) => Ok(Some(made(outputs))),
+        Ok(outputs) => Ok(Some((made(outputs), told))),
         Err(NotMade::Later) => Ok(None),
         Err(NotMade::Failed(reason)) => Err(failed(reason)),
         Err(NotMade::OnlyDeployed) => Err(PlanError::NotProvisioned {
@@ -51,9 +65,9 @@ fn inputs(outside: &dyn Outside, spec: &ResourceSpec, settled: Settled) -> Resul
     let Settled { values, secrets, resource, account } = settled;
     let mut secrets = object(in_clear(&secrets, outside)?);
     if let Some(account) = account.as_ref().and_then(Value::as_str)
-        && !secrets.contains_key("account")
+        && !secrets.contains_key(ACCOUNT)
     {
-        secrets.insert("account".to_owned(), Value::Object(outside.account(account)?));
+        secrets.insert(ACCOUNT.to_owned(), Value::Object(outside.account(account)?));
     }
     Ok(HttpInputs {
         res_type: spec.res_type.to_string(),
@@ -144,7 +158,6 @@ fn lit(tree: Map<String, Value>) -> Map<String, Value> {
 mod tests {
     use super::*;
     use crate::provision::{KeptSecrets, NotMade};
-    use crate::secret::SecretValue;
     use serde_json::json;
     use std::collections::BTreeMap;
 

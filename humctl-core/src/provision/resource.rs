@@ -10,6 +10,7 @@ use crate::graph::PlanError;
 use crate::nodes::{ResourceOutputs, settle};
 use crate::provision::kept::{self, Kept, NotKept};
 use crate::provision::{Memory, PodPart, ResourceObject, Run, http, key_of};
+use crate::secret::SecretValue;
 
 impl Run<'_> {
     pub(super) fn resource(&mut self, spec: &ResourceSpec) {
@@ -23,7 +24,10 @@ impl Run<'_> {
             return;
         }
         let made = self.make(spec).and_then(|made| match made {
-            Some((made, memory)) => self.take(spec, made, memory),
+            Some(Ran { made, memory, told }) => {
+                self.result.secrets.extend(told);
+                self.take(spec, made, memory)
+            }
             None => {
                 self.absent.insert(guresid.clone());
                 Ok(())
@@ -37,18 +41,18 @@ impl Run<'_> {
 
     /// Runs the Driver of a resource; nothing comes of it while it is still to be
     /// asked.
-    fn make(&self, spec: &ResourceSpec) -> Result<Option<(Made, Memory)>, PlanError> {
+    fn make(&self, spec: &ResourceSpec) -> Result<Option<Ran>, PlanError> {
         let driver_type = spec.driver.driver_type.as_str();
         let outside = self.input.outside;
         match driver::in_process(driver_type) {
             Some(_) if driver_type == template::DRIVER_TYPE => self.template(spec, self.settled(spec)?).map(Some),
             Some(driver) => {
                 let made = handed_on(driver, spec, self.settled(spec)?).map_err(|error| failed(spec, &error))?;
-                Ok(Some((made, Memory::default())))
+                Ok(Some(Ran { made, ..Ran::default() }))
             }
             None if outside.has_driver(driver_type) => {
                 let made = http::make(outside, spec, self.settled(spec)?)?;
-                Ok(made.map(|made| (made, Memory::default())))
+                Ok(made.map(|(made, told)| Ran { made, told, ..Ran::default() }))
             }
             None => Err(PlanError::NotProvisioned {
                 resource: key_of(spec),
@@ -87,7 +91,7 @@ impl Run<'_> {
         })
     }
 
-    fn template(&self, spec: &ResourceSpec, settled: Settled) -> Result<(Made, Memory), PlanError> {
+    fn template(&self, spec: &ResourceSpec, settled: Settled) -> Result<Ran, PlanError> {
         let mut memory = self.input.memories.get(spec.guresid.as_str()).cloned().unwrap_or_default();
         let mut random = (self.input.random)(spec.guresid.as_str());
         let call = SettledCall {
@@ -105,7 +109,7 @@ impl Run<'_> {
         };
         memory.cookie.clone_from(&made.cookie);
         memory.drawn.extend(random.drawn().iter().cloned());
-        Ok((made, memory))
+        Ok(Ran { made, memory, told: Vec::new() })
     }
 
     /// Takes in what a Driver made, its secrets kept elsewhere.
@@ -146,6 +150,15 @@ impl Run<'_> {
         self.result.outputs.insert(guresid, ResourceOutputs { values: made.values, secret_refs: made.secrets });
         Ok(())
     }
+}
+
+/// What a Driver came to.
+#[derive(Default)]
+struct Ran {
+    made: Made,
+    memory: Memory,
+    /// Secrets that it knows by value, and that no file may hold.
+    told: Vec<SecretValue>,
 }
 
 /// What a Driver gets, without references to outputs. What is left of nodes
